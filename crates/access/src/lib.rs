@@ -1,0 +1,1 @@
+//! Who may do what with a chart: Cedar policies evaluated purely.

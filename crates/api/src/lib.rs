@@ -1,0 +1,1 @@
+//! FHIR R4 REST over the use cases.

@@ -1,0 +1,1 @@
+//! Pictures: DICOM files, photographs and their previews. Sans-IO.

@@ -1,0 +1,2 @@
+//! The binary that runs at every facility.
+fn main() {}

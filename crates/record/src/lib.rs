@@ -1,0 +1,1 @@
+//! Charts, entries, versions and merge: what is true about a record. Pure.

@@ -1,0 +1,1 @@
+//! Parcels, frames, priorities and resumption on the road. Sans-IO.

@@ -1,0 +1,1 @@
+//! A seeded simulation of many nodes on bad links. Never shipped.

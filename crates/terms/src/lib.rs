@@ -1,0 +1,1 @@
+//! The starter terminology: complaints, diagnoses and essential medicines with their codes.

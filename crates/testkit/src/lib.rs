@@ -1,0 +1,1 @@
+//! Starts real nodes, links between them and browsers, for tests and the demo. Never shipped.

@@ -1,0 +1,1 @@
+//! Pages: server-rendered, Korean and English.
