@@ -1,0 +1,134 @@
+//! The formats, byte for byte. A change here breaks every record that exists: it needs a new
+//! format number, and the old one still has to be read (ADR 0002 to 0004).
+
+use ed25519_dalek::SigningKey;
+use ondol_kernel::{Class, Hlc, Millis, NodeId, ResourceId, bytes::to_hex};
+use ondol_record::{
+    Body, Certificate, Change, ChartId, Entry, EntryHash, Seal, SealedHead, Stream,
+    certificate::Tier,
+    entry::{Content, derive_id, derive_version},
+    seal::Tree,
+};
+use serde_json::json;
+
+fn stream() -> Stream {
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let origin = NodeId::of_key(&key.verifying_key().to_bytes());
+    Stream { origin, incarnation: 3, class: Class::Care }
+}
+
+fn hlc() -> Hlc {
+    Hlc::at(Millis(1_767_225_600_000))
+}
+
+fn entry() -> Entry {
+    let address = stream().at(300);
+    let body = json!({"resourceType": "Observation", "id": "x", "meta": {"versionId": "1",
+        "tag": [{"code": "t"}]}, "status": "final", "note": [{"text": "열"}]});
+    Entry {
+        address,
+        chart: ChartId::Patient(derive_id(&stream().at(1), hlc(), 0)),
+        chart_number: 1,
+        previous: EntryHash::NONE,
+        hlc: hlc(),
+        clock_doubtful: true,
+        care_time: Some(Millis(1_767_222_000_000)),
+        author: "Practitioner/a".into(),
+        typist: "".into(),
+        group: None,
+        changes: vec![
+            Change {
+                resource_type: "Observation".into(),
+                id: derive_id(&address, hlc(), 0),
+                id_is_derived: true,
+                supersedes: vec![],
+                content: Content::Put(Body::of(&body).unwrap()),
+            },
+            Change {
+                resource_type: "Condition".into(),
+                id: ResourceId::new("given-1").unwrap(),
+                id_is_derived: false,
+                supersedes: vec![derive_version(&address, hlc(), 9)],
+                content: Content::Retract("wrong person".into()),
+            },
+        ],
+    }
+}
+
+#[test]
+fn ids() {
+    assert_eq!(stream().origin.to_string(), "9b8f0a08b1813defd58d4f8efb8e6b10");
+    assert_eq!(
+        derive_id(&stream().at(300), hlc(), 2).as_str(),
+        "04f19a01-abb7-85d2-97d8-623ae82ccf32"
+    );
+    assert_eq!(derive_version(&stream().at(300), hlc(), 2).to_string(), "784ddeedb5315a0a");
+}
+
+#[test]
+fn entry_bytes() {
+    let bytes = entry().to_bytes();
+    assert_eq!(
+        to_hex(&bytes),
+        "019b8f0a08b1813defd58d4f8efb8e6b100301ac02002432616466383562652d326161622d386131322d393864612d336363363932656531306439010000000000000000000000000000000000000000000000000000000000000000808080c0aadbddcd01010180b9a3769b0100000e50726163746974696f6e65722f610000000002000b4f62736572766174696f6e0000487b226d657461223a7b22746167223a5b7b22636f6465223a2274227d5d7d2c22737461747573223a2266696e616c222c226e6f7465223a5b7b2274657874223a22ec97b4227d5d7d0109436f6e646974696f6e0107676976656e2d3101fb9f28ad030c20ed0c77726f6e6720706572736f6e"
+    );
+    assert_eq!(
+        to_hex(&entry().hash().0),
+        "870a8ad9b4744204c6d4f078e9a47333e527e69b6b2f7371f9deb5bc9cc404a1"
+    );
+    assert_eq!(Entry::from_bytes(&bytes).unwrap(), entry());
+}
+
+#[test]
+fn every_shortened_or_lengthened_entry_is_refused() {
+    let bytes = entry().to_bytes();
+    for end in 0..bytes.len() {
+        assert!(Entry::from_bytes(&bytes[..end]).is_err(), "{end}");
+    }
+    assert!(Entry::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+}
+
+#[test]
+fn seal_bytes() {
+    let head = |name: &str, byte| SealedHead {
+        chart: ChartId::Facility(ResourceId::new(name).unwrap()),
+        chart_number: 5,
+        hash: EntryHash([byte; 32]),
+    };
+    let heads = [head("b", 2), head("a", 1), head("c", 3)];
+    let root = Tree::new(&heads).root();
+    assert_eq!(to_hex(&root), "f20816e56f0b79351c46eaa225aa2584f48529df5e4c2581a63ef0a2dc7a4a77");
+    let seal = Seal::sign(&SigningKey::from_bytes(&[1; 32]), stream(), 10, 12, root);
+    let mut bytes = vec![];
+    seal.put(&mut bytes);
+    assert_eq!(
+        to_hex(&bytes),
+        "9b8f0a08b1813defd58d4f8efb8e6b1003010a0cf20816e56f0b79351c46eaa225aa2584f48529df5e4c2581a63ef0a2dc7a4a771d98d44660fbd27257ec2ef8eae214c846a97e152a19e32d84eeeebd91abda608e4ae0d79df0830bc6d60dd1bc1d728f7e626539f58f0726662aa3455631b402"
+    );
+}
+
+#[test]
+fn certificate_bytes() {
+    let certificate = Certificate {
+        node: stream().origin,
+        signing_key: SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes(),
+        link_key: [4; 32],
+        facility: ResourceId::new("clinic-1").unwrap(),
+        tier: Tier::Clinic,
+        parent: Some(NodeId([5; 16])),
+        issued: Millis(1_767_225_600_000),
+        signature: [0; 64],
+    };
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let signed = certificate.signed(&root);
+    assert_eq!(
+        to_hex(&signed.to_bytes()),
+        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b010000b2557304fbfb6566bc181839d76523c7e50cdfd768bf893f672c81b1b5280dfb0f72613ef659c107cae89239e6ae0eafe605e120d1501657cbb22d6cebd1ff0f"
+    );
+    let read = Certificate::from_bytes(&signed.to_bytes()).unwrap();
+    assert_eq!(read, signed);
+    assert!(read.check(&root.verifying_key()).is_ok());
+    let mut forged = read;
+    forged.tier = Tier::Ministry;
+    assert!(forged.check(&root.verifying_key()).is_err());
+}
