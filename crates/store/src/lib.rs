@@ -63,6 +63,9 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
+/// A small value with its key.
+pub type KeyValue = (Vec<u8>, Vec<u8>);
+
 /// How a transaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -229,7 +232,7 @@ pub trait View {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    ) -> Result<Vec<KeyValue>, StoreError>;
 
     /// Who read a chart, newest first.
     fn readings(&self, chart: &ChartId, limit: usize) -> Result<Vec<Reading>, StoreError>;
