@@ -1,4 +1,5 @@
-//! Which key speaks for which node: signed by the nation's root key (ADR 0004).
+//! Which key speaks for which node: signed by the nation's root key, directly or through an
+//! invitation (ADR 0004).
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use ondol_kernel::{
@@ -6,6 +7,8 @@ use ondol_kernel::{
     bytes::{BadBytes, Reader, put_bytes},
 };
 use thiserror::Error;
+
+use crate::invitation::Invitation;
 
 /// The place of a node in the line of responsibility. The numbers are part of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +27,10 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All tiers.
+    pub const ALL: [Self; 5] =
+        [Self::Clinic, Self::County, Self::Province, Self::Ministry, Self::Specialist];
+
     /// The tier of a number, if there is one.
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
@@ -47,10 +54,24 @@ impl Tier {
         }
     }
 
+    /// The tier of a word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+
     /// Whether this tier treats people and so holds the charts of those it treats (DESIGN §5).
     pub const fn treats(self) -> bool {
         !matches!(self, Self::Ministry)
     }
+}
+
+/// Who vouches for a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issuer {
+    /// The nation's root key.
+    Root,
+    /// The key of an invitation that the root key signed.
+    Invitation(Invitation),
 }
 
 /// What the nation says about a node.
@@ -70,7 +91,9 @@ pub struct Certificate {
     pub parent: Option<NodeId>,
     /// When it was issued. Of two certificates for a node the later counts.
     pub issued: Millis,
-    /// The root key's signature.
+    /// Who vouches.
+    pub issuer: Issuer,
+    /// The issuer's signature.
     pub signature: [u8; 64],
 }
 
@@ -86,28 +109,47 @@ pub enum BadCertificate {
     /// One of its keys is no key.
     #[error("a key of the certificate is not a valid public key")]
     Key,
+    /// The invitation was for another facility or place, or had expired.
+    #[error("the invitation does not fit the node, or it has expired")]
+    Invitation,
 }
 
 const FORMAT: u8 = 1;
+const MAGIC: &[u8; 17] = b"ondol certificate";
 
 impl Certificate {
-    /// Signs with the root key what the other fields say.
+    /// Signs what the other fields say with the issuer's key.
     #[must_use]
-    pub fn signed(mut self, root: &SigningKey) -> Self {
-        self.signature = root.sign(&self.signed_bytes()).to_bytes();
+    pub fn signed(mut self, issuer: &SigningKey) -> Self {
+        self.signature = issuer.sign(&self.signed_bytes()).to_bytes();
         self
     }
 
-    /// Checks the root's signature and gives the key that verifies the node's seals.
+    /// Checks the whole way up to the root key, and gives the key that verifies the node's seals.
     pub fn check(&self, root: &VerifyingKey) -> Result<VerifyingKey, BadCertificate> {
+        let issuer = match &self.issuer {
+            Issuer::Root => *root,
+            Issuer::Invitation(invitation) => {
+                let key = invitation.check(root)?;
+                let fits = invitation.facility == self.facility
+                    && invitation.tier == self.tier
+                    && Some(invitation.parent) == self.parent
+                    && self.issued <= invitation.expires;
+                if !fits {
+                    return Err(BadCertificate::Invitation);
+                }
+                key
+            }
+        };
         let signature = Signature::from_bytes(&self.signature);
-        root.verify_strict(&self.signed_bytes(), &signature)
+        issuer
+            .verify_strict(&self.signed_bytes(), &signature)
             .map_err(|_| BadCertificate::Signature)?;
         VerifyingKey::from_bytes(&self.signing_key).map_err(|_| BadCertificate::Key)
     }
 
     fn signed_bytes(&self) -> Vec<u8> {
-        let mut to = b"ondol certificate".to_vec();
+        let mut to = MAGIC.to_vec();
         to.push(FORMAT);
         to.extend_from_slice(&self.node.0);
         to.extend_from_slice(&self.signing_key);
@@ -122,6 +164,13 @@ impl Certificate {
             }
         }
         to.extend_from_slice(&self.issued.0.to_le_bytes());
+        match &self.issuer {
+            Issuer::Root => to.push(0),
+            Issuer::Invitation(invitation) => {
+                to.push(1);
+                invitation.put(&mut to);
+            }
+        }
         to
     }
 
@@ -132,10 +181,10 @@ impl Certificate {
         to
     }
 
-    /// Reads what [`Certificate::to_bytes`] wrote. The signature is not checked here.
+    /// Reads what [`Certificate::to_bytes`] wrote. No signature is checked here.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadCertificate> {
         let mut from = Reader::new(bytes);
-        if from.take(17)? != b"ondol certificate" || from.byte()? != FORMAT {
+        if from.take(MAGIC.len())? != MAGIC || from.byte()? != FORMAT {
             return Err(BadBytes.into());
         }
         let node = NodeId(from.array()?);
@@ -149,10 +198,15 @@ impl Certificate {
             _ => return Err(BadBytes.into()),
         };
         let issued = Millis(i64::from_le_bytes(from.array()?));
+        let issuer = match from.byte()? {
+            0 => Issuer::Root,
+            1 => Issuer::Invitation(Invitation::read(&mut from)?),
+            _ => return Err(BadBytes.into()),
+        };
         let signature = from.array()?;
         if !from.is_empty() {
             return Err(BadBytes.into());
         }
-        Ok(Self { node, signing_key, link_key, facility, tier, parent, issued, signature })
+        Ok(Self { node, signing_key, link_key, facility, tier, parent, issued, issuer, signature })
     }
 }

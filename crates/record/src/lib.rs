@@ -11,6 +11,7 @@ pub mod chart;
 pub mod draft;
 pub mod entry;
 pub mod home;
+pub mod invitation;
 pub mod seal;
 pub mod versions;
 
@@ -20,5 +21,6 @@ pub use certificate::Certificate;
 pub use chart::{ChartId, ChartKind};
 pub use draft::{Draft, DraftChange, DraftId};
 pub use entry::{Change, ChangeKind, Entry, EntryHash, Group};
+pub use invitation::Invitation;
 pub use seal::{Seal, SealedHead};
 pub use versions::{Version, VersionId};

@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use ondol_kernel::{Class, Hlc, Millis, NodeId, ResourceId, bytes::to_hex};
 use ondol_record::{
-    Body, Certificate, Change, ChartId, Entry, EntryHash, Seal, SealedHead, Stream,
-    certificate::Tier,
+    Body, Certificate, Change, ChartId, Entry, EntryHash, Invitation, Seal, SealedHead, Stream,
+    certificate::{BadCertificate, Issuer, Tier},
     entry::{Content, derive_id, derive_version},
     seal::Tree,
 };
@@ -107,9 +107,8 @@ fn seal_bytes() {
     );
 }
 
-#[test]
-fn certificate_bytes() {
-    let certificate = Certificate {
+fn certificate(issuer: Issuer) -> Certificate {
+    Certificate {
         node: stream().origin,
         signing_key: SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes(),
         link_key: [4; 32],
@@ -117,18 +116,51 @@ fn certificate_bytes() {
         tier: Tier::Clinic,
         parent: Some(NodeId([5; 16])),
         issued: Millis(1_767_225_600_000),
+        issuer,
         signature: [0; 64],
-    };
+    }
+}
+
+#[test]
+fn certificate_bytes() {
     let root = SigningKey::from_bytes(&[8; 32]);
-    let signed = certificate.signed(&root);
+    let signed = certificate(Issuer::Root).signed(&root);
     assert_eq!(
         to_hex(&signed.to_bytes()),
-        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b010000b2557304fbfb6566bc181839d76523c7e50cdfd768bf893f672c81b1b5280dfb0f72613ef659c107cae89239e6ae0eafe605e120d1501657cbb22d6cebd1ff0f"
+        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b01000000b6185dfcfb0150e76cba4ac315d81a568358243cd41af0b229e8d25b17c17e217cd3222e9f896a169d1af20d8137f9f7af30a123feea90348a762d13a333380e"
     );
     let read = Certificate::from_bytes(&signed.to_bytes()).unwrap();
     assert_eq!(read, signed);
     assert!(read.check(&root.verifying_key()).is_ok());
     let mut forged = read;
     forged.tier = Tier::Ministry;
-    assert!(forged.check(&root.verifying_key()).is_err());
+    assert_eq!(forged.check(&root.verifying_key()), Err(BadCertificate::Signature));
+}
+
+#[test]
+fn an_invited_node_signs_its_own_certificate() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let once = SigningKey::from_bytes(&[6; 32]);
+    let invitation = Invitation {
+        key: once.verifying_key().to_bytes(),
+        facility: ResourceId::new("clinic-1").unwrap(),
+        tier: Tier::Clinic,
+        parent: NodeId([5; 16]),
+        expires: Millis(1_767_225_600_000),
+        signature: [0; 64],
+    }
+    .signed(&root);
+    let signed = certificate(Issuer::Invitation(invitation)).signed(&once);
+    assert_eq!(
+        to_hex(&signed.to_bytes()),
+        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b010000016f6e646f6c20696e7669746174696f6e018a875fff1eb38451577acd5afee405456568dd7c89e090863a0557bc7af49f1708636c696e69632d31000505050505050505050505050505050500a8da769b01000057f507f033dd5f61c009f3981faabde42744501485137949888fe237235007d15cdbf4ecdb24e92417edcda05c661209a9637e61b4d14feb54ba5a041515960fb946ca89856a3b7d737239b90a2de136735d07613b6ec27409a46284586cb8471c316cc171885ee3261e5908cfec036011b8cd43397926606e414bee08c66b0c"
+    );
+    assert_eq!(Certificate::from_bytes(&signed.to_bytes()).unwrap(), signed);
+    assert!(signed.check(&root.verifying_key()).is_ok());
+    let elsewhere = Certificate { tier: Tier::County, ..signed.clone() }.signed(&once);
+    assert_eq!(elsewhere.check(&root.verifying_key()), Err(BadCertificate::Invitation));
+    let late = Certificate { issued: Millis(1_767_225_600_001), ..signed.clone() }.signed(&once);
+    assert_eq!(late.check(&root.verifying_key()), Err(BadCertificate::Invitation));
+    let other_nation = SigningKey::from_bytes(&[9; 32]);
+    assert_eq!(signed.check(&other_nation.verifying_key()), Err(BadCertificate::Signature));
 }
