@@ -1,17 +1,19 @@
 //! Chores of the house: `cargo xtask tidy` reads the whole tree and names what breaks its rules.
 
+mod fhir_tables;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask tidy";
+const USAGE: &str = "usage: cargo xtask tidy | fhir-tables [ARGUMENT...]";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         Some("tidy") => tidy_repository(),
+        Some("fhir-tables") => fhir_tables::run(&args[1..]).map(|()| ExitCode::SUCCESS),
         _ => bail!(USAGE),
     }
 }
