@@ -1,5 +1,5 @@
-//! Pages that must stay true: decisions are numbered and listed, crates are described, and each
-//! invariant names a test that exists.
+//! Pages that must stay true: decisions are numbered and listed, crates are described, links lead
+//! somewhere, and each invariant names a test that exists.
 
 use super::{Finding, house::House, rust_code::functions};
 
@@ -8,6 +8,7 @@ const DECISIONS: &str = "docs/adr/";
 
 pub fn check(house: &House) -> Vec<Finding> {
     let mut findings = decisions(house);
+    findings.extend(links(house));
     let Some(map) = house.text(MAP) else {
         findings.push(Finding::of_file(MAP, "is missing"));
         return findings;
@@ -38,6 +39,41 @@ fn decisions(house: &House) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A link or picture of a page that is no address leads to a file or folder of the tree.
+fn links(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for page in house.files.iter().filter(|file| file.extension() == "md") {
+        for (line, text) in (1..).zip(page.text.lines()) {
+            for after in text.split("](").skip(1) {
+                let link = after.split([')', '#', ' ']).next().unwrap_or("");
+                if link.is_empty() || link.contains(':') {
+                    continue;
+                }
+                if !target(&page.path, link).is_some_and(|path| house.has(&path)) {
+                    findings.push(Finding::at(&page.path, line, format!("{link} leads nowhere")));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The path from the root of a link on a page; `None` if it leaves the tree.
+fn target(page: &str, link: &str) -> Option<String> {
+    let mut path: Vec<&str> = page.split('/').collect();
+    path.pop();
+    for part in link.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                path.pop()?;
+            }
+            name => path.push(name),
+        }
+    }
+    Some(path.join("/"))
 }
 
 /// Each crate has a paragraph under a heading of its own.
@@ -116,6 +152,20 @@ mod tests {
         assert_eq!(count(&["docs/adr/0001-a.md", "docs/adr/0002-b.md"]), 0);
         assert_eq!(count(&["docs/adr/0001-a.md", "docs/adr/0003-c.md"]), 1);
         assert_eq!(count(&["docs/adr/0001-a.md", "docs/adr/0002-unlisted.md"]), 1);
+    }
+
+    #[test]
+    fn links_lead_to_files_of_the_tree() {
+        let count = |link: &str| {
+            let page = format!("see [it]({link})");
+            links(&House::of(&[("docs/a/p.md", &page), ("docs/b.md", "")])).len()
+        };
+        for good in ["p.md", "./p.md#part", "../b.md", "../a", "#part", "https://example.org/x"] {
+            assert_eq!(count(good), 0, "{good}");
+        }
+        for bad in ["q.md", "b.md", "../../../b.md", "../c/"] {
+            assert_eq!(count(bad), 1, "{bad}");
+        }
     }
 
     #[test]

@@ -37,9 +37,11 @@ impl File {
     }
 }
 
-/// All text files that git tracks or would track.
+/// All files that git tracks or would track.
 pub struct House {
     pub files: Vec<File>,
+    /// Paths of the files that are no text: pictures, compressed tables.
+    others: Vec<String>,
 }
 
 impl House {
@@ -59,19 +61,19 @@ impl House {
         let mut paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
         paths.sort_unstable();
         paths.dedup();
-        let mut files = Vec::new();
-        for path in paths {
-            match fs::read(root.join(path)) {
-                // Pictures, compressed tables and the like are not for reading.
-                Ok(bytes) => files.extend(
-                    String::from_utf8(bytes).ok().map(|text| File::new(path.to_owned(), text)),
-                ),
+        let (mut files, mut others) = (Vec::new(), Vec::new());
+        for path in paths.into_iter().map(str::to_owned) {
+            match fs::read(root.join(&path)) {
+                Ok(bytes) => match String::from_utf8(bytes) {
+                    Ok(text) => files.push(File::new(path, text)),
+                    Err(_) => others.push(path),
+                },
                 // Deleted and not committed yet.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error).context(path.to_owned()),
+                Err(error) => return Err(error).context(path),
             }
         }
-        Ok(Self { files })
+        Ok(Self { files, others })
     }
 
     /// The text of a file, if it is there.
@@ -82,6 +84,13 @@ impl House {
     /// A file, if it is there.
     pub fn file(&self, path: &str) -> Option<&File> {
         self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Whether there is such a file or folder.
+    pub fn has(&self, path: &str) -> bool {
+        let mut paths = self.files.iter().map(|file| &file.path).chain(&self.others);
+        let inside = |file: &str| file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        paths.any(|file| file == path || inside(file))
     }
 
     /// The crates' folder names with their manifests' files, `xtask` among them.
@@ -103,6 +112,6 @@ impl House {
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
         let file = |&(path, text): &(&str, &str)| File::new(path.to_owned(), text.to_owned());
-        Self { files: files.iter().map(file).collect() }
+        Self { files: files.iter().map(file).collect(), others: Vec::new() }
     }
 }
