@@ -240,7 +240,7 @@ pub trait View {
     /// Readings of all charts in the order in which they were recorded, after a number.
     fn readings_after(&self, after: u64, limit: usize) -> Result<Vec<(u64, Reading)>, StoreError>;
 
-    /// The newest stamp of any entry here.
+    /// The newest stamp that was written here or believed on arrival; the next one is later.
     fn newest_hlc(&self) -> Result<Hlc, StoreError>;
 }
 
@@ -259,7 +259,14 @@ pub trait WriteTx: View {
 
     /// Takes in an entry from elsewhere whose seal was checked. `bytes` are its canonical bytes.
     /// An entry whose predecessor in its chart is missing is not taken ([`Ingested::Gap`]).
-    fn ingest(&mut self, entry: &Entry, bytes: &[u8]) -> Result<Ingested, StoreError>;
+    /// `wall` is what the machine's clock says: a stamp more than 24 h ahead of it and of our
+    /// own stamps does not advance ours ([`Hlc::observe`]).
+    fn ingest(
+        &mut self,
+        entry: &Entry,
+        bytes: &[u8],
+        wall: Millis,
+    ) -> Result<Ingested, StoreError>;
 
     /// Keeps a seal and, for charts that came as a selection, the paths.
     fn put_seal(&mut self, seal: &Seal, paths: &[SealedPath]) -> Result<(), StoreError>;
