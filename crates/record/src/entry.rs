@@ -191,8 +191,8 @@ impl Entry {
             1 => Some(Millis(i64::from_le_bytes(from.array()?))),
             _ => return Err(BadBytes.into()),
         };
-        let author = from.text()?.into();
-        let typist = from.text()?.into();
+        let author = read_reference(&mut from)?;
+        let typist = read_reference(&mut from)?;
         let group = read_group(&mut from)?;
         match from.byte()? {
             PAYLOAD_PLAIN => {}
@@ -243,6 +243,12 @@ const PAYLOAD_PLAIN: u8 = 0;
 const PAYLOAD_SEALED: u8 = 1;
 const ID_DERIVED: u8 = 0;
 const ID_GIVEN: u8 = 1;
+
+/// A FHIR reference, or empty. Control characters are refused: parcels use them as marks.
+fn read_reference(from: &mut Reader<'_>) -> Result<Box<str>, BadBytes> {
+    let text = from.text()?;
+    if text.bytes().all(|b| b >= 0x20) { Ok(text.into()) } else { Err(BadBytes) }
+}
 
 fn read_group(from: &mut Reader<'_>) -> Result<Option<Group>, BadBytes> {
     let mut number = || u32::try_from(from.number()?).map_err(|_| BadBytes);

@@ -1,1 +1,6 @@
 //! Parcels, frames, priorities and resumption on the road. Sans-IO.
+
+mod lean;
+pub mod parcel;
+
+pub use parcel::{Batch, Parcel};

@@ -1,0 +1,274 @@
+//! Entries packed for travel (ADR 0009). The same bytes go over a live link, a stick or a relay.
+//!
+//! A parcel carries batches: each a seal and entries of the seal's range, either all of them or
+//! those of some charts with the paths from their heads to the root. What the seal says already
+//! (stream) is left out of the entries, and ids that the receiver can derive are left out of the
+//! texts; decoding gives back the canonical bytes exactly, which the seal then vouches for.
+
+use ed25519_dalek::VerifyingKey;
+use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
+use ondol_record::{
+    Certificate, ChartId, Entry, Seal, SealedHead,
+    certificate::BadCertificate,
+    entry::BadEntry,
+    seal::{BadSeal, Step, put_path, read_path},
+};
+use thiserror::Error;
+
+use crate::lean::{Ids, put_entry, read_entry};
+
+/// The only parcel format so far.
+pub const FORMAT: u8 = 1;
+
+/// A parcel is refused when it unpacks to more than this, bytes.
+pub const UNPACKED_MAX: usize = 32 << 20;
+
+/// The compression level of zstd: the slow links are worth the time.
+const LEVEL: i32 = 19;
+
+/// Above this size a fast level is used, so that packing never holds a node up, bytes.
+const LEVEL_SLOW_BYTES_MAX: usize = 256 << 10;
+
+/// How zstd was primed. The numbers are part of the format.
+const DICTIONARY_NONE: u8 = 0;
+const DICTIONARY_1: u8 = 1;
+
+/// Trained on made-up clinic days; see `examples/train_dictionary.rs`.
+static DICTIONARY: &[u8] = include_bytes!("parcel-1.dict");
+
+/// Some entries of one sealed range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The seal.
+    pub seal: Seal,
+    /// The entries, in the order of their numbers.
+    pub entries: Vec<Entry>,
+    /// `None` when the entries are the whole range; else the path of each chart in it.
+    pub paths: Option<Vec<(ChartId, Vec<Step>)>>,
+}
+
+/// What travels.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parcel {
+    /// Certificates that the receiver may not have yet.
+    pub certificates: Vec<Certificate>,
+    /// The entries.
+    pub batches: Vec<Batch>,
+}
+
+/// The parcel cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadParcel {
+    /// A newer node packed it.
+    #[error("parcel format {0} is newer than this node reads; upgrade this node")]
+    UnknownFormat(u8),
+    /// It does not unpack, or to too much.
+    #[error("the parcel is damaged: it does not unpack")]
+    Compression,
+    /// It does not have the form of a parcel.
+    #[error("the parcel is damaged")]
+    Bytes(#[from] BadBytes),
+    /// An entry in it is none.
+    #[error("an entry of the parcel cannot be read")]
+    Entry(#[from] BadEntry),
+    /// A certificate in it is none.
+    #[error("a certificate of the parcel cannot be read")]
+    Certificate(#[from] BadCertificate),
+}
+
+/// The entries are not what their origin sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BadBatch {
+    /// The seal does not hold.
+    #[error(transparent)]
+    Seal(#[from] BadSeal),
+    /// Numbers, counts or hashes do not follow each other.
+    #[error("the entries do not follow each other")]
+    Order,
+    /// A chart came without a path, or a path without its chart.
+    #[error("a chart of the selection has no path to the seal")]
+    Path,
+}
+
+impl Parcel {
+    /// The parcel before compression: what the dictionary is trained on.
+    pub fn plain(&self) -> Vec<u8> {
+        let mut plain = vec![];
+        put_number(&mut plain, self.certificates.len() as u64);
+        for certificate in &self.certificates {
+            put_bytes(&mut plain, &certificate.to_bytes());
+        }
+        let mut ids = Ids::default();
+        let mut batches = vec![];
+        put_number(&mut batches, self.batches.len() as u64);
+        for batch in &self.batches {
+            put_batch(&mut batches, batch, &mut ids);
+        }
+        ids.put(&mut plain);
+        plain.extend_from_slice(&batches);
+        plain
+    }
+
+    /// Packs the parcel.
+    pub fn encode(&self) -> Vec<u8> {
+        let plain = self.plain();
+        let level = if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL };
+        let mut to = vec![FORMAT];
+        match compress(&plain, level) {
+            Some(packed) => {
+                to.push(DICTIONARY_1);
+                to.extend_from_slice(&packed);
+            }
+            None => {
+                to.push(DICTIONARY_NONE);
+                to.extend_from_slice(&plain);
+            }
+        }
+        to
+    }
+
+    /// Unpacks a parcel. Nothing in it is trusted yet: check each batch.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadParcel> {
+        let mut from = Reader::new(bytes);
+        let format = from.byte()?;
+        if format != FORMAT {
+            return Err(BadParcel::UnknownFormat(format));
+        }
+        let plain = match from.byte()? {
+            DICTIONARY_NONE => from.rest().to_vec(),
+            DICTIONARY_1 => decompress(from.rest()).ok_or(BadParcel::Compression)?,
+            _ => return Err(BadParcel::Compression),
+        };
+        let mut from = Reader::new(&plain);
+        let count = from.size(plain.len())?;
+        let mut certificates = vec![];
+        for _ in 0..count {
+            certificates.push(Certificate::from_bytes(from.bytes()?)?);
+        }
+        let ids = Ids::read(&mut from)?;
+        let count = from.size(plain.len())?;
+        let mut batches = vec![];
+        for _ in 0..count {
+            batches.push(read_batch(&mut from, &ids)?);
+        }
+        if from.is_empty() { Ok(Self { certificates, batches }) } else { Err(BadBytes.into()) }
+    }
+}
+
+fn compress(plain: &[u8], level: i32) -> Option<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::with_dictionary(level, DICTIONARY).ok()?;
+    compressor.include_checksum(false).ok()?;
+    compressor.include_dictid(false).ok()?;
+    compressor.compress(plain).ok()
+}
+
+fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
+    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(DICTIONARY).ok()?;
+    let stated = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()?;
+    let size = usize::try_from(stated).ok().filter(|&size| size <= UNPACKED_MAX)?;
+    decompressor.decompress(packed, size).ok()
+}
+
+const WHOLE: u8 = 0;
+const SELECTION: u8 = 1;
+
+fn put_batch(to: &mut Vec<u8>, batch: &Batch, ids: &mut Ids) {
+    batch.seal.put(to);
+    to.push(if batch.paths.is_some() { SELECTION } else { WHOLE });
+    put_number(to, batch.entries.len() as u64);
+    for entry in &batch.entries {
+        put_entry(to, entry, batch.seal.first, ids);
+    }
+    if let Some(paths) = &batch.paths {
+        put_number(to, paths.len() as u64);
+        for (chart, path) in paths {
+            chart.put(to);
+            put_path(to, path);
+        }
+    }
+}
+
+fn read_batch(from: &mut Reader<'_>, ids: &Ids) -> Result<Batch, BadParcel> {
+    let seal = Seal::read(from)?;
+    let selection = match from.byte()? {
+        WHOLE => false,
+        SELECTION => true,
+        _ => return Err(BadBytes.into()),
+    };
+    let count = from.size(from.rest().len())?;
+    let mut entries = vec![];
+    for _ in 0..count {
+        entries.push(read_entry(from, &seal.stream, seal.first, ids)?);
+    }
+    let paths = if selection {
+        let count = from.size(from.rest().len())?;
+        let mut paths = vec![];
+        for _ in 0..count {
+            paths.push((ChartId::read(from)?, read_path(from)?));
+        }
+        Some(paths)
+    } else {
+        None
+    };
+    Ok(Batch { seal, entries, paths })
+}
+
+impl Batch {
+    /// Checks signature, order and coverage. `key` is the origin's by its certificate.
+    pub fn check(&self, key: &VerifyingKey) -> Result<(), BadBatch> {
+        self.seal.check(key)?;
+        let heads = self.heads()?;
+        match &self.paths {
+            None => {
+                let count = self.seal.last - self.seal.first + 1;
+                if self.entries.len() as u64 != count {
+                    return Err(BadBatch::Order);
+                }
+                self.seal.covers(&heads)?;
+            }
+            Some(paths) => {
+                if paths.len() != heads.len() {
+                    return Err(BadBatch::Path);
+                }
+                for head in &heads {
+                    let path = paths.iter().find(|(chart, _)| *chart == head.chart);
+                    let (_, path) = path.ok_or(BadBatch::Path)?;
+                    self.seal.covers_one(head, path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest entry of each chart, once order and chains within the batch are checked.
+    fn heads(&self) -> Result<Vec<SealedHead>, BadBatch> {
+        let mut heads: Vec<SealedHead> = vec![];
+        let mut at: std::collections::HashMap<&ChartId, usize> = std::collections::HashMap::new();
+        let mut last = self.seal.first - 1;
+        for entry in &self.entries {
+            let number = entry.address.number;
+            if entry.address.stream != self.seal.stream || number <= last || number > self.seal.last
+            {
+                return Err(BadBatch::Order);
+            }
+            last = number;
+            let hash = entry.hash();
+            match at.get(&entry.chart) {
+                Some(&at) => {
+                    let head = &mut heads[at];
+                    if entry.chart_number != head.chart_number + 1 || entry.previous != head.hash {
+                        return Err(BadBatch::Order);
+                    }
+                    head.chart_number = entry.chart_number;
+                    head.hash = hash;
+                }
+                None => {
+                    at.insert(&entry.chart, heads.len());
+                    let (chart, chart_number) = (entry.chart.clone(), entry.chart_number);
+                    heads.push(SealedHead { chart, chart_number, hash });
+                }
+            }
+        }
+        Ok(heads)
+    }
+}
