@@ -1,13 +1,23 @@
 //! FHIR R4 (4.0.1): definitions as compact data, resources as JSON documents, validation and
 //! search values.
 
+mod definitions;
+mod issue;
 mod parse;
 mod path;
+mod primitive;
 pub mod reference;
 mod resource;
 pub mod resource_type;
+mod resource_types;
+mod temporal;
+mod validate;
 
+pub use issue::{Issue, IssueCode, Severity};
 pub use parse::{Limits, ParseError, parse_json};
 pub use reference::Reference;
 pub use resource::Resource;
 pub use resource_type::ResourceType;
+pub use resource_types::ResourceTypes;
+pub use temporal::Temporal;
+pub use validate::{ISSUES_MAX, validate};

@@ -1,7 +1,8 @@
 //! The archive of definitions is R4 4.0.1 with additions of whoever packed it and backports
 //! from R5. These repairs undo them, so that the tables say what R4 4.0.1 says. They were found
 //! by comparing every element, type, binding and top-level reference target with the models of
-//! two other libraries that were made from HL7's own files (`fhirclient` of PyPI and `fhir` of npm).
+//! two other libraries that were made from HL7's own files (`fhirclient` from `PyPI`, and `fhir`
+//! from npm).
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};

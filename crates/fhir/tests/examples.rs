@@ -1,0 +1,147 @@
+//! HL7's 2,906 examples of R4, Synthea's bundles and the clinic days: round trip and validation.
+
+mod shared_data;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ondol_fhir::{Limits, Resource, parse_json, validate};
+
+const EXAMPLES: &str = "fhir_r4_examples.tar.gz";
+
+fn resource(name: &str, bytes: &[u8]) -> Resource {
+    Resource::parse_within(bytes, Limits::IMPORT).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn every_example_survives_a_round_trip() {
+    let Some(files) = examples() else { return };
+    for (name, bytes) in files {
+        let resource = resource(&name, &bytes);
+        let written = resource.to_bytes();
+        assert_eq!(written, squeeze(&bytes), "{name}");
+        assert_eq!(parse_json(&written, Limits::IMPORT).unwrap(), resource.into_json(), "{name}");
+    }
+}
+
+/// HL7's examples that are resources.
+fn examples() -> Option<Vec<(String, Vec<u8>)>> {
+    let mut files = shared_data::archive(EXAMPLES)?;
+    assert_eq!(files.len(), 2_906);
+    // The manifest of an npm package.
+    files.retain(|(name, _)| name != "package-min-ver.json");
+    Some(files)
+}
+
+/// The document with the white space between its tokens and its optional escapes taken out, by
+/// other means than the parser's, so that order and the text of decimals are compared.
+fn squeeze(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut in_string = false;
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        at += 1;
+        if byte == b'\\' {
+            match (bytes[at], bytes.get(at + 1..at + 5)) {
+                (b'/', _) => out.push(b'/'),
+                (b'u', Some(digits)) => {
+                    let code = u32::from_str_radix(std::str::from_utf8(digits).unwrap(), 16);
+                    let mut utf8 = [0; 4];
+                    let text = char::from_u32(code.unwrap()).unwrap().encode_utf8(&mut utf8);
+                    match &*text {
+                        "\n" => out.extend_from_slice(b"\\n"),
+                        "\"" => out.extend_from_slice(b"\\\""),
+                        text => out.extend_from_slice(text.as_bytes()),
+                    }
+                    at += 4;
+                }
+                (escaped, _) => out.extend_from_slice(&[b'\\', escaped]),
+            }
+            at += 1;
+            continue;
+        }
+        in_string ^= byte == b'"';
+        if in_string || !byte.is_ascii_whitespace() {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+/// What the examples really do wrong: (issue, location without indexes, files, why).
+const VIOLATIONS: &[(&str, &str, usize, &str)] = &[
+    (
+        "element-missing",
+        "Questionnaire.item…linkId",
+        187,
+        "the questionnaires that HL7 generated from the structure definitions leave out the \
+         linkId of groups, which is 1..1",
+    ),
+    ("too-many-issues", "Questionnaire", 1, "one of them leaves out more than 500"),
+    (
+        "element-missing",
+        "SearchParameter.base",
+        10,
+        "the search parameters for extensions leave out the mandatory base",
+    ),
+    ("format", "SearchParameter.id", 1, "an id of 67 characters"),
+    ("reference-target", "DeviceMetric.parent", 1, "leads to a DeviceDefinition"),
+    ("reference-target", "DeviceUseStatement.reasonReference", 1, "leads to a Procedure"),
+    ("reference-target", "MedicationRequest.dispenseRequest.performer", 1, "to a Practitioner"),
+    ("reference-target", "Observation.performer", 1, "leads to an Encounter"),
+];
+
+#[test]
+fn the_examples_are_valid_but_for_their_own_mistakes() {
+    let Some(files) = examples() else { return };
+    let mut classes: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for (name, bytes) in &files {
+        for issue in validate(&resource(name, bytes)) {
+            let mut place = issue.location.replace(|c: char| "[]0123456789".contains(c), "");
+            if place.starts_with("Questionnaire.item.") && place.ends_with(".linkId") {
+                "Questionnaire.item…linkId".clone_into(&mut place);
+            }
+            let class = (issue.code.code().to_owned(), place);
+            classes.entry(class).or_default().insert(name.clone());
+        }
+    }
+    let found: BTreeMap<_, _> = classes.iter().map(|(class, names)| (class, names.len())).collect();
+    let known: Vec<_> = VIOLATIONS
+        .iter()
+        .map(|(code, place, files, _)| (((*code).to_owned(), (*place).to_owned()), *files))
+        .collect();
+    let known: BTreeMap<_, _> = known.iter().map(|(class, files)| (class, *files)).collect();
+    assert_eq!(found, known, "{classes:#?}");
+}
+
+#[test]
+fn synthetic_patients_of_another_project_are_valid() {
+    let Some(files) = shared_data::archive("synthea_r4.tar.gz") else { return };
+    assert!(files.len() >= 80);
+    for (name, bytes) in &files {
+        let bundle = resource(name, bytes);
+        assert_eq!(validate(&bundle), [], "{name}");
+        assert_eq!(resource(name, &bundle.to_bytes()), bundle, "{name}");
+    }
+}
+
+#[test]
+fn five_days_of_four_clinics_are_valid_and_survive_a_round_trip() {
+    let mut count = 0;
+    for clinic in 1..=4 {
+        let name = format!("clinic_days/clinic_{clinic}_population.json");
+        let Some(path) = shared_data::find(&name) else { return };
+        let population = std::fs::read(path).unwrap();
+        let name = format!("clinic_days/clinic_{clinic}_encounters.ndjson.gz");
+        let Some(path) = shared_data::find(&name) else { return };
+        let days = shared_data::gunzip(&path);
+        let lines = days.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        for bytes in lines.chain([population.as_slice()]) {
+            let resource = resource(&name, bytes);
+            assert_eq!(validate(&resource), [], "{name}");
+            assert_eq!(Resource::parse(&resource.to_bytes()).unwrap(), resource);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 4 * 301);
+}
