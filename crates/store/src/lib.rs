@@ -4,6 +4,7 @@
 //! made again (`reindex`). Everything that is written goes through [`Store::write`]: one writer,
 //! and an answer only when the bytes are durable. Reads see one moment each and never wait.
 
+pub mod blobs;
 pub mod query;
 pub mod reading;
 pub mod row;
