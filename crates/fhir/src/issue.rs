@@ -116,6 +116,13 @@ pub struct Issue {
     pub diagnostics: String,
 }
 
+impl Issue {
+    /// Whether the resource must not be accepted with it.
+    pub const fn is_error(&self) -> bool {
+        matches!(self.severity, Severity::Fatal | Severity::Error)
+    }
+}
+
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}: {}", self.severity.code(), self.location, self.diagnostics)

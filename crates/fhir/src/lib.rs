@@ -2,6 +2,7 @@
 //! search values.
 
 mod definitions;
+mod fold;
 mod issue;
 mod parse;
 mod path;
@@ -10,14 +11,17 @@ pub mod reference;
 mod resource;
 pub mod resource_type;
 mod resource_types;
+pub mod search;
 mod temporal;
 mod validate;
 
+pub use fold::fold;
 pub use issue::{Issue, IssueCode, Severity};
 pub use parse::{Limits, ParseError, parse_json};
 pub use reference::Reference;
 pub use resource::Resource;
 pub use resource_type::ResourceType;
 pub use resource_types::ResourceTypes;
+pub use search::{IndexValue, ParamKind, SearchParam, extract, param, params};
 pub use temporal::Temporal;
 pub use validate::{ISSUES_MAX, validate};
