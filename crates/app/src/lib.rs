@@ -1,1 +1,257 @@
-//! Use cases: authorise, decide, transact, audit.
+//! Use cases: the only place where something is authorised, carried out and audited.
+//!
+//! Screens and the FHIR API call the same functions here, and neither goes round them. Every
+//! call blocks (it reads or writes the store); whoever serves many at once calls it from a
+//! thread made for that.
+
+pub mod actor;
+pub mod changes;
+pub mod coding;
+pub mod error;
+mod grants;
+pub mod keys;
+pub mod nation;
+pub mod place;
+pub mod road;
+
+use std::sync::{Arc, RwLock};
+
+use ondol_access::{Action, ChartFacts, Grounds, Obligation, Policies, Reason};
+use ondol_kernel::{Clock, Millis, Rng};
+use ondol_record::{ChartId, Entry};
+use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
+
+pub use actor::Actor;
+pub use changes::Changes;
+pub use error::AppError;
+pub use keys::NodeKeys;
+pub use nation::Nation;
+pub use place::Place;
+
+/// What a facility's use cases work with.
+pub struct Parts {
+    /// The record.
+    pub store: Arc<dyn Store>,
+    /// Pictures and sound.
+    pub blobs: Arc<dyn Blobs>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub rng: Arc<dyn Rng>,
+    /// The keys of this node.
+    pub keys: NodeKeys,
+    /// Whose node this is, and where in the line of responsibility.
+    pub place: Place,
+    /// Whether this is the practice room: nothing of it ever leaves.
+    pub practice: bool,
+}
+
+/// The use cases of one facility.
+pub struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) keys: NodeKeys,
+    pub(crate) place: Place,
+    pub(crate) practice: bool,
+    policies: &'static Policies,
+    nation: RwLock<Arc<Nation>>,
+    wake: RwLock<Vec<Wake>>,
+}
+
+/// Called after something was committed: the road looks for what to send.
+type Wake = Box<dyn Fn() + Send + Sync>;
+
+impl App {
+    /// Opens the use cases over a store that has its identity.
+    pub fn open(parts: Parts) -> Result<Self, AppError> {
+        let policies = Policies::shared().map_err(|_| AppError::Policies)?;
+        let nation = Nation::load(&*parts.store.read()?, &parts.place)?;
+        Ok(Self {
+            store: parts.store,
+            blobs: parts.blobs,
+            clock: parts.clock,
+            rng: parts.rng,
+            keys: parts.keys,
+            place: parts.place,
+            practice: parts.practice,
+            policies,
+            nation: RwLock::new(Arc::new(nation)),
+            wake: RwLock::new(vec![]),
+        })
+    }
+
+    /// Whose node this is.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether this is the practice room.
+    pub const fn is_practice(&self) -> bool {
+        self.practice
+    }
+
+    /// What the machine's clock says.
+    pub fn now(&self) -> Millis {
+        self.clock.wall()
+    }
+
+    /// Minutes east of UTC in which this facility shows times.
+    pub fn utc_offset_minutes(&self) -> i32 {
+        self.clock.utc_offset_minutes()
+    }
+
+    /// The nodes that are known.
+    pub fn nation(&self) -> Arc<Nation> {
+        match self.nation.read() {
+            Ok(nation) => nation.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
+    }
+
+    /// Reads the known nodes again after a certificate arrived.
+    pub(crate) fn reload_nation(&self) -> Result<(), AppError> {
+        let fresh = Arc::new(Nation::load(&*self.store.read()?, &self.place)?);
+        match self.nation.write() {
+            Ok(mut nation) => *nation = fresh,
+            Err(poisoned) => *poisoned.into_inner() = fresh,
+        }
+        Ok(())
+    }
+
+    /// Asks to be called after each commit. The call must not block.
+    pub fn on_commit(&self, wake: impl Fn() + Send + Sync + 'static) {
+        match self.wake.write() {
+            Ok(mut all) => all.push(Box::new(wake)),
+            Err(poisoned) => poisoned.into_inner().push(Box::new(wake)),
+        }
+    }
+
+    fn woken(&self) {
+        if let Ok(all) = self.wake.read() {
+            all.iter().for_each(|wake| wake());
+        }
+    }
+
+    /// Rises with every commit: whoever shows a page can ask cheaply whether anything is new.
+    pub fn last_arrival(&self) -> Result<u64, AppError> {
+        Ok(self.store.read()?.last_arrival()?)
+    }
+
+    /// A view of this moment, without asking who wants it. Callers authorise first.
+    pub(crate) fn view(&self) -> Result<Box<dyn View + '_>, AppError> {
+        Ok(self.store.read()?)
+    }
+
+    /// Whether `actor` may do `action` in `chart`, by the relations that stand in `view`.
+    pub fn may(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+        reason: Option<Reason>,
+    ) -> Result<Grounds, AppError> {
+        let (kind, grants) = grants::of(self, view, actor, chart)?;
+        let mut facts = ChartFacts::new(kind, grants);
+        facts.reason = reason;
+        let decision = self.policies.decide(&actor.principal(), action, &facts, self.now());
+        Ok(decision.into_result()?)
+    }
+
+    /// Reads in a chart: decides, reads, and records the reading durably before anything is
+    /// handed out.
+    pub fn reading<T>(
+        &self,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+        read: impl FnOnce(&dyn View) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
+        let (result, grounds) = {
+            let view = self.view()?;
+            let grounds = self.may(&*view, actor, action, chart, None)?;
+            (read(&*view)?, grounds)
+        };
+        if grounds.obligations.contains(Obligation::Audit) {
+            self.record_reading(actor, action, chart, &grounds, "")?;
+        }
+        Ok(result)
+    }
+
+    /// Records durably that somebody read a chart.
+    pub(crate) fn record_reading(
+        &self,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+        grounds: &Grounds,
+        reason: &str,
+    ) -> Result<(), AppError> {
+        let reading = self.reading_of(actor, action, chart, grounds, reason);
+        ondol_store::transact(&*self.store, move |tx| Ok(tx.record_reading(&reading)?))
+    }
+
+    fn reading_of(
+        &self,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+        grounds: &Grounds,
+        reason: &str,
+    ) -> Reading {
+        use ondol_access::Coded;
+        Reading {
+            at: self.now(),
+            who: actor.reference().into(),
+            role: grounds.role.code().into(),
+            chart: chart.clone(),
+            action: action.code().into(),
+            relation: grounds.relation.code().into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Writes in one chart (and in others that the same change touches): decides, builds the
+    /// change within the writer's transaction, checks every resource, commits, and puts it on
+    /// the road. `chart` is the one that the decision is about.
+    pub fn writing(
+        self: &Arc<Self>,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+        build: impl FnOnce(&dyn View) -> Result<Changes, AppError> + Send + 'static,
+    ) -> Result<Vec<Entry>, AppError> {
+        let (app, actor, chart) = (self.clone(), actor.clone(), chart.clone());
+        self.transact(move |tx| {
+            app.may(&*tx, &actor, action, &chart, None)?;
+            let changes = build(&*tx)?;
+            app.append(tx, &actor, changes)
+        })
+    }
+
+    /// Runs a job in the writer's transaction, and wakes the road when it is committed.
+    pub(crate) fn transact<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn WriteTx) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let result = ondol_store::transact(&*self.store, job)?;
+        self.woken();
+        Ok(result)
+    }
+
+    /// Checks, appends and distributes a change within the writer's transaction. Callers have
+    /// decided that it is allowed.
+    pub(crate) fn append(
+        &self,
+        tx: &mut dyn WriteTx,
+        actor: &Actor,
+        changes: Changes,
+    ) -> Result<Vec<Entry>, AppError> {
+        let draft = changes.into_draft(actor)?;
+        let entries = tx.append(draft, self.now(), false)?;
+        road::distribute(self, tx)?;
+        Ok(entries)
+    }
+}

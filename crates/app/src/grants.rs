@@ -1,0 +1,194 @@
+//! How an actor is related to a chart: what stands in the record and on the roster, as grants.
+
+use ondol_access::{ChartKind, Grant, Relation};
+use ondol_kernel::{DAY_MS, Millis};
+use ondol_record::{ChartId, entry::ChangeKind};
+use ondol_store::{Found, Space, View};
+use serde_json::Value;
+
+use crate::{Actor, App, AppError, coding};
+
+/// After an encounter ended, those who treated still read its chart for so long, ms.
+const AFTER_ENCOUNTER_MS: i64 = DAY_MS;
+
+/// After a consult or referral ended, both ends still read the chart for so long, ms: the
+/// outcome is asked for within 30 days.
+const AFTER_REQUEST_MS: i64 = 30 * DAY_MS;
+
+/// The kind of a chart, and the grants of an actor in it.
+pub fn of(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+) -> Result<(ChartKind, Vec<Grant>), AppError> {
+    match chart {
+        ChartId::Patient(_) => Ok((ChartKind::Patient, of_patient(app, view, actor, chart)?)),
+        ChartId::Facility(id) => {
+            let nation = app.nation();
+            let relation = if *id == app.place.facility {
+                Some(Relation::OwnFacility)
+            } else if nation.is_below(id) {
+                Some(Relation::SubordinateFacility)
+            } else if nation.is_above(id) {
+                Some(Relation::SuperiorFacility)
+            } else {
+                None
+            };
+            Ok((ChartKind::Facility, relation.map(Grant::standing).into_iter().collect()))
+        }
+        ChartId::Practitioner(id) => {
+            let relation = if id == actor.id() {
+                Some(Relation::OwnPractitioner)
+            } else if works_here(app, view, chart)? {
+                Some(Relation::Colleague)
+            } else {
+                None
+            };
+            Ok((ChartKind::Practitioner, relation.map(Grant::standing).into_iter().collect()))
+        }
+        ChartId::Nation => Ok((ChartKind::Nation, vec![])),
+    }
+}
+
+fn works_here(app: &App, view: &dyn View, chart: &ChartId) -> Result<bool, AppError> {
+    let reference = chart.reference();
+    let roles = view.chart(&ChartId::Facility(app.place.facility.clone()), &["PractitionerRole"])?;
+    Ok(roles.iter().any(|found| {
+        let role = json(found);
+        role["practitioner"]["reference"].as_str() == reference.as_deref()
+    }))
+}
+
+/// The body of a found resource. What is on disk was checked when it was written; damage reads
+/// as null, which grants nothing.
+fn json(found: &Found) -> Value {
+    serde_json::from_str(&found.shown.body).unwrap_or(Value::Null)
+}
+
+fn of_patient(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+) -> Result<Vec<Grant>, AppError> {
+    let mut grants = vec![];
+    let here = app.place.organization();
+    let me = actor.reference();
+    for found in view.chart(chart, &["Patient", "Encounter", "ServiceRequest", "Communication"])? {
+        if found.shown.kind != ChangeKind::Put {
+            continue;
+        }
+        let resource = json(&found);
+        match &*found.shown.resource_type {
+            "Patient" => of_person(&resource, &here, &me, &mut grants),
+            "Encounter" => of_encounter(&resource, &here, &found, &mut grants),
+            "ServiceRequest" => of_request(app, &resource, &here, &found, &mut grants),
+            "Communication" => of_step(&resource, &me, &found, &mut grants),
+            _ => {}
+        }
+    }
+    grants.extend(broken_glass(view, actor, chart)?);
+    Ok(grants)
+}
+
+fn of_person(patient: &Value, here: &str, me: &str, grants: &mut Vec<Grant>) {
+    if patient["managingOrganization"]["reference"] == *here {
+        grants.push(Grant::standing(Relation::HomeFacility));
+    }
+    let doctors = patient["generalPractitioner"].as_array();
+    if doctors.into_iter().flatten().any(|doctor| doctor["reference"] == *me) {
+        grants.push(Grant::standing(Relation::SectionDoctor));
+    }
+}
+
+fn of_encounter(encounter: &Value, here: &str, found: &Found, grants: &mut Vec<Grant>) {
+    if encounter["serviceProvider"]["reference"] != *here {
+        return;
+    }
+    let ended = matches!(
+        encounter["status"].as_str(),
+        Some("finished" | "cancelled" | "entered-in-error" | "unknown") | None
+    );
+    grants.push(if ended {
+        let ends = found.shown.hlc.millis().plus(AFTER_ENCOUNTER_MS);
+        Grant::until(Relation::OpenEncounter, ends)
+    } else {
+        Grant::standing(Relation::OpenEncounter)
+    });
+}
+
+fn of_request(app: &App, request: &Value, here: &str, found: &Found, grants: &mut Vec<Grant>) {
+    let consult = coding::has_code(&request["category"], coding::REQUEST_CATEGORY, coding::CONSULT);
+    let referral =
+        coding::has_code(&request["category"], coding::REQUEST_CATEGORY, coding::REFERRAL);
+    let open = matches!(request["status"].as_str(), Some("active" | "on-hold"));
+    let mut grant = |relation: Relation| {
+        let ends = found.shown.hlc.millis().plus(AFTER_REQUEST_MS);
+        grants.push(if open { Grant::standing(relation) } else { Grant::until(relation, ends) });
+    };
+    let performers = request["performer"].as_array();
+    if performers.into_iter().flatten().any(|performer| performer["reference"] == *here) {
+        if consult {
+            grant(Relation::ConsultAddressed);
+        }
+        if referral {
+            grant(Relation::ReferredHere);
+        }
+    }
+    let from = asked_from(request);
+    if from == Some(here) {
+        if consult {
+            grant(Relation::ConsultFromHere);
+        }
+        if referral {
+            grant(Relation::ReferredFromHere);
+        }
+    } else if consult {
+        let facility = from.and_then(ChartId::from_reference);
+        if let Some(ChartId::Facility(facility)) = facility
+            && app.nation().is_below(&facility)
+        {
+            grant(Relation::ConsultOversight);
+        }
+    }
+}
+
+/// `Organization/…` from which a request was made.
+pub fn asked_from(request: &Value) -> Option<&str> {
+    let extensions = request["extension"].as_array()?;
+    let from = extensions.iter().find(|extension| extension["url"] == coding::ASKED_FROM)?;
+    from["valueReference"]["reference"].as_str()
+}
+
+fn of_step(step: &Value, me: &str, found: &Found, grants: &mut Vec<Grant>) {
+    if step["sender"]["reference"] == *me
+        && coding::has_code(&step["category"], coding::STEP, "taken")
+    {
+        let ends = found.shown.hlc.millis().plus(AFTER_REQUEST_MS);
+        grants.push(Grant::until(Relation::ConsultTaken, ends));
+    }
+}
+
+/// Where an open break of the glass stands in [`Space::Session`].
+pub fn glass_key(actor: &Actor, chart: &ChartId) -> Vec<u8> {
+    let mut key = b"glass/".to_vec();
+    key.extend_from_slice(actor.id().as_str().as_bytes());
+    key.push(b'/');
+    chart.put(&mut key);
+    key
+}
+
+fn broken_glass(
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+) -> Result<Option<Grant>, AppError> {
+    let Some(value) = view.value(Space::Session, &glass_key(actor, chart))? else {
+        return Ok(None);
+    };
+    let opened: [u8; 8] =
+        value.try_into().map_err(|_| AppError::Unexpected("a break of the glass"))?;
+    let opened = Millis(i64::from_le_bytes(opened));
+    Ok(Some(Grant::broken_glass(opened, ondol_access::BREAK_GLASS_LEASE_MS)))
+}

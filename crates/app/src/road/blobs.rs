@@ -1,0 +1,215 @@
+//! Pictures and sounds on the road: previews go along, originals come when asked.
+
+use ondol_kernel::{Class, NodeId, bytes};
+use ondol_record::{Entry, entry::Content};
+use ondol_replicate::message::{BLOB_PART_BYTES, Message};
+use ondol_store::{Space, WriteTx, blobs::BlobHash};
+use serde_json::Value;
+
+use super::{relay, send};
+use crate::{App, AppError};
+
+/// The URL by which resources name a blob, before its 64 hexadecimal digits.
+pub const BLOB_URL: &str = "urn:ondol:blob:";
+
+/// The extension of an Attachment that names its preview.
+pub const PREVIEW: &str = "urn:ondol:preview";
+
+/// The hash in a blob's URL.
+pub fn hash_of(url: &str) -> Option<BlobHash> {
+    let mut hash = [0; 32];
+    bytes::hex_to(url.strip_prefix(BLOB_URL)?, &mut hash).then_some(hash)
+}
+
+/// The URL of a blob.
+pub fn url_of(hash: &BlobHash) -> String {
+    format!("{BLOB_URL}{}", bytes::to_hex(hash))
+}
+
+/// The previews that an entry's resources name.
+fn previews(entry: &Entry) -> Vec<BlobHash> {
+    let mut found = vec![];
+    for change in &entry.changes {
+        if !matches!(&*change.resource_type, "Media" | "DocumentReference") {
+            continue;
+        }
+        if let Content::Put(body) = &change.content
+            && let Ok(resource) = serde_json::from_str::<Value>(body.as_str())
+        {
+            collect(&resource, &mut found);
+        }
+    }
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<BlobHash>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(members) => {
+            if members.get("url").is_some_and(|url| url == PREVIEW) {
+                let url = value["valueAttachment"]["url"].as_str();
+                found.extend(url.and_then(hash_of));
+            }
+            members.values().for_each(|member| collect(member, found));
+        }
+        _ => {}
+    }
+}
+
+/// In [`Space::Blob`]: a blob that a peer shall get, and from which byte on.
+fn wish_key(peer: &NodeId, class: Class, hash: &BlobHash) -> Vec<u8> {
+    [b"w".as_slice(), &peer.0, &[class.code()], hash].concat()
+}
+
+/// Notes that the previews of an entry go to a peer.
+pub fn offer_previews(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    entry: &Entry,
+    class: Class,
+) -> Result<(), AppError> {
+    for hash in previews(entry) {
+        let from = 0u64.to_be_bytes();
+        tx.set_value(Space::Blob, &wish_key(peer, class, &hash), Some(&from))?;
+    }
+    Ok(())
+}
+
+/// A peer asks for a blob from a byte on.
+pub fn wanted(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    hash: &BlobHash,
+    from: u64,
+) -> Result<(), AppError> {
+    tx.set_value(Space::Blob, &wish_key(peer, class, hash), Some(&from.to_be_bytes()))?;
+    if app.blobs.has(hash)? {
+        return Ok(());
+    }
+    // It is not here: ask on, in the direction from which the case came.
+    ask_on(app, tx, peer, class, hash)
+}
+
+/// Asks every peer but the one that asks; whoever has the blob answers.
+fn ask_on(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    except: &NodeId,
+    class: Class,
+    hash: &BlobHash,
+) -> Result<(), AppError> {
+    let nation = app.nation();
+    let have = app.blobs.partial(hash)?;
+    for peer in super::scope::peers(&nation, &*tx)? {
+        let treats = nation.tier(&peer).is_some_and(ondol_record::certificate::Tier::treats);
+        if peer == *except || !treats {
+            continue;
+        }
+        let message = Message::BlobWanted { hash: *hash, from: have };
+        if nation.neighbours().contains(&peer) {
+            send(tx, &peer, class, &message)?;
+        } else {
+            let own = app.place.node;
+            relay::send_sealed(tx, &nation, &app.keys, &own, &peer, class, &message)?;
+        }
+    }
+    Ok(())
+}
+
+/// A part arrived. Parts that do not continue what is here are dropped: they are asked for again.
+pub fn part(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    hash: &BlobHash,
+    size: u64,
+    offset: u64,
+    bytes: &[u8],
+) -> Result<(), AppError> {
+    if app.blobs.has(hash)? {
+        return Ok(());
+    }
+    let have = app.blobs.put_part(hash, size, offset, bytes)?;
+    if have >= size {
+        tx.set_value(Space::Blob, &[b"a".as_slice(), hash].concat(), Some(&[]))?;
+    }
+    Ok(())
+}
+
+impl App {
+    /// Asks the road for a blob that is not here; `class` says how urgently.
+    pub fn want_blob(self: &std::sync::Arc<Self>, hash: BlobHash, class: Class) -> Result<(), AppError> {
+        let app = self.clone();
+        self.transact(move |tx| {
+            let own = app.place.node;
+            let asked = [b"asked".as_slice(), &[class.code()], &hash].concat();
+            if tx.value(Space::Blob, &asked)?.is_some() {
+                return Ok(());
+            }
+            tx.set_value(Space::Blob, &asked, Some(&[]))?;
+            ask_on(&app, tx, &own, class, &hash)
+        })
+    }
+
+    /// Turns the next bytes of the blobs that a peer shall get into messages, a few at a time, so
+    /// that queues stay short. Gives whether anything was added.
+    pub fn feed_blobs(
+        self: &std::sync::Arc<Self>,
+        peer: NodeId,
+        class: Class,
+        parts: usize,
+    ) -> Result<bool, AppError> {
+        let prefix = [b"w".as_slice(), &peer.0, &[class.code()]].concat();
+        if self.view()?.values(Space::Blob, &prefix, None, 1)?.is_empty() {
+            return Ok(false);
+        }
+        let app = self.clone();
+        self.transact(move |tx| feed(&app, tx, &peer, class, &prefix, parts))
+    }
+}
+
+fn feed(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    prefix: &[u8],
+    mut parts: usize,
+) -> Result<bool, AppError> {
+    let nation = app.nation();
+    let mut fed = false;
+    for (key, from) in tx.values(Space::Blob, prefix, None, 16)? {
+        let hash: BlobHash = key[prefix.len()..]
+            .try_into()
+            .map_err(|_| AppError::Unexpected("a wish for a blob"))?;
+        let from: [u8; 8] =
+            from.try_into().map_err(|_| AppError::Unexpected("a wish for a blob"))?;
+        let mut at = usize::try_from(u64::from_be_bytes(from))
+            .map_err(|_| AppError::Unexpected("a wish for a blob"))?;
+        let Some(bytes) = app.blobs.get(&hash)? else { continue };
+        while parts > 0 && at < bytes.len() {
+            let end = bytes.len().min(at + BLOB_PART_BYTES);
+            let message = Message::BlobPart {
+                hash,
+                size: bytes.len() as u64,
+                offset: at as u64,
+                bytes: bytes[at..end].to_vec(),
+            };
+            if nation.neighbours().contains(peer) {
+                send(tx, peer, class, &message)?;
+            } else {
+                let own = app.place.node;
+                relay::send_sealed(tx, &nation, &app.keys, &own, peer, class, &message)?;
+            }
+            (at, parts, fed) = (end, parts - 1, true);
+        }
+        let next = (at < bytes.len()).then(|| (at as u64).to_be_bytes());
+        tx.set_value(Space::Blob, &key, next.as_ref().map(<[u8; 8]>::as_slice))?;
+        if parts == 0 {
+            break;
+        }
+    }
+    Ok(fed)
+}
+

@@ -1,0 +1,112 @@
+//! Where the road's state stands among the small values of a store.
+
+use ondol_kernel::{Class, NodeId};
+use ondol_record::{ChartId, Stream};
+use ondol_store::{Space, View, WriteTx};
+
+use crate::AppError;
+
+fn of(name: &[u8], peer: &NodeId, class: Class) -> Vec<u8> {
+    [name, &peer.0, &[class.code()]].concat()
+}
+
+/// The last number given to a message for a peer.
+pub fn sent(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"sent/", peer, class)
+}
+
+/// The last number up to which a peer holds everything.
+pub fn acknowledged(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"ack/", peer, class)
+}
+
+/// The last number up to which everything from a peer is here.
+pub fn got(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"got/", peer, class)
+}
+
+/// Marks a peer that is reached through others.
+pub fn relayed(peer: &NodeId) -> Vec<u8> {
+    [b"relayed/".as_slice(), &peer.0].concat()
+}
+
+/// The prefix of [`relayed`].
+pub const RELAYED: &[u8] = b"relayed/";
+
+/// The arrival number up to which entries have been put into the queues.
+pub const DISTRIBUTED: &[u8] = b"distributed";
+
+/// How far a peer itself gave us a chart: (peer, chart, stream) → count.
+pub fn source(peer: &NodeId, chart: &ChartId, stream: &Stream) -> Vec<u8> {
+    let mut key = [b"source/".as_slice(), &peer.0].concat();
+    chart.put(&mut key);
+    stream.put(&mut key);
+    key
+}
+
+/// The prefix of [`source`] for a peer and a chart.
+pub fn source_prefix(peer: &NodeId, chart: &ChartId) -> Vec<u8> {
+    let mut key = [b"source/".as_slice(), &peer.0].concat();
+    chart.put(&mut key);
+    key
+}
+
+/// Marks that a peer was given a node's certificate.
+pub fn knows(peer: &NodeId, node: &NodeId) -> Vec<u8> {
+    [b"knows/".as_slice(), &peer.0, &node.0].concat()
+}
+
+/// In [`Space::Scope`]: a chart that goes to a peer beyond what the rules say.
+pub fn scope(peer: &NodeId, chart: &ChartId) -> Vec<u8> {
+    let mut key = peer.0.to_vec();
+    chart.put(&mut key);
+    key
+}
+
+/// In [`Space::ParcelOut`]: entries that wait to be packed for a peer.
+pub fn queue_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
+    [b"q".as_slice(), &peer.0, &[class.code()]].concat()
+}
+
+/// In [`Space::ParcelOut`]: messages that a peer does not hold yet.
+pub fn message_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
+    [b"m".as_slice(), &peer.0, &[class.code()]].concat()
+}
+
+/// In [`Space::ParcelIn`]: marks a message that arrived before an earlier one.
+pub fn early_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
+    [b"e".as_slice(), &peer.0, &[class.code()]].concat()
+}
+
+/// In [`Space::Quarantine`]: an entry that waits for its predecessor in its chart.
+pub fn waiting(stream: &Stream, chart: &ChartId, chart_number: u64) -> Vec<u8> {
+    let mut key = b"w".to_vec();
+    stream.put(&mut key);
+    chart.put(&mut key);
+    key.extend_from_slice(&chart_number.to_be_bytes());
+    key
+}
+
+/// A counter in [`Space::Peer`], 0 if it was never set.
+pub fn number(view: &(impl View + ?Sized), key: &[u8]) -> Result<u64, AppError> {
+    match view.value(Space::Peer, key)? {
+        None => Ok(0),
+        Some(bytes) => to_number(&bytes),
+    }
+}
+
+/// Sets a counter in [`Space::Peer`].
+pub fn set_number(tx: &mut dyn WriteTx, key: &[u8], number: u64) -> Result<(), AppError> {
+    Ok(tx.set_value(Space::Peer, key, Some(&number.to_be_bytes()))?)
+}
+
+fn to_number(bytes: &[u8]) -> Result<u64, AppError> {
+    let bytes = bytes.try_into().map_err(|_| AppError::Unexpected("a counter of the road"))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+/// The number at the end of a key.
+pub fn last_number(key: &[u8]) -> Result<u64, AppError> {
+    let from = key.len().checked_sub(8).ok_or(AppError::Unexpected("a key of the road"))?;
+    to_number(&key[from..])
+}

@@ -1,0 +1,128 @@
+//! The road as the record sees it: what goes to whom, in parcels, and what arrives (ADR 0009).
+//!
+//! Everything here happens in the store's transactions: an entry and its place in the queues of
+//! its neighbours are one commit, and so are the effects of a message and the note that it
+//! arrived. The carriers (link, stick, relay) only move numbered messages; a message is kept
+//! until the other side holds it durably.
+
+mod arrive;
+mod blobs;
+mod keys;
+mod pack;
+mod queue;
+mod relay;
+mod scope;
+mod status;
+
+pub use arrive::Arrival;
+pub use queue::distribute;
+pub use status::{ClassStatus, PeerStatus, Reach};
+
+use ondol_kernel::{Class, NodeId};
+use ondol_replicate::message::Message;
+use ondol_store::{Space, View, WriteTx};
+
+use crate::{App, AppError};
+
+/// A numbered message for a neighbour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its class.
+    pub class: Class,
+    /// Its number, from 1 without gaps for each (neighbour, class).
+    pub number: u64,
+    /// The encoded message.
+    pub bytes: Vec<u8>,
+}
+
+impl App {
+    /// The first messages of a class that `peer` does not hold durably yet, packed on demand.
+    ///
+    /// At most `limit`: what is not packed yet stays in the queue, so that a batch of the day's
+    /// entries shares one parcel when the link is slow or down.
+    pub fn outgoing(
+        &self,
+        peer: NodeId,
+        class: Class,
+        limit: usize,
+    ) -> Result<Vec<Outgoing>, AppError> {
+        let waiting = {
+            let view = self.view()?;
+            let waiting = packed(&*view, &peer, class, limit)?;
+            let more = waiting.len() < limit && queue::has_queued(&*view, &peer, class)?;
+            (waiting, more)
+        };
+        let (packed_now, true) = waiting else { return Ok(waiting.0) };
+        let room = limit - packed_now.len();
+        pack::pack(self, peer, class, room)?;
+        packed(&*self.view()?, &peer, class, limit)
+    }
+
+    /// Notes that `peer` holds everything of a class up to a number durably: it is no longer kept.
+    pub fn delivered(&self, peer: NodeId, class: Class, up_to: u64) -> Result<(), AppError> {
+        ondol_store::transact(&*self.store, move |tx| delivered(tx, &peer, class, up_to))
+    }
+
+    /// The last number of a class up to which everything from `peer` is here durably.
+    pub fn arrived_up_to(&self, peer: NodeId, class: Class) -> Result<u64, AppError> {
+        keys::number(&*self.view()?, &keys::got(&peer, class))
+    }
+
+    /// The number after which messages of a class are still kept for `peer`.
+    pub fn delivered_up_to(&self, peer: NodeId, class: Class) -> Result<u64, AppError> {
+        keys::number(&*self.view()?, &keys::acknowledged(&peer, class))
+    }
+}
+
+/// The packed messages of a class in their order.
+fn packed(
+    view: &dyn View,
+    peer: &NodeId,
+    class: Class,
+    limit: usize,
+) -> Result<Vec<Outgoing>, AppError> {
+    let prefix = keys::message_prefix(peer, class);
+    let rows = view.values(Space::ParcelOut, &prefix, None, limit)?;
+    rows.into_iter()
+        .map(|(key, bytes)| Ok(Outgoing { class, number: keys::last_number(&key)?, bytes }))
+        .collect()
+}
+
+fn delivered(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    up_to: u64,
+) -> Result<(), AppError> {
+    let key = keys::acknowledged(peer, class);
+    // Nobody can hold what was never sent: such a claim is not believed.
+    let sent = keys::number(tx, &keys::sent(peer, class))?;
+    let up_to = up_to.min(sent);
+    if up_to <= keys::number(tx, &key)? {
+        return Ok(());
+    }
+    let prefix = keys::message_prefix(peer, class);
+    for (message, _) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
+        if keys::last_number(&message)? > up_to {
+            break;
+        }
+        tx.set_value(Space::ParcelOut, &message, None)?;
+    }
+    keys::set_number(tx, &key, up_to)
+}
+
+/// Gives a message its number and keeps it until `peer` holds it.
+fn send(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    message: &Message,
+) -> Result<u64, AppError> {
+    let counter = keys::sent(peer, class);
+    let number = keys::number(tx, &counter)? + 1;
+    keys::set_number(tx, &counter, number)?;
+    let mut key = keys::message_prefix(peer, class);
+    key.extend_from_slice(&number.to_be_bytes());
+    tx.set_value(Space::ParcelOut, &key, Some(&message.encode()))?;
+    Ok(number)
+}

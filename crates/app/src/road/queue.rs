@@ -1,0 +1,103 @@
+//! From entries to the queues of the neighbours they go to.
+
+use ondol_kernel::{Class, NodeId};
+use ondol_record::{ChartId, Entry};
+use ondol_store::{Space, View, WriteTx};
+
+use super::{blobs, keys, scope};
+use crate::{App, AppError, Nation};
+
+/// How many entries are looked at before the next are read.
+const STEP: usize = 500;
+
+/// Puts every entry that arrived since the last call into the queues of the peers it goes to.
+/// Called in the transaction that wrote the entries.
+pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
+    if app.practice {
+        return Ok(());
+    }
+    let nation = app.nation();
+    loop {
+        let from = keys::number(tx, keys::DISTRIBUTED)?;
+        let rows = tx.arrived_after(from, STEP)?;
+        let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
+        keys::set_number(tx, keys::DISTRIBUTED, last)?;
+        for row in rows {
+            lead(app, tx, &nation, &row.entry)?;
+            for peer in scope::peers(&nation, &*tx)? {
+                if scope::goes_to(app, &nation, &*tx, &peer, &row.entry.chart)? {
+                    offer(tx, &peer, &row.entry, row.entry.address.stream.class)?;
+                }
+            }
+        }
+    }
+}
+
+/// Opens the way to facilities that the entry asks.
+fn lead(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    entry: &Entry,
+) -> Result<(), AppError> {
+    for facility in scope::asked(entry) {
+        let ChartId::Facility(facility) = facility else { continue };
+        let Some(to) = nation.of_facility(&facility).map(|node| node.node) else { continue };
+        // History goes in the class of care at the most: the urgent entry itself goes first.
+        let class = entry.address.stream.class.max(Class::Care);
+        scope::lead_to(app, tx, &entry.chart, &to, class)?;
+    }
+    Ok(())
+}
+
+/// Queues an entry for a peer, unless the peer gave it to us.
+fn offer(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    entry: &Entry,
+    class: Class,
+) -> Result<(), AppError> {
+    let stream = &entry.address.stream;
+    if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))? {
+        return Ok(());
+    }
+    let mut bytes = vec![];
+    entry.address.put(&mut bytes);
+    push(tx, peer, class, &bytes)?;
+    blobs::offer_previews(tx, peer, entry, class)
+}
+
+/// Queues everything of a chart that was distributed before the peer had a part in it.
+pub fn backfill(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    chart: &ChartId,
+    class: Class,
+) -> Result<(), AppError> {
+    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
+    let mut rows = vec![];
+    for (stream, _, _) in tx.chart_heads(chart)? {
+        rows.extend(tx.chart_entries(&stream, chart, 1, usize::MAX)?);
+    }
+    rows.retain(|row| row.arrival <= distributed);
+    rows.sort_by_key(|row| row.arrival);
+    for row in rows {
+        offer(tx, peer, &row.entry, row.entry.address.stream.class.min(class))?;
+    }
+    Ok(())
+}
+
+fn push(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, bytes: &[u8]) -> Result<(), AppError> {
+    let counter = [b"queued/".as_slice(), &peer.0, &[class.code()]].concat();
+    let number = keys::number(tx, &counter)? + 1;
+    keys::set_number(tx, &counter, number)?;
+    let mut key = keys::queue_prefix(peer, class);
+    key.extend_from_slice(&number.to_be_bytes());
+    Ok(tx.set_value(Space::ParcelOut, &key, Some(bytes))?)
+}
+
+/// Whether entries wait to be packed.
+pub fn has_queued(view: &dyn View, peer: &NodeId, class: Class) -> Result<bool, AppError> {
+    let prefix = keys::queue_prefix(peer, class);
+    Ok(!view.values(Space::ParcelOut, &prefix, None, 1)?.is_empty())
+}

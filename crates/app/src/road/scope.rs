@@ -1,0 +1,112 @@
+//! Which charts go to which neighbour (DESIGN §5, §6).
+//!
+//! By rule: treating tiers above hold the charts of the people below; facilities' charts go up
+//! all the way, and the charts of facilities that everybody may have to ask (those above, and
+//! the specialist hospitals) come down; the nation's chart comes down. Beyond the rules a chart
+//! is granted: to whoever sent us entries of it, and along the way of a consult or referral.
+
+use ondol_kernel::{Class, NodeId};
+use ondol_record::{ChartId, Entry, certificate::Tier, entry::Content};
+use ondol_store::{Space, View, WriteTx};
+use serde_json::Value;
+
+use super::{keys, queue};
+use crate::{App, AppError, Nation};
+
+/// Whether a chart goes to a peer.
+pub fn goes_to(
+    app: &App,
+    nation: &Nation,
+    view: &dyn View,
+    peer: &NodeId,
+    chart: &ChartId,
+) -> Result<bool, AppError> {
+    if app.practice {
+        return Ok(false);
+    }
+    Ok(by_rule(app, nation, peer, chart)
+        || view.value(Space::Scope, &keys::scope(peer, chart))?.is_some())
+}
+
+fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bool {
+    let up = nation.parent() == Some(*peer);
+    let down = nation.node(peer).is_some_and(|k| k.certificate.parent == Some(app.place.node));
+    match chart {
+        ChartId::Nation => down,
+        ChartId::Facility(facility) => {
+            let to_all = nation.is_above(facility)
+                || *facility == app.place.facility
+                || nation
+                    .of_facility(facility)
+                    .is_some_and(|node| node.tier == Tier::Specialist);
+            (up && nation.is_below(facility)) || (down && to_all)
+        }
+        ChartId::Practitioner(_) | ChartId::Patient(_) => {
+            up && nation.tier(peer).is_some_and(Tier::treats)
+        }
+    }
+}
+
+/// The peers of this node: tree neighbours and those reached through others.
+pub fn peers(nation: &Nation, view: &dyn View) -> Result<Vec<NodeId>, AppError> {
+    let mut peers = nation.neighbours();
+    for (key, _) in view.values(Space::Peer, keys::RELAYED, None, usize::MAX)? {
+        if let Some(id) = key.get(keys::RELAYED.len()..).and_then(|id| id.try_into().ok()) {
+            peers.push(NodeId(id));
+        }
+    }
+    Ok(peers)
+}
+
+/// Grants a chart to a peer. What was distributed already is put into the peer's queue, so that
+/// the peer gets the whole chart; `class` says how urgently.
+pub fn grant(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    chart: &ChartId,
+    class: Class,
+) -> Result<(), AppError> {
+    let nation = app.nation();
+    if *peer == app.place.node || goes_to(app, &nation, &*tx, peer, chart)? {
+        return Ok(());
+    }
+    tx.set_value(Space::Scope, &keys::scope(peer, chart), Some(&[class.code()]))?;
+    queue::backfill(tx, peer, chart, class)
+}
+
+/// Grants a chart along the way to a facility that is asked to consult or to receive.
+///
+/// Nodes that treat hold the chart as they pass it on. Behind a tier that treats nobody (the
+/// ministry) the next treating node is reached through it, sealed.
+pub fn lead_to(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    chart: &ChartId,
+    to: &NodeId,
+    class: Class,
+) -> Result<(), AppError> {
+    let nation = app.nation();
+    let way = nation.way_to(to);
+    let Some(next) = way.iter().find(|node| nation.tier(node).is_some_and(Tier::treats)) else {
+        return Ok(());
+    };
+    if way.first() != Some(next) {
+        tx.set_value(Space::Peer, &keys::relayed(next), Some(&[]))?;
+    }
+    grant(app, tx, next, chart, class)
+}
+
+/// The facilities that an entry asks to consult or to receive its patient.
+pub fn asked(entry: &Entry) -> Vec<ChartId> {
+    let requests = entry.changes.iter().filter(|change| &*change.resource_type == "ServiceRequest");
+    requests
+        .filter_map(|change| match &change.content {
+            Content::Put(body) => serde_json::from_str::<Value>(body.as_str()).ok(),
+            _ => None,
+        })
+        .flat_map(|request| request["performer"].as_array().cloned().unwrap_or_default())
+        .filter_map(|performer| ChartId::from_reference(performer["reference"].as_str()?))
+        .filter(|chart| matches!(chart, ChartId::Facility(_)))
+        .collect()
+}
