@@ -41,7 +41,9 @@ fn the_header_says_what_the_screens_need() {
         assert_eq!(header.instance_uid.as_deref(), Some("1.2.3.4"));
         assert_eq!(header.class_uid.as_deref(), Some("1.2.840.10008.5.1.4.1.1.1"));
         assert_eq!(header.transfer_syntax_uid, syntax);
-        assert_eq!((header.rows, header.columns, header.frames), (Some(16), Some(64), None));
+        assert_eq!(header.rows, Some(Stated::Read(16)));
+        assert_eq!(header.columns, Some(Stated::Read(64)));
+        assert_eq!(header.frames, None);
         let patient = &header.patient;
         let names = patient.names();
         let names: Vec<&str> = names.iter().map(|name| name.reveal().as_str()).collect();
@@ -255,6 +257,8 @@ fn what_is_not_shown_says_why() {
     assert!(matches!(with(&slope, EXPLICIT), NotShown::BadValue { .. }));
     let center = |object: &mut InMemDicomObject| put(object, (0x0028, 0x1050), VR::DS, "1");
     assert!(matches!(with(&center, EXPLICIT), NotShown::Missing { .. }));
+    let frames = |object: &mut InMemDicomObject| put(object, (0x0028, 0x0008), VR::IS, "0");
+    assert!(matches!(with(&frames, EXPLICIT), NotShown::BadValue { .. }));
     let none = file(persons(), EXPLICIT);
     assert!(matches!(render(&none), Err(NotShown::NoPixels)));
 }
@@ -297,7 +301,7 @@ fn the_reader_agrees_with_dicom_rs() {
         let name = Stated::Read(text(Tag(0x0010, 0x0010)));
         assert_eq!(file.header().patient.name.as_ref().unwrap().reveal(), &name);
         let rows: u16 = other.element(Tag(0x0028, 0x0010)).unwrap().to_int().unwrap();
-        assert_eq!(file.header().rows, Some(rows));
+        assert_eq!(file.header().rows, Some(Stated::Read(rows)));
     }
 }
 

@@ -84,20 +84,20 @@ pub struct Header {
     /// Transfer Syntax UID.
     pub transfer_syntax_uid: String,
     /// Rows, in pixels.
-    pub rows: Option<u16>,
+    pub rows: Option<Stated<u16>>,
     /// Columns, in pixels.
-    pub columns: Option<u16>,
+    pub columns: Option<Stated<u16>>,
     /// Photometric Interpretation.
     pub photometric: Option<Stated<String>>,
     /// Number of Frames, if stated; a file of a single frame need not.
-    pub frames: Option<u32>,
+    pub frames: Option<Stated<u32>>,
     /// Whom the device believed it was looking at.
     pub patient: Patient,
 }
 
 impl Header {
-    /// Reads the values. Identifiers and sizes that break the rules are refused, since the file
-    /// would be filed wrongly; all else is `Unreadable`.
+    /// Reads the values. Identifiers that break the rules are refused, since the file would be
+    /// filed wrongly; all else is `Unreadable`.
     pub(super) fn from_values(values: &Values<'_>, syntax: String) -> Result<Self, BadValue> {
         let charset = Charset::declared(values.bytes(SPECIFIC_CHARACTER_SET));
         let text = |tag: Tag| {
@@ -116,10 +116,10 @@ impl Header {
             instance_uid: values.uid(SOP_INSTANCE_UID)?,
             class_uid: values.uid(SOP_CLASS_UID)?,
             transfer_syntax_uid: syntax,
-            rows: values.short(ROWS)?,
-            columns: values.short(COLUMNS)?,
+            rows: stated(values.short(ROWS)),
+            columns: stated(values.short(COLUMNS)),
             photometric: code(PHOTOMETRIC_INTERPRETATION),
-            frames: values.count(NUMBER_OF_FRAMES)?,
+            frames: stated(values.count(NUMBER_OF_FRAMES)),
             patient: Patient {
                 name: text(PATIENT_NAME),
                 number: text(PATIENT_ID),

@@ -53,7 +53,7 @@ pub enum ReadError {
         /// Which.
         tag: Tag,
     },
-    /// An identifier or a size breaks its rules.
+    /// An identifier breaks its rules.
     #[error("the value of {tag} breaks its rules")]
     BadValue {
         /// Which.

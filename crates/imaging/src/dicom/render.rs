@@ -7,7 +7,7 @@ use image::ImageError;
 use super::fragments;
 use super::layout::{Cell, Layout, Photometric};
 use super::read::File;
-use super::tags::Tag;
+use super::tags::{NUMBER_OF_FRAMES, Tag};
 use super::values::BadValue;
 use super::walk::Pixels;
 use super::window::{Brightness, Scale};
@@ -116,7 +116,7 @@ impl File<'_> {
         let pixels = self.pixels.ok_or(NotShown::NoPixels)?;
         let uid = self.header().transfer_syntax_uid.as_str();
         // A file of one frame need not state their number (PS3.3 §C.7.6.6).
-        let frames = self.header().frames.unwrap_or(1);
+        let frames = self.values.count(NUMBER_OF_FRAMES)?.unwrap_or(1);
         let wanted = frames / 2;
         let layout;
         let (picture, brightness) = match pixels {

@@ -180,7 +180,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether what an element of undefined length holds is explicit: a value of unknown
-/// representation is implicit inside (PS3.5 §6.2.2, note 7).
+/// representation is implicit inside (PS3.5 §6.2.2).
 fn inner(explicit: bool, element: &Element) -> bool {
     explicit && element.vr != Some(*b"UN")
 }
