@@ -1,11 +1,11 @@
 //! Who may do what with a chart: Cedar policies evaluated purely.
 //!
 //! The policies are text (`policies/*.cedar`), parsed once by [`Policies::load`]. Cedar is asked
-//! about a role in a relation doing an action when that first comes up, and the answer is kept:
-//! [`Policies::decide`] looks it up. Nothing here reads a store or a clock: the caller says how the principal
-//! stands to the chart ([`ChartFacts`]), and carries out the [`Obligations`] of what is
-//! allowed. `docs/access.md` shows the whole table, and a test holds it to [`Policies::decide`]
-//! cell by cell (ADR 0006).
+//! about a role in a relation doing an action when that first comes up, and the answer is
+//! kept: [`Policies::decide`] looks it up. Nothing here reads a store or a clock: the caller
+//! says how the principal stands to the chart ([`ChartFacts`]), and carries out the
+//! [`Obligations`] of what is allowed. `docs/access.md` shows the whole table, and a test holds
+//! it to [`Policies::decide`] cell by cell (ADR 0006).
 
 pub mod action;
 pub mod coded;
