@@ -1,6 +1,7 @@
 //! Parcels, frames, priorities and resumption on the road. Sans-IO.
 
 mod lean;
+pub mod link;
 pub mod message;
 pub mod parcel;
 

@@ -1,1 +1,3 @@
 //! Starts real nodes, links between them and browsers, for tests and the demo. Never shipped.
+
+pub mod emulate;

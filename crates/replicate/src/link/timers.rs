@@ -1,0 +1,139 @@
+//! What happens when time passes.
+
+use super::{Event, Link, Role};
+
+/// The longest wait between probes while messages wait, ms.
+const PROBE_MS_MAX: u64 = 8_000;
+/// The same while an emergency waits.
+const PROBE_EMERGENCY_MS_MAX: u64 = 3_000;
+/// The shortest silence that counts as quiet, ms.
+const QUIET_MS_MIN: u64 = 5_000;
+/// How long to wait for a durable position before asking, ms; it doubles.
+const DURABLE_ASK_MS: u64 = 2_000;
+const DURABLE_ASK_MS_MAX: u64 = 60_000;
+
+impl Link {
+    /// When [`handle_timeout`](Self::handle_timeout) and
+    /// [`poll_transmit`](Self::poll_transmit) are due next, ms. It may lie in the past.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let mut next = self.trying.as_ref().map(|trying| trying.next_at);
+        let mut sooner = |at: Option<u64>| {
+            if let Some(at) = at {
+                next = Some(next.map_or(at, |other: u64| other.min(at)));
+            }
+        };
+        if !self.ready.is_empty() {
+            sooner(Some(self.now));
+        }
+        if let Some(session) = &self.session {
+            let gate = self.gate();
+            if self.ping || self.may_send_data() {
+                sooner(Some(gate));
+            }
+            sooner(session.receipt.due().map(|due| due.max(gate)));
+            sooner(self.tell_due.map(|due| due.max(gate)));
+            sooner(session.flight.loss_timer());
+            sooner(self.probe_timer());
+            sooner(self.keepalive_timer());
+            sooner(self.durable_timer());
+            sooner(self.quiet_timer());
+        }
+        next
+    }
+
+    /// Does what is due by now.
+    pub fn handle_timeout(&mut self, now_ms: u64) {
+        self.now = self.now.max(now_ms);
+        let now = self.now;
+        let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
+        self.give_up_lost(now, 0);
+        if due(self.quiet_timer()) {
+            self.stats.is_up = false;
+            self.rate.interrupt();
+            self.events.push_back(Event::Quiet { since_ms: self.heard_at.unwrap_or(now) });
+        }
+        if due(self.probe_timer()) {
+            self.send_probe();
+        }
+        if due(self.keepalive_timer()) {
+            self.ping = true;
+        }
+        if due(self.durable_timer()) {
+            self.durable_asks += 1;
+            self.progress_at = now;
+            self.ping = true;
+        }
+        self.rekey_if_due(now);
+    }
+
+    /// The first probe repeats the most urgent piece on its way; later ones are a byte, so
+    /// that an outage ends with the peer telling what it has, and nothing is sent twice.
+    fn send_probe(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        session.flight.probes += 1;
+        self.probe_after = self.now;
+        match session.flight.first_unanswered() {
+            Some(chunk) if session.flight.probes == 1 => {
+                self.outgoing.again(&chunk);
+                self.probe = self.outgoing.any_ready();
+                self.ping |= !self.probe;
+            }
+            _ => self.ping = true,
+        }
+    }
+
+    fn rekey_if_due(&mut self, now: u64) {
+        let Some(session) = &self.session else { return };
+        let most = session.flight.next_number().max(session.receipt.largest().unwrap_or(0));
+        if most >= self.config.rekey_packets && self.trying.is_none() {
+            // It fails only if the keys are unusable, which Link::new would have told.
+            let _ = self.try_handshake(now);
+        }
+    }
+
+    fn probe_timer(&self) -> Option<u64> {
+        let session = self.session.as_ref()?;
+        if self.ping || self.probe {
+            return None;
+        }
+        let most = if self.outgoing.has_emergency() {
+            PROBE_EMERGENCY_MS_MAX
+        } else if !self.outgoing.is_empty() {
+            PROBE_MS_MAX
+        } else {
+            self.config.keepalive_ms
+        };
+        session.flight.probe_timer(most, self.probe_after)
+    }
+
+    fn keepalive_timer(&self) -> Option<u64> {
+        let Role::Initiator { .. } = self.role else { return None };
+        let session = self.session.as_ref()?;
+        let last = self.heard_at.max(self.sent_at)?;
+        (!self.ping && session.flight.in_flight() == 0)
+            .then(|| last.saturating_add(self.config.keepalive_ms))
+    }
+
+    /// When to ask for a durable position that should have come.
+    fn durable_timer(&self) -> Option<u64> {
+        let session = self.session.as_ref()?;
+        let idle = session.flight.in_flight() == 0 && !self.ping && !self.outgoing.any_ready();
+        if !idle || !self.outgoing.awaits_durable() {
+            return None;
+        }
+        let wait = DURABLE_ASK_MS.max(2 * session.flight.probe_base_ms());
+        let wait = wait.saturating_mul(1 << self.durable_asks.min(8)).min(DURABLE_ASK_MS_MAX);
+        Some(self.progress_at.saturating_add(wait))
+    }
+
+    fn quiet_timer(&self) -> Option<u64> {
+        let session = self.session.as_ref().filter(|_| self.stats.is_up)?;
+        let heard = self.heard_at?;
+        let idle = heard.saturating_add(self.config.keepalive_ms * 5 / 2);
+        let waiting = session.flight.waiting_since().map(|since| {
+            let wait = QUIET_MS_MIN.max(4 * session.flight.probe_base_ms());
+            since.max(heard).saturating_add(wait)
+        });
+        Some(waiting.map_or(idle, |waiting| waiting.min(idle)))
+    }
+}
