@@ -14,6 +14,7 @@ mod resource_types;
 pub mod search;
 mod temporal;
 mod validate;
+pub mod views;
 
 pub use fold::fold;
 pub use issue::{Issue, IssueCode, Severity};
@@ -24,4 +25,4 @@ pub use resource_type::ResourceType;
 pub use resource_types::ResourceTypes;
 pub use search::{IndexValue, ParamKind, SearchParam, extract, param, params};
 pub use temporal::Temporal;
-pub use validate::{ISSUES_MAX, validate};
+pub use validate::{ISSUES_MAX, validate, validate_body};

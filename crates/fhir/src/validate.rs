@@ -21,14 +21,20 @@ pub const ISSUES_MAX: usize = 500;
 
 /// Everything that is wrong with a resource, in the order of the document; empty if nothing is.
 pub fn validate(resource: &Resource) -> Vec<Issue> {
-    let name = resource.resource_type().name();
+    validate_body(resource.body())
+}
+
+/// The same for a JSON object that claims to be a resource.
+pub fn validate_body(body: &Map<String, Value>) -> Vec<Issue> {
+    let kind = body.get("resourceType").and_then(Value::as_str).and_then(ResourceType::from_name);
+    let name = kind.map_or("Resource", ResourceType::name);
     let mut check = Check {
         definitions: definitions::get(),
         place: vec![Step { name, index: None, of_type: None }],
         issues: Vec::new(),
         too_many: false,
     };
-    check.resource(resource.body());
+    check.resource(body);
     if check.too_many {
         check.issues.push(Issue {
             severity: Severity::Error,

@@ -182,7 +182,7 @@ fn walk(
     };
     let (filter, rest) = filter(rest);
     for of in list(&element["type"]).iter().map(|t| text(&t["code"])) {
-        if cast.is_some_and(|cast| cast != of) {
+        if cast.is_some_and(|cast| cast != of && supertype(of) != Some(cast)) {
             continue;
         }
         let here = format!("{path}{}{filter}", choice_key(name, of));
@@ -193,6 +193,15 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// The type that a primitive of another name also is (R4 2.24.0): `as uri` takes a canonical.
+fn supertype(of: &str) -> Option<&'static str> {
+    match of {
+        "canonical" | "url" | "oid" | "uuid" => Some("uri"),
+        "code" | "id" | "markdown" => Some("string"),
+        _ => None,
+    }
 }
 
 fn filter<'s, 'a>(steps: &'s [Step<'a>]) -> (String, &'s [Step<'a>]) {
