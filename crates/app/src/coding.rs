@@ -54,5 +54,8 @@ pub fn code_of<'a>(element: &'a Value, system: &str) -> Option<&'a str> {
         one => vec![one],
     };
     let mut codings = concepts.into_iter().filter_map(|c| c.get("coding")?.as_array()).flatten();
-    codings.find(|coding| coding.get("system").and_then(Value::as_str) == Some(system))?.get("code")?.as_str()
+    codings
+        .find(|coding| coding.get("system").and_then(Value::as_str) == Some(system))?
+        .get("code")?
+        .as_str()
 }

@@ -53,7 +53,8 @@ pub fn of(
 
 fn works_here(app: &App, view: &dyn View, chart: &ChartId) -> Result<bool, AppError> {
     let reference = chart.reference();
-    let roles = view.chart(&ChartId::Facility(app.place.facility.clone()), &["PractitionerRole"])?;
+    let roles =
+        view.chart(&ChartId::Facility(app.place.facility.clone()), &["PractitionerRole"])?;
     Ok(roles.iter().any(|found| {
         let role = json(found);
         role["practitioner"]["reference"].as_str() == reference.as_deref()

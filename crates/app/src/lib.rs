@@ -8,6 +8,7 @@ pub mod actor;
 pub mod changes;
 pub mod coding;
 pub mod error;
+pub mod founding;
 mod grants;
 pub mod keys;
 pub mod nation;

@@ -5,7 +5,7 @@ use ondol_record::{Certificate, Entry};
 use ondol_replicate::{Batch, Parcel, message::Message};
 use ondol_store::{Ingested, Space, WriteTx};
 
-use super::{blobs, keys, pack::sealed_paths, queue, relay, scope, send};
+use super::{blobs, introduce, keys, pack::sealed_paths, queue, relay, scope, send};
 use crate::{App, AppError};
 
 /// What became of a message.
@@ -57,12 +57,7 @@ impl App {
 }
 
 /// Notes a number; false if it was noted before.
-fn note(
-    tx: &mut dyn WriteTx,
-    peer: &NodeId,
-    class: Class,
-    number: u64,
-) -> Result<bool, AppError> {
+fn note(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, number: u64) -> Result<bool, AppError> {
     let counter = keys::got(peer, class);
     let mut got = keys::number(tx, &counter)?;
     let mut key = keys::early_prefix(peer, class);
@@ -121,18 +116,15 @@ impl Taking<'_> {
             }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
-                    self.certificate(&certificate)?;
+                    self.certificate(&peer, &certificate)?;
                 }
                 Ok(Arrival::Done)
             }
         }
     }
 
-    fn certificate(&mut self, certificate: &Certificate) -> Result<(), AppError> {
-        let app = self.app;
-        if app.nation().keep(self.tx, &app.place, certificate)? {
-            self.new_certificates = true;
-        }
+    fn certificate(&mut self, peer: &NodeId, certificate: &Certificate) -> Result<(), AppError> {
+        self.new_certificates |= introduce::take(self.app, self.tx, Some(peer), certificate)?;
         Ok(())
     }
 
@@ -163,7 +155,7 @@ impl Taking<'_> {
             return self.quarantine(&peer, bytes);
         };
         for certificate in &parcel.certificates {
-            self.certificate(certificate)?;
+            self.certificate(&peer, certificate)?;
         }
         let mut arrival = Arrival::Done;
         for batch in &parcel.batches {

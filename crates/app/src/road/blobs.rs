@@ -139,7 +139,11 @@ pub fn part(
 
 impl App {
     /// Asks the road for a blob that is not here; `class` says how urgently.
-    pub fn want_blob(self: &std::sync::Arc<Self>, hash: BlobHash, class: Class) -> Result<(), AppError> {
+    pub fn want_blob(
+        self: &std::sync::Arc<Self>,
+        hash: BlobHash,
+        class: Class,
+    ) -> Result<(), AppError> {
         let app = self.clone();
         self.transact(move |tx| {
             let own = app.place.node;
@@ -212,4 +216,3 @@ fn feed(
     }
     Ok(fed)
 }
-

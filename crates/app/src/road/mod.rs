@@ -7,6 +7,7 @@
 
 mod arrive;
 mod blobs;
+mod introduce;
 mod keys;
 mod pack;
 mod queue;
@@ -15,6 +16,7 @@ mod scope;
 mod status;
 
 pub use arrive::Arrival;
+pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use queue::distribute;
 pub use status::{ClassStatus, PeerStatus, Reach};
 

@@ -101,10 +101,7 @@ fn heads(entries: &[Entry]) -> Vec<SealedHead> {
 }
 
 /// The sealed ranges that hold the addresses; of each, the charts that are asked for, whole.
-fn batches(
-    tx: &dyn WriteTx,
-    addresses: &BTreeSet<Address>,
-) -> Result<Vec<Batch>, AppError> {
+fn batches(tx: &dyn WriteTx, addresses: &BTreeSet<Address>) -> Result<Vec<Batch>, AppError> {
     let mut batches = vec![];
     let mut done: BTreeSet<Address> = BTreeSet::new();
     for address in addresses {
@@ -125,9 +122,9 @@ fn batches(
             None
         } else {
             let tree = complete.then(|| Tree::new(&heads(&all)));
-            let paths = wanted.iter().map(|&chart| {
-                Ok((chart.clone(), path(tx, tree.as_ref(), &seal, chart)?))
-            });
+            let paths = wanted
+                .iter()
+                .map(|&chart| Ok((chart.clone(), path(tx, tree.as_ref(), &seal, chart)?)));
             Some(paths.collect::<Result<Vec<_>, AppError>>()?)
         };
         let wanted: BTreeSet<ChartId> = wanted.into_iter().cloned().collect();

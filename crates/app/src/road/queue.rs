@@ -34,12 +34,7 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
 }
 
 /// Opens the way to facilities that the entry asks.
-fn lead(
-    app: &App,
-    tx: &mut dyn WriteTx,
-    nation: &Nation,
-    entry: &Entry,
-) -> Result<(), AppError> {
+fn lead(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Result<(), AppError> {
     for facility in scope::asked(entry) {
         let ChartId::Facility(facility) = facility else { continue };
         let Some(to) = nation.of_facility(&facility).map(|node| node.node) else { continue };
@@ -51,12 +46,7 @@ fn lead(
 }
 
 /// Queues an entry for a peer, unless the peer gave it to us.
-fn offer(
-    tx: &mut dyn WriteTx,
-    peer: &NodeId,
-    entry: &Entry,
-    class: Class,
-) -> Result<(), AppError> {
+fn offer(tx: &mut dyn WriteTx, peer: &NodeId, entry: &Entry, class: Class) -> Result<(), AppError> {
     let stream = &entry.address.stream;
     if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))? {
         return Ok(());
@@ -65,6 +55,23 @@ fn offer(
     entry.address.put(&mut bytes);
     push(tx, peer, class, &bytes)?;
     blobs::offer_previews(tx, peer, entry, class)
+}
+
+/// Queues everything that was distributed before a peer was known, as the rules say.
+pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), AppError> {
+    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
+    let nation = app.nation();
+    let mut from = 0;
+    loop {
+        let rows = tx.arrived_after(from, STEP)?;
+        let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
+        for row in rows.iter().filter(|row| row.arrival <= distributed) {
+            if scope::below_gets(app, &nation, &row.entry.chart) {
+                offer(tx, peer, &row.entry, row.entry.address.stream.class)?;
+            }
+        }
+        from = last;
+    }
 }
 
 /// Queues everything of a chart that was distributed before the peer had a part in it.

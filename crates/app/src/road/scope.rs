@@ -29,21 +29,29 @@ pub fn goes_to(
 }
 
 fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bool {
-    let up = nation.parent() == Some(*peer);
-    let down = nation.node(peer).is_some_and(|k| k.certificate.parent == Some(app.place.node));
+    if nation.parent() == Some(*peer) {
+        return match chart {
+            ChartId::Nation => false,
+            ChartId::Facility(facility) => nation.is_below(facility),
+            ChartId::Practitioner(_) | ChartId::Patient(_) => {
+                nation.tier(peer).is_some_and(Tier::treats)
+            }
+        };
+    }
+    let below = nation.node(peer).is_some_and(|k| k.certificate.parent == Some(app.place.node));
+    below && below_gets(app, nation, chart)
+}
+
+/// Whether a chart goes to every node below.
+pub fn below_gets(app: &App, nation: &Nation, chart: &ChartId) -> bool {
     match chart {
-        ChartId::Nation => down,
+        ChartId::Nation => true,
         ChartId::Facility(facility) => {
-            let to_all = nation.is_above(facility)
+            nation.is_above(facility)
                 || *facility == app.place.facility
-                || nation
-                    .of_facility(facility)
-                    .is_some_and(|node| node.tier == Tier::Specialist);
-            (up && nation.is_below(facility)) || (down && to_all)
+                || nation.of_facility(facility).is_some_and(|node| node.tier == Tier::Specialist)
         }
-        ChartId::Practitioner(_) | ChartId::Patient(_) => {
-            up && nation.tier(peer).is_some_and(Tier::treats)
-        }
+        ChartId::Practitioner(_) | ChartId::Patient(_) => false,
     }
 }
 

@@ -78,7 +78,8 @@ impl App {
 }
 
 fn of_class(view: &dyn View, node: &NodeId, class: Class) -> Result<ClassStatus, AppError> {
-    let queued = view.values(Space::ParcelOut, &keys::queue_prefix(node, class), None, usize::MAX)?;
+    let queued =
+        view.values(Space::ParcelOut, &keys::queue_prefix(node, class), None, usize::MAX)?;
     let packed =
         view.values(Space::ParcelOut, &keys::message_prefix(node, class), None, usize::MAX)?;
     Ok(ClassStatus {
