@@ -347,4 +347,17 @@ mod tests {
         let system = "http://terminology.hl7.org/CodeSystem/condition-clinical";
         assert!(clinical.contains(Some(system), "active"));
     }
+
+    #[test]
+    fn the_elements_called_reference_that_are_no_references_are_the_known_three() {
+        // `reference::is_reference` tells exactly these apart.
+        let definitions = get();
+        let is_text = |of: &&Type| {
+            let own = &definitions.elements[of.elements.clone()];
+            let found = own.iter().find(|element| element.name == "reference");
+            found.is_some_and(|e| matches!(definitions.kinds(e)[0], Kind::Primitive(_)))
+        };
+        let names: Vec<_> = definitions.types.iter().filter(is_text).map(|of| of.name).collect();
+        assert_eq!(names, ["DetectedIssue", "Expression", "Immunization.education", "Reference"]);
+    }
 }
