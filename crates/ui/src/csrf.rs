@@ -128,7 +128,7 @@ fn first_field(seen: &[u8]) -> Option<&str> {
     let head = std::str::from_utf8(&seen[..end]).ok()?;
     let ours = head.lines().any(|line| {
         let line = line.to_ascii_lowercase();
-        line.starts_with("content-disposition:") && line.ends_with("name=\"csrf\"")
+        line.starts_with("content-disposition:") && line.ends_with("; name=\"csrf\"")
     });
     let rest = &seen[end + 4..];
     let length = rest.windows(2).position(|w| w == b"\r\n")?;

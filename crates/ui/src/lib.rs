@@ -44,7 +44,6 @@ pub fn pages<S: Clone + Send + Sync + 'static>(screens: Router<S>) -> Router<S> 
         .merge(screens::base::routes())
         .route("/static/{file}", get(assets::serve))
         .fallback(screens::base::not_found)
-        .method_not_allowed_fallback(screens::base::not_found)
         .layer(from_fn(trouble::dress))
 }
 

@@ -79,6 +79,13 @@ pub fn when(t: T, at: Millis, now: Millis, utc_offset_minutes: i32) -> String {
     format!("{day} {clock}")
 }
 
+/// A moment with its whole date, for paper and for anything that is read on another day:
+/// `2026년 3월 2일 08:12`.
+pub fn stamp(t: T, at: Millis, utc_offset_minutes: i32) -> String {
+    let (on, _) = at.local(utc_offset_minutes);
+    format!("{} {}", date(t, on), clock(at, utc_offset_minutes))
+}
+
 /// How long ago a moment was, in one unit: `방금`, `5분 전`, `3시간 전`, `2일 전`. A moment still
 /// to come (a doubtful clock) is given as [`when`].
 pub fn ago(t: T, at: Millis, now: Millis, utc_offset_minutes: i32) -> String {

@@ -122,6 +122,11 @@ impl Page {
         moments::when(self.t, *at, self.now, self.utc_offset_minutes)
     }
 
+    /// A moment with its whole date, for paper: `2026년 3월 2일 08:12`.
+    pub fn stamp(&self, at: &Millis) -> String {
+        moments::stamp(self.t, *at, self.utc_offset_minutes)
+    }
+
     /// How long ago: `5분 전`.
     pub fn ago(&self, at: &Millis) -> String {
         moments::ago(self.t, *at, self.now, self.utc_offset_minutes)

@@ -193,7 +193,7 @@ mod tests {
     fn arguments_choose_plural_forms() {
         let t = T::new(Lang::En);
         assert_eq!(t.msg("road-waiting").arg("n", 1).to_string(), "1 item waiting");
-        assert_eq!(t.msg("road-waiting").arg("n", &3_u32).to_string(), "3 items waiting");
+        assert_eq!(t.msg("road-waiting").arg("n", 3_u32).to_string(), "3 items waiting");
         let t = T::new(Lang::Ko);
         assert_eq!(t.msg("road-waiting").arg("n", 3).to_string(), "3건 대기중");
     }
