@@ -4,5 +4,6 @@ mod lean;
 pub mod link;
 pub mod message;
 pub mod parcel;
+pub mod sealed;
 
 pub use parcel::{Batch, Parcel};

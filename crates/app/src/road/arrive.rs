@@ -131,7 +131,7 @@ impl Taking<'_> {
     fn relay(&mut self, message: &Message) -> Result<Arrival, AppError> {
         let nation = self.app.nation();
         let own = self.app.place.node;
-        match relay::pass(self.tx, &nation, &self.app.keys, &own, message)? {
+        match relay::pass(self.app, self.tx, &nation, message)? {
             relay::Passed::HandedOn => Ok(Arrival::Done),
             relay::Passed::Refused => self.quarantine(&own, &message.encode()),
             relay::Passed::Opened(from, class, number, plain) => {

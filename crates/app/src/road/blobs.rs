@@ -111,8 +111,7 @@ fn ask_on(
         if nation.neighbours().contains(&peer) {
             send(tx, &peer, class, &message)?;
         } else {
-            let own = app.place.node;
-            relay::send_sealed(tx, &nation, &app.keys, &own, &peer, class, &message)?;
+            relay::send_sealed(app, tx, &peer, class, &message)?;
         }
     }
     Ok(())
@@ -203,8 +202,7 @@ fn feed(
             if nation.neighbours().contains(peer) {
                 send(tx, peer, class, &message)?;
             } else {
-                let own = app.place.node;
-                relay::send_sealed(tx, &nation, &app.keys, &own, peer, class, &message)?;
+                relay::send_sealed(app, tx, peer, class, &message)?;
             }
             (at, parts, fed) = (end, parts - 1, true);
         }

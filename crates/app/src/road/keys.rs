@@ -44,13 +44,6 @@ pub fn source(peer: &NodeId, chart: &ChartId, stream: &Stream) -> Vec<u8> {
     key
 }
 
-/// The prefix of [`source`] for a peer and a chart.
-pub fn source_prefix(peer: &NodeId, chart: &ChartId) -> Vec<u8> {
-    let mut key = [b"source/".as_slice(), &peer.0].concat();
-    chart.put(&mut key);
-    key
-}
-
 /// Marks that a peer was given a node's certificate.
 pub fn knows(peer: &NodeId, node: &NodeId) -> Vec<u8> {
     [b"knows/".as_slice(), &peer.0, &node.0].concat()

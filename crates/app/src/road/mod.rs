@@ -43,7 +43,7 @@ impl App {
     /// At most `limit`: what is not packed yet stays in the queue, so that a batch of the day's
     /// entries shares one parcel when the link is slow or down.
     pub fn outgoing(
-        &self,
+        self: &std::sync::Arc<Self>,
         peer: NodeId,
         class: Class,
         limit: usize,

@@ -1,6 +1,9 @@
 //! From a peer's queue to numbered messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ondol_kernel::{Class, NodeId, bytes::Reader};
 use ondol_record::{
@@ -21,10 +24,10 @@ const ENTRIES_MAX: usize = 64;
 const SEAL_NUMBERS_MAX: u64 = 256;
 
 /// Packs up to `room` parcels of a class for a peer.
-pub fn pack(app: &App, peer: NodeId, class: Class, room: usize) -> Result<(), AppError> {
-    let keys = app.keys.clone();
-    let (own, nation) = (app.place.node, app.nation());
-    ondol_store::transact(&*app.store, move |tx| {
+pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(), AppError> {
+    let (app, store) = (app.clone(), app.store.clone());
+    let nation = app.nation();
+    ondol_store::transact(&*store, move |tx| {
         for _ in 0..room {
             let queued =
                 tx.values(Space::ParcelOut, &keys::queue_prefix(&peer, class), None, ENTRIES_MAX)?;
@@ -38,7 +41,7 @@ pub fn pack(app: &App, peer: NodeId, class: Class, room: usize) -> Result<(), Ap
                 addresses.insert(address);
                 tx.set_value(Space::ParcelOut, key, None)?;
             }
-            seal_own(tx, &own, &keys.signing, &addresses)?;
+            seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
             let batches = batches(tx, &addresses)?;
             let mut parcel = Parcel { certificates: vec![], batches };
             for node in parcel.batches.iter().map(|b| b.seal.stream.origin).collect::<BTreeSet<_>>()
@@ -55,7 +58,7 @@ pub fn pack(app: &App, peer: NodeId, class: Class, room: usize) -> Result<(), Ap
             if nation.neighbours().contains(&peer) {
                 send(tx, &peer, class, &message)?;
             } else {
-                relay::send_sealed(tx, &nation, &keys, &own, &peer, class, &message)?;
+                relay::send_sealed(&app, tx, &peer, class, &message)?;
             }
         }
         Ok(())

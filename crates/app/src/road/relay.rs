@@ -5,38 +5,35 @@ use ondol_replicate::{message::Message, sealed};
 use ondol_store::{Space, WriteTx};
 
 use super::{keys, send};
-use crate::{App, AppError, Nation, NodeKeys};
+use crate::{App, AppError, Nation};
 
 /// Seals a message to `to`, keeps it until `to` holds it, and hands it to the first node of the
 /// way.
 pub fn send_sealed(
+    app: &App,
     tx: &mut dyn WriteTx,
-    nation: &Nation,
-    keys: &NodeKeys,
-    own: &NodeId,
     to: &NodeId,
     class: Class,
     message: &Message,
 ) -> Result<(), AppError> {
     let number = send(tx, to, class, message)?;
-    pass_on(tx, nation, keys, own, to, class, number, &message.encode())
+    pass_on(app, tx, to, (class, number), &message.encode())
 }
 
-#[expect(clippy::too_many_arguments, reason = "the address of a sealed message has five parts")]
 fn pass_on(
+    app: &App,
     tx: &mut dyn WriteTx,
-    nation: &Nation,
-    keys: &NodeKeys,
-    own: &NodeId,
     to: &NodeId,
-    class: Class,
-    number: u64,
+    (class, number): (Class, u64),
     plain: &[u8],
 ) -> Result<(), AppError> {
+    let nation = app.nation();
+    let mut seed = [0; 32];
+    app.rng.fill(&mut seed);
     let known = nation.node(to).ok_or(AppError::Unexpected("a relayed node is not known"))?;
-    let sealed = sealed::seal(&known.certificate.link_key, &keys.link, plain)
+    let sealed = sealed::seal(&known.certificate.link_key, &app.keys.link, plain, &seed)
         .map_err(|_| AppError::Unexpected("a message could not be sealed"))?;
-    let relay = Message::Relay { from: *own, to: *to, class, number, sealed };
+    let relay = Message::Relay { from: app.place.node, to: *to, class, number, sealed };
     let next = nation.way_to(to).first().copied();
     let next = next.ok_or(AppError::Unexpected("no way to a relayed node"))?;
     send(tx, &next, class, &relay)?;
@@ -46,8 +43,8 @@ fn pass_on(
 impl App {
     /// Hands messages to relayed peers on again that are still not acknowledged: a node on the
     /// way may have been lost with what it carried. Called rarely (hours apart).
-    pub fn relay_again(&self) -> Result<(), AppError> {
-        let (nation, keys, own) = (self.nation(), self.keys.clone(), self.place.node);
+    pub fn relay_again(self: &std::sync::Arc<Self>) -> Result<(), AppError> {
+        let app = self.clone();
         self.transact(move |tx| {
             for (key, _) in tx.values(Space::Peer, keys::RELAYED, None, usize::MAX)? {
                 let Ok(id) = key[keys::RELAYED.len()..].try_into() else { continue };
@@ -56,7 +53,7 @@ impl App {
                     let prefix = keys::message_prefix(&to, class);
                     for (key, plain) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
                         let number = keys::last_number(&key)?;
-                        pass_on(tx, &nation, &keys, &own, &to, class, number, &plain)?;
+                        pass_on(&app, tx, &to, (class, number), &plain)?;
                     }
                 }
             }
@@ -77,21 +74,22 @@ pub enum Passed {
 
 /// Opens or hands on.
 pub fn pass(
+    app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    keys: &NodeKeys,
-    own: &NodeId,
     message: &Message,
 ) -> Result<Passed, AppError> {
     let Message::Relay { from, to, class, number, sealed: bytes } = message else {
         return Ok(Passed::Refused);
     };
-    if to != own {
+    if *to != app.place.node {
         let Some(next) = nation.way_to(to).first().copied() else { return Ok(Passed::Refused) };
         send(tx, &next, *class, message)?;
         return Ok(Passed::HandedOn);
     }
-    let Ok((sender, plain)) = sealed::open(&keys.link, bytes) else { return Ok(Passed::Refused) };
+    let Ok((sender, plain)) = sealed::open(&app.keys.link, bytes) else {
+        return Ok(Passed::Refused);
+    };
     // Certificates of relayed senders travel with their first parcel, so that an unknown sender
     // can only be checked by what is inside: entries are signed in any case.
     if let Some(known) = nation.node(from)
