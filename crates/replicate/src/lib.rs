@@ -5,5 +5,6 @@ pub mod link;
 pub mod message;
 pub mod parcel;
 pub mod sealed;
+pub mod stick;
 
 pub use parcel::{Batch, Parcel};
