@@ -1,6 +1,6 @@
 //! All parts of the pages with made-up content: `cargo run -p ondol-ui --example gallery 8080`.
 //! `?road=up|waiting|alone` and `?practice` change the surroundings of a page, `?wrong` shows
-//! complaints, `?stranger` shows a page without anybody signed in.
+//! complaints, `?stranger` shows a page without anybody signed in, `?lock` locks after 3 seconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -287,8 +287,9 @@ fn wanted(extensions: &mut Extensions, query: &str) {
     }
     let (name, role) =
         (word(page.lang, "최순옥", "Choe Sun Ok"), word(page.lang, "호담당의사", "Section doctor"));
+    let lock_after_s = if query.contains("lock") { 3 } else { 300 };
     if !query.contains("stranger") {
-        Page::sign_in(extensions, SignedIn { name, role, lock_after_s: 300 });
+        Page::sign_in(extensions, SignedIn { name, role, lock_after_s });
     }
 }
 
