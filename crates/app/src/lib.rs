@@ -15,10 +15,13 @@ pub mod nation;
 pub mod place;
 pub mod road;
 
-use std::sync::{Arc, RwLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
 
 use ondol_access::{Action, ChartFacts, Grounds, Obligation, Policies, Reason};
-use ondol_kernel::{Clock, Millis, Rng};
+use ondol_kernel::{Clock, Millis, NodeId, Rng};
 use ondol_record::{ChartId, Entry};
 use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
 
@@ -59,6 +62,7 @@ pub struct App {
     policies: &'static Policies,
     nation: RwLock<Arc<Nation>>,
     wake: RwLock<Vec<Wake>>,
+    links: RwLock<HashMap<NodeId, road::LinkReport>>,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -80,6 +84,7 @@ impl App {
             policies,
             nation: RwLock::new(Arc::new(nation)),
             wake: RwLock::new(vec![]),
+            links: RwLock::new(HashMap::new()),
         })
     }
 

@@ -9,6 +9,7 @@ mod arrive;
 mod blobs;
 mod introduce;
 mod keys;
+mod links;
 mod pack;
 mod queue;
 mod relay;
@@ -17,6 +18,7 @@ mod status;
 
 pub use arrive::Arrival;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
+pub use links::{LinkReport, RATE_ASSUMED_BPS};
 pub use queue::distribute;
 pub use status::{ClassStatus, PeerStatus, Reach};
 
