@@ -19,4 +19,4 @@ pub use hlc::Hlc;
 pub use id::{Id, NodeId, ResourceId};
 pub use rng::Rng;
 pub use sensitive::Sensitive;
-pub use time::{Date, Millis};
+pub use time::{DAY_MS, Date, Millis};
