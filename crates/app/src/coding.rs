@@ -25,6 +25,9 @@ pub const MOTHER_NAME: &str = "http://hl7.org/fhir/StructureDefinition/patient-m
 
 /// The code of a Basic that holds an account's secrets. Nobody may read it over any door.
 pub const ACCOUNT: &str = "urn:ondol:account";
+/// The role of somebody at a facility, in PractitionerRole.code: codes of
+/// `ondol_access::Role`.
+pub const ROLE: &str = "urn:ondol:role";
 /// Tag of whatever was made in the practice room.
 pub const PRACTICE: &str = "urn:ondol:practice";
 
