@@ -1,1 +1,65 @@
-//! The record on SQLite.
+//! The record on SQLite: one writer that commits in groups, readers beside it (ADR 0008).
+
+mod append;
+mod blobs;
+mod body;
+mod charts;
+mod conditions;
+mod db;
+mod entries;
+mod error;
+mod index;
+mod insert;
+mod node;
+mod open;
+mod pool;
+mod reindex;
+mod rows;
+mod search;
+mod view;
+mod writer;
+
+use std::path::Path;
+
+use ondol_store::{Finding, Job, Outcome, Store, StoreError, View};
+
+pub use blobs::FileBlobs;
+pub use open::OpenOptions;
+
+use crate::{pool::Pool, view::Moment, writer::Writer};
+
+/// A store in one SQLite database.
+///
+/// A job that calls [`Store::write`] itself waits for ever: there is one writer.
+pub struct SqliteStore {
+    // Readers close before the writer, so that the last connection can tidy the log away.
+    readers: Pool,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database file, or makes it together with its directory.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        let db = open::writer(path, &options)?;
+        let readers = Pool::new(path, options);
+        Ok(Self { readers, writer: Writer::start(db)? })
+    }
+}
+
+impl Store for SqliteStore {
+    fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(Moment(self.readers.begin()?)))
+    }
+
+    fn write(&self, job: Job) -> Result<Outcome, StoreError> {
+        self.writer.write(job)
+    }
+
+    fn reindex(&self, _progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {
+        Err(error::defect("not built yet").into())
+    }
+
+    fn verify(&self, _progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Finding>, StoreError> {
+        Err(error::defect("not built yet").into())
+    }
+}

@@ -5,6 +5,8 @@
 //! and an answer only when the bytes are durable. Reads see one moment each and never wait.
 
 pub mod blobs;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod query;
 pub mod reading;
 pub mod row;
@@ -262,12 +264,8 @@ pub trait WriteTx: View {
     /// An entry whose predecessor in its chart is missing is not taken ([`Ingested::Gap`]).
     /// `wall` is what the machine's clock says: a stamp more than 24 h ahead of it and of our
     /// own stamps does not advance ours ([`Hlc::observe`]).
-    fn ingest(
-        &mut self,
-        entry: &Entry,
-        bytes: &[u8],
-        wall: Millis,
-    ) -> Result<Ingested, StoreError>;
+    fn ingest(&mut self, entry: &Entry, bytes: &[u8], wall: Millis)
+    -> Result<Ingested, StoreError>;
 
     /// Keeps a seal and, for charts that came as a selection, the paths.
     fn put_seal(&mut self, seal: &Seal, paths: &[SealedPath]) -> Result<(), StoreError>;

@@ -1,0 +1,168 @@
+//! Opening and making the database file.
+
+use std::{fs::File, io, path::Path};
+
+use ondol_store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{
+    db::Db,
+    error::{Failure, damaged},
+    index,
+};
+
+/// `PRAGMA application_id` of Ondol's stores: the letters `Ondl`.
+const APPLICATION_ID: i32 = 0x4f6e_646c;
+
+/// `PRAGMA user_version`: the format of the tables.
+pub(crate) const FORMAT: u32 = 1;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// The SQLite VFS by name; `None` is the machine's own files. Tests put a faulty one here.
+    pub vfs: Option<Box<str>>,
+    /// So many idle connections for reading are kept.
+    pub idle_readers_max: usize,
+    /// The page cache of the writer, KiB. It fills only as far as it is used.
+    pub writer_cache_kib: u32,
+    /// The page cache of each reader, KiB.
+    pub reader_cache_kib: u32,
+    /// Minutes east of UTC at which a new store reads dates without a zone for its searches. An
+    /// old one keeps its own until it is indexed again.
+    pub utc_offset_minutes: i32,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            vfs: None,
+            idle_readers_max: 4,
+            writer_cache_kib: 16 * 1024,
+            reader_cache_kib: 2048,
+            utc_offset_minutes: 9 * 60,
+        }
+    }
+}
+
+/// The writer's connection. Makes the file, its tables and its directory if they are missing.
+pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> {
+    if options.vfs.is_none() {
+        make_directory(path)?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = connect(path, flags, options)?;
+    if conn.is_readonly("main")? {
+        return Err(StoreError::ReadOnly.into());
+    }
+    let is_new = check_format(&conn)?;
+    // Each commit is on the disk before it is answered: FULL in WAL mode syncs the log at every
+    // commit, and the checkpoint syncs log and database before it reuses the log.
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(damaged("the database cannot use a write-ahead log"));
+    }
+    conn.execute_batch(&format!(
+        "PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 1000;
+         PRAGMA journal_size_limit = 16777216;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -{};",
+        options.writer_cache_kib
+    ))?;
+    if is_new {
+        make_tables(&conn, options)?;
+        if options.vfs.is_none() {
+            sync_parent(path)?;
+        }
+    }
+    Ok(Db::new(conn))
+}
+
+/// A connection for reading.
+pub(crate) fn reader(path: &Path, options: &OpenOptions) -> Result<Db, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = connect(path, flags, options)?;
+    conn.execute_batch(&format!(
+        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};",
+        options.reader_cache_kib
+    ))?;
+    Ok(Db::new(conn))
+}
+
+fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Connection, Failure> {
+    let conn = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, &**vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(conn)
+}
+
+/// Whether the file is new; an error if it is another's or a newer Ondol's.
+fn check_format(conn: &Connection) -> Result<bool, Failure> {
+    let number = |pragma: &str| conn.query_row(pragma, [], |row| row.get::<_, i32>(0));
+    let application = number("PRAGMA application_id")?;
+    let format = number("PRAGMA user_version")?;
+    if application == 0 && format == 0 {
+        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        if tables == 0 {
+            return Ok(true);
+        }
+    }
+    if application != APPLICATION_ID {
+        return Err(damaged("the database file is not a store of Ondol"));
+    }
+    let found = u32::try_from(format).map_err(|_| damaged("the store's format is negative"))?;
+    if found > FORMAT {
+        return Err(StoreError::Newer { found, known: FORMAT }.into());
+    }
+    if found < FORMAT {
+        return Err(damaged("the store's format never existed"));
+    }
+    Ok(false)
+}
+
+/// All tables in one transaction, so that a crash leaves none or all.
+fn make_tables(conn: &Connection, options: &OpenOptions) -> Result<(), Failure> {
+    conn.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+         {}
+         {}
+         INSERT INTO state(one, newest_hlc, index_rules, utc_offset_minutes, readings,
+           readings_hash) VALUES (1, 0, {}, {}, 0, zeroblob(32));
+         PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {FORMAT};
+         COMMIT;",
+        include_str!("schema.sql"),
+        index::tables(""),
+        index::RULES,
+        options.utc_offset_minutes,
+    ))?;
+    Ok(())
+}
+
+/// Makes the directory of the file, and each above it, durable.
+fn make_directory(path: &Path) -> io::Result<()> {
+    let Some(directory) = parent(path) else { return Ok(()) };
+    let missing: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
+        .collect();
+    std::fs::create_dir_all(directory)?;
+    for made in missing.into_iter().rev() {
+        sync_parent(made)?;
+    }
+    Ok(())
+}
+
+/// A new name is durable once its directory is synced.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(parent(path).unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
+}

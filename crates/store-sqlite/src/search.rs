@@ -1,0 +1,186 @@
+//! Searches: from the words of the store to SQL.
+//!
+//! Pages are in the order of the resources' rows, which is the order in which each resource
+//! first arrived. A later version keeps its resource's place, so that paging neither misses nor
+//! repeats what was there when it began. One filter drives (the one that probing finds to be the
+//! narrowest), the others are looked up for each candidate.
+
+use ondol_store::{Filter, Hit, Order, Page, Query};
+use rusqlite::{params_from_iter, types::Value};
+
+use crate::{
+    conditions::{Condition, condition, in_list, single},
+    db::{Db, IdColumn},
+    error::{Failure, defect},
+    rows::{found, resource_at},
+};
+use rusqlite::ToSql;
+
+/// A probe counts so far; beyond it a filter is simply wide.
+const PROBE_MAX: i64 = 2_000;
+
+/// SQL with its values, in the order of its question marks.
+struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    fn add(&mut self, condition: Condition) {
+        self.text.push_str(" AND ");
+        self.text.push_str(&condition.text);
+        self.values.extend(condition.values);
+    }
+}
+
+/// What the rows are taken from.
+enum Driver {
+    /// The resources of the type, or of the type in a chart.
+    Resources,
+    /// The resources with some ids: the filter at this place.
+    Ids(usize),
+    /// One code of one parameter: the filter at this place.
+    Single(usize),
+    /// What the filter at this place selects, collected first.
+    List(usize),
+}
+
+pub(crate) fn search(db: &Db, query: &Query) -> Result<Page, Failure> {
+    let Some(name) = db.find_name(&query.resource_type)? else { return Ok(Page::default()) };
+    let Some((column, mut sql)) = select(db, query, name)? else { return Ok(Page::default()) };
+    if let Some(after) = &query.after {
+        let place: i64 = after.parse().map_err(|_| defect("a page's place is not one of ours"))?;
+        let sign = if query.order == Order::Arrival { '>' } else { '<' };
+        sql.add(Condition { text: format!("{column} {sign} ?"), values: vec![place.into()] });
+    }
+    let direction = if query.order == Order::Arrival { "ASC" } else { "DESC" };
+    let more = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
+    let text =
+        format!("SELECT DISTINCT {column} {} ORDER BY {column} {direction} LIMIT ?", sql.text);
+    sql.values.push(more.into());
+    let mut find = db.conn.prepare_cached(&text)?;
+    let mut places: Vec<i64> = find
+        .query_map(params_from_iter(&sql.values), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let has_more = places.len() > query.limit;
+    places.truncate(query.limit);
+    let next = places.last().filter(|_| has_more).map(|place| place.to_string().into());
+    let mut hits = Vec::with_capacity(places.len());
+    for place in places {
+        if let Some((resource_type, id, row)) = resource_at(db, place)?
+            && let Some(found) = found(db, &resource_type, &id, row)?
+        {
+            hits.push(Hit { found, place: place.to_string().into() });
+        }
+    }
+    Ok(Page { hits, next })
+}
+
+pub(crate) fn count(db: &Db, query: &Query) -> Result<u64, Failure> {
+    let Some(name) = db.find_name(&query.resource_type)? else { return Ok(0) };
+    let Some((column, sql)) = select(db, query, name)? else { return Ok(0) };
+    let text = format!("SELECT count(DISTINCT {column}) {}", sql.text);
+    let mut find = db.conn.prepare_cached(&text)?;
+    let count: i64 = find.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
+/// `FROM … WHERE …` and the column of the resource's row. `None` if nothing can be found.
+fn select(db: &Db, query: &Query, name: i64) -> Result<Option<(&'static str, Sql)>, Failure> {
+    let chart = match &query.chart {
+        None => None,
+        Some(chart) => match db.find_chart(chart)? {
+            Some(chart) => Some(chart),
+            None => return Ok(None),
+        },
+    };
+    let driver = choose(db, query)?;
+    let mut sql = Sql { text: String::new(), values: vec![] };
+    let (column, driven) = match driver {
+        Driver::Resources => {
+            let index = if chart.is_some() { "resources_chart" } else { "resources_type" };
+            sql.text = format!("FROM resources r INDEXED BY {index} WHERE r.live = 1");
+            ("r.resource", None)
+        }
+        Driver::Ids(at) => {
+            sql.text = "FROM resources r INDEXED BY resources_id WHERE r.live = 1".into();
+            ("r.resource", Some(at))
+        }
+        Driver::Single(at) => {
+            let Some(Condition { text, values }) = single(db, query, &query.filters[at])? else {
+                return Ok(None);
+            };
+            sql.text = format!(
+                "FROM tokens d CROSS JOIN resources r ON r.resource = d.resource \
+                 WHERE r.live = 1 AND {text}"
+            );
+            sql.values = values;
+            ("d.resource", Some(at))
+        }
+        Driver::List(at) => {
+            sql.text = "FROM resources r NOT INDEXED WHERE r.live = 1".into();
+            if let Some(list) = in_list(db, query, &query.filters[at])? {
+                sql.add(list);
+            }
+            ("r.resource", Some(at))
+        }
+    };
+    sql.add(Condition { text: "r.type = ?".into(), values: vec![name.into()] });
+    if let Some(chart) = chart {
+        sql.add(Condition { text: "r.chart = ?".into(), values: vec![chart.into()] });
+    }
+    for (at, filter) in query.filters.iter().enumerate() {
+        match (&driver, driven) {
+            // Said already. A list of ids is the condition itself.
+            (Driver::Single(_) | Driver::List(_), Some(driven)) if driven == at => {}
+            _ => sql.add(condition(db, query, filter)?),
+        }
+    }
+    Ok(Some((column, sql)))
+}
+
+/// The narrowest way in.
+fn choose(db: &Db, query: &Query) -> Result<Driver, Failure> {
+    if let Some(at) = query.filters.iter().position(is_ids) {
+        return Ok(Driver::Ids(at));
+    }
+    if query.chart.is_some() {
+        return Ok(Driver::Resources);
+    }
+    let mut best: Option<(i64, usize)> = None;
+    for (at, filter) in query.filters.iter().enumerate() {
+        if let Some(width) = width(db, query, filter)?
+            && best.is_none_or(|(least, _)| width < least)
+        {
+            best = Some((width, at));
+        }
+    }
+    let Some((_, at)) = best else { return Ok(Driver::Resources) };
+    let is_single = single(db, query, &query.filters[at])?.is_some();
+    Ok(if is_single { Driver::Single(at) } else { Driver::List(at) })
+}
+
+fn is_ids(filter: &Filter) -> bool {
+    use ondol_store::Test;
+    !filter.any.is_empty() && filter.any.iter().all(|test| matches!(test, Test::Id(_)))
+}
+
+/// How many rows a filter selects, counted up to a limit; `None` if it cannot drive.
+fn width(db: &Db, query: &Query, filter: &Filter) -> Result<Option<i64>, Failure> {
+    let Some(list) = in_list(db, query, filter)? else { return Ok(None) };
+    let Some(inner) = list.text.strip_prefix("r.resource IN (").and_then(|s| s.strip_suffix(')'))
+    else {
+        return Ok(None);
+    };
+    let mut probe =
+        db.conn.prepare_cached(&format!("SELECT count(*) FROM ({inner} LIMIT {PROBE_MAX})"))?;
+    Ok(Some(probe.query_row(params_from_iter(&list.values), |row| row.get(0))?))
+}
+
+/// An id as a value for SQL.
+pub(crate) fn id_value(id: &str) -> Value {
+    match IdColumn(id).to_sql() {
+        Ok(rusqlite::types::ToSqlOutput::Owned(value)) => value,
+        _ => Value::Text(id.into()),
+    }
+}
