@@ -181,6 +181,24 @@ fn settle(
     Ok(place)
 }
 
+/// Gives the practice room's store the place of the facility, so that it looks like work. Its
+/// incarnation is one that no real log has: nothing that was practised can pass for real.
+pub fn settle_practice(store: &dyn Store, real: &App) -> Result<(), AppError> {
+    if store.read()?.identity()?.is_some() {
+        return Ok(());
+    }
+    let place = &real.place;
+    let identity =
+        Identity { node: place.node, incarnation: u32::MAX, facility: place.facility.clone() };
+    let key = [b"cert/".as_slice(), &place.node.0].concat();
+    let (certificate, bytes) = (real.own_certificate(), [&place.root[..], place.name.as_bytes()].concat());
+    Ok(ondol_store::transact(store, move |tx| -> Result<(), StoreError> {
+        tx.set_identity(&identity)?;
+        tx.set_value(Space::Peer, &key, Some(&certificate))?;
+        tx.set_value(Space::Node, PLACE, Some(&bytes))
+    })?)
+}
+
 /// The place of the node whose store this is; `None` before it was founded or joined.
 pub fn place_of(store: &dyn Store) -> Result<Option<Place>, AppError> {
     let view = store.read()?;

@@ -93,6 +93,16 @@ impl App {
         &self.place
     }
 
+    /// The private key of this node's links: for carriers alone.
+    pub const fn link_key(&self) -> [u8; 32] {
+        self.keys.link
+    }
+
+    /// This node's certificate, as it shows it to the node above.
+    pub fn own_certificate(&self) -> Vec<u8> {
+        self.nation().node(&self.place.node).map(|k| k.certificate.to_bytes()).unwrap_or_default()
+    }
+
     /// Whether this is the practice room.
     pub const fn is_practice(&self) -> bool {
         self.practice
