@@ -62,3 +62,25 @@ pub fn code_of<'a>(element: &'a Value, system: &str) -> Option<&'a str> {
         .get("code")?
         .as_str()
 }
+
+/// Extension on a Communication: the Organization where the step was made.
+pub const AT: &str = "urn:ondol:at";
+/// Extension on a request: the Organization above the one that asks, which watches over it.
+pub const OVERSEEN_BY: &str = "urn:ondol:overseen-by";
+/// Extension on a request: what the asking place has at hand (parts: `power`, `equipment`,
+/// `medicines`, `people`).
+pub const MEANS: &str = "urn:ondol:means";
+/// Extension on a payload, a recipient or within [`MEANS`]: which part it is, as a code.
+pub const PART: &str = "urn:ondol:part";
+/// Extension on an answer: the version of the chart that it was written from.
+pub const BASIS: &str = "urn:ondol:basis";
+/// Extension on a reference to a picture: `preview`, `view` or `original`, whichever was here.
+pub const SEEN_AS: &str = "urn:ondol:seen-as";
+/// Extension of an Attachment: a picture for looking at, made from a file that browsers do not show.
+pub const VIEW: &str = "urn:ondol:view";
+/// Extension on Media: in what the file's patient differs from the chart's, as codes.
+pub const IDENTITY_DIFFERS: &str = "urn:ondol:identity-differs";
+/// How a consult ended.
+pub const OUTCOME: &str = "urn:ondol:outcome";
+/// Extension on a referral: what the patient needs on the way and on arrival, as codes.
+pub const NEEDS: &str = "urn:ondol:needs";
