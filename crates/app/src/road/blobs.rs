@@ -214,3 +214,21 @@ fn feed(
     }
     Ok(fed)
 }
+
+impl App {
+    /// Keeps a picture or a sound durably, and gives its name.
+    pub fn keep_blob(&self, bytes: &[u8]) -> Result<BlobHash, AppError> {
+        Ok(self.blobs.put(bytes)?)
+    }
+
+    /// A picture or a sound, if all of it is here. Callers authorise first: whoever may read the
+    /// chart that names it.
+    pub fn blob(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, AppError> {
+        Ok(self.blobs.get(hash)?)
+    }
+
+    /// How many bytes of a picture or a sound are here while it arrives.
+    pub fn blob_progress(&self, hash: &BlobHash) -> Result<u64, AppError> {
+        Ok(self.blobs.partial(hash)?)
+    }
+}

@@ -50,6 +50,7 @@ impl App {
         class: Class,
         limit: usize,
     ) -> Result<Vec<Outgoing>, AppError> {
+        relay::tend(self, &peer, class)?;
         let waiting = {
             let view = self.view()?;
             let waiting = packed(&*view, &peer, class, limit)?;

@@ -4,7 +4,7 @@ use ondol_kernel::{Class, NodeId};
 use ondol_replicate::{message::Message, sealed};
 use ondol_store::{Space, WriteTx};
 
-use super::{keys, send};
+use super::{keys, pack, queue, send};
 use crate::{App, AppError, Nation};
 
 /// Seals a message to `to`, keeps it until `to` holds it, and hands it to the first node of the
@@ -37,6 +37,33 @@ fn pass_on(
     let next = nation.way_to(to).first().copied();
     let next = next.ok_or(AppError::Unexpected("no way to a relayed node"))?;
     send(tx, &next, class, &relay)?;
+    Ok(())
+}
+
+/// So many messages of a class to a relayed peer are on their way at once: what is behind them
+/// stays in the queue, where more entries join the next parcel.
+const ON_THE_WAY_MAX: usize = 32;
+
+/// Packs what waits for the peers that are reached through `next`.
+pub fn tend(app: &std::sync::Arc<App>, next: &NodeId, class: Class) -> Result<(), AppError> {
+    let nation = app.nation();
+    let relayed = app.view()?.values(Space::Peer, keys::RELAYED, None, usize::MAX)?;
+    for (key, _) in relayed {
+        let Ok(id) = key[keys::RELAYED.len()..].try_into() else { continue };
+        let peer = NodeId(id);
+        if nation.way_to(&peer).first() != Some(next) {
+            continue;
+        }
+        let prefix = keys::message_prefix(&peer, class);
+        let on_the_way = app.view()?.values(Space::ParcelOut, &prefix, None, ON_THE_WAY_MAX)?.len();
+        let room = ON_THE_WAY_MAX - on_the_way;
+        if room > 0 && queue::has_queued(&*app.view()?, &peer, class)? {
+            pack::pack(app, peer, class, room)?;
+        }
+        if room > 0 {
+            app.feed_blobs(peer, class, room)?;
+        }
+    }
     Ok(())
 }
 
