@@ -174,6 +174,11 @@ impl Link {
         self.outgoing.waiting(class)
     }
 
+    /// DEBUG
+    pub fn debug(&self) -> String {
+        format!("{} inflight {:?}", self.rate.debug(), self.session.as_ref().map(|s| (s.flight.in_flight(), s.flight.least_rtt_ms(), s.flight.probes)))
+    }
+
     /// How the link does.
     pub fn stats(&self) -> Stats {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]

@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 
-use super::sent::Newest;
+use super::sent::{Flight, Newest};
 
 /// No link is taken to be slower than this, bytes per ms (400 bit/s).
 const FLOOR: f64 = 0.05;
@@ -26,16 +26,22 @@ const QUEUE_MS_MIN: f64 = 8.0;
 /// How long the best delay is remembered, ms (twice: this window and the one before).
 const BASE_WINDOW_MS: u64 = 20_000;
 /// Packets over which a share of loss is judged.
-const LOSS_BLOCK: u32 = 50;
-/// A share of loss that no radio has: the road drops because we send too much.
+const LOSS_BLOCK: u32 = 100;
+/// A share of loss that few radios have: perhaps the road drops because we send too much.
 const LOSS_TOO_MUCH: f64 = 0.4;
+/// A share of loss that no radio has.
+const LOSS_HOPELESS: f64 = 0.6;
+/// Loss beyond the usual that makes us try whether less sent is less lost.
+const LOSS_UNUSUAL: f64 = 0.2;
+/// If a fifth less sent lowers the share of loss by this much, the road drops what is too much.
+const LOSS_RELIEF: f64 = 0.08;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Mode {
     /// Doubling each round trip until a queue shows.
     Startup,
     /// Letting a queue run empty.
-    Drain { until: u64 },
+    Drain { until: u64, from_ms: f64 },
     /// Creeping up from below.
     Cruise,
 }
@@ -68,9 +74,9 @@ pub(super) struct Rate {
     clean_rounds: u32,
     high_samples: u32,
     block: (u32, u32),
-    usual_loss: f64,
-    /// The capacity before it was lowered to see whether loss follows.
-    trial: Option<f64>,
+    usual_loss: Option<f64>,
+    /// Capacity and loss before the one was lowered to see whether the other follows.
+    trial: Option<(f64, f64)>,
     measured: bool,
 }
 
@@ -90,7 +96,7 @@ impl Rate {
             clean_rounds: 0,
             high_samples: 0,
             block: (0, 0),
-            usual_loss: 0.0,
+            usual_loss: None,
             trial: None,
             measured: false,
         }
@@ -108,10 +114,19 @@ impl Rate {
         self.new_round(0);
     }
 
+    pub fn debug(&self) -> String {
+        format!("{:?} thr {:.0} jit {:.0} clean {} lim {} usual {:.2?} trial {:?} rq {:.0}", self.mode, self.threshold_ms(), self.jitter, self.clean_rounds, self.round_limited, self.usual_loss, self.trial, self.round_queue)
+    }
+
     /// The road was cut: what was measured across the cut means nothing.
     pub fn interrupt(&mut self) {
         self.points.clear();
         self.high_samples = 0;
+    }
+
+    /// Whether the estimate rests on anything.
+    pub const fn is_measured(&self) -> bool {
+        self.measured
     }
 
     /// What the narrowest part passes, bytes per ms.
@@ -123,18 +138,31 @@ impl Rate {
     pub fn pace(&self) -> f64 {
         match self.mode {
             Mode::Startup | Mode::Cruise => self.capacity,
+            Mode::Drain { from_ms, .. } if from_ms > 1_000.0 => self.capacity * 0.4,
             Mode::Drain { .. } => self.capacity * 0.7,
         }
     }
 
     /// Bytes of a frame: 250 ms of the link's time, at least 128.
     pub fn frame_bytes(&self) -> usize {
+        if !self.measured {
+            return 128;
+        }
         ((self.capacity * FRAME_MS) as usize).max(128)
     }
 
-    /// Bytes that may be on their way at once.
-    pub fn most_in_flight(&self, least_rtt_ms: f64, packet_bytes: usize) -> usize {
-        (2.0 * self.capacity * least_rtt_ms) as usize + 4 * packet_bytes
+    /// Nothing was answered in time. Before the first measurements that may be our doing.
+    pub fn unanswered(&mut self) {
+        if self.mode == Mode::Startup {
+            self.capacity = (self.capacity / 2.0).max(FLOOR);
+        }
+    }
+
+    /// Bytes that may be on their way at once: two round trips' worth, with the time that
+    /// acknowledgements are held back or need a second try.
+    pub fn most_in_flight(&self, flight: &Flight, packet_bytes: usize) -> usize {
+        let time = (flight.least_rtt_ms() + flight.rtt_ms()) * (1.0 + 4.0 * flight.loss.min(0.5));
+        (self.capacity * time) as usize + 6 * packet_bytes
     }
 
     /// From an acknowledgement: the highest newly acknowledged packet, when it arrived by the
@@ -155,10 +183,17 @@ impl Rate {
         }
         self.round_queue = self.round_queue.min(queue);
         self.round_limited |= newest.limited;
-        self.high_samples = if queue > 3.0 * threshold { self.high_samples + 1 } else { 0 };
+        self.high_samples = match queue / threshold {
+            0.0..3.0 => 0,
+            3.0..10.0 => self.high_samples + 1,
+            _ => self.high_samples + 3,
+        };
         let round_over = newest.number >= self.round_end;
         match self.mode {
-            Mode::Drain { until } => {
+            Mode::Drain { from_ms, .. } if queue > from_ms + threshold && round_over => {
+                self.overuse(now, queue, next, rtt_ms);
+            }
+            Mode::Drain { until, .. } => {
                 if queue < threshold / 2.0 {
                     self.mode = Mode::Cruise;
                     self.new_round(next);
@@ -194,19 +229,21 @@ impl Rate {
         }
         let share = f64::from(self.block.1) / f64::from(all);
         self.block = (0, 0);
+        let usual = self.usual_loss.unwrap_or(share);
         match self.trial.take() {
             // Slower, and no better: it is the radio.
-            Some(before) if share > self.usual_loss + 0.1 && share < LOSS_TOO_MUCH => {
-                self.usual_loss = share;
+            Some((before, loss)) if share > loss - LOSS_RELIEF && share < LOSS_HOPELESS => {
+                self.usual_loss = Some(share);
                 self.capacity = self.capacity.max(before);
             }
+            _ if share > LOSS_HOPELESS => self.capacity = (self.capacity / 2.0).max(FLOOR),
             Some(_) => {}
-            None if share > LOSS_TOO_MUCH || share > self.usual_loss + 0.15 => {
-                self.trial = Some(self.capacity);
+            None if share > LOSS_TOO_MUCH || share > usual + LOSS_UNUSUAL => {
+                self.trial = Some((self.capacity, share));
                 self.capacity = (self.capacity * 0.8).max(FLOOR);
                 self.clean_rounds = 0;
             }
-            None => self.usual_loss += (share - self.usual_loss) / 4.0,
+            None => self.usual_loss = Some(usual + (share - usual) / 4.0),
         }
     }
 
@@ -272,7 +309,7 @@ impl Rate {
         let sent = last.sent_total.saturating_sub(first.sent_total) as f64;
         let delivered = last.delivered_total.saturating_sub(first.delivered_total) as f64;
         // More loss than usual while a queue stands: the road drops before its narrowest part.
-        let extra = (1.0 - delivered / sent.max(1.0) - self.usual_loss - 0.15).max(0.0);
+        let extra = (1.0 - delivered / sent.max(1.0) - self.usual_loss.unwrap_or(0.3) - 0.15).max(0.0);
         (sent > 0.0).then_some(sent * (1.0 - extra) / time)
     }
 
@@ -281,14 +318,15 @@ impl Rate {
         let passing = self.passing(span.max(40.0));
         let before = self.capacity;
         if self.round_limited {
-            self.capacity = passing.unwrap_or(0.0).max(before * 0.85).min(before);
+            let most = if queue > 10.0 * self.threshold_ms() { 0.5 } else { 0.85 };
+            self.capacity = passing.unwrap_or(0.0).max(before * most).min(before);
         } else if let Some(passing) = passing {
             self.capacity = passing.min(before);
         }
         self.capacity = self.capacity.max(FLOOR);
         // The queue was measured in time; what fills it now takes longer on a slower link.
         let drain = queue / 0.3 + 2.0 * rtt_ms;
-        self.mode = Mode::Drain { until: now + drain as u64 };
+        self.mode = Mode::Drain { until: now + drain as u64, from_ms: queue };
         self.clean_rounds = 0;
         self.trial = None;
         self.new_round(next);
@@ -305,10 +343,11 @@ impl Rate {
                     (self.capacity, self.mode, self.clean_rounds) = (passing, Mode::Cruise, 0);
                 }
             }
-            _ => {
+            Some(passing) => {
                 self.clean_rounds = 0;
-                self.capacity *= 2.0;
+                self.capacity = (2.5 * passing).clamp(self.capacity, 2.0 * self.capacity);
             }
+            None => {}
         }
     }
 
@@ -319,10 +358,11 @@ impl Rate {
         }
         self.clean_rounds += 1;
         let step = match self.clean_rounds {
-            0..4 => 0.01,
-            4..7 => 0.02,
-            7..10 => 0.05,
-            10..13 => 0.12,
+            0..3 => 0.01,
+            3 => 0.02,
+            4 => 0.04,
+            5 => 0.08,
+            6 => 0.15,
             _ => 0.25,
         };
         self.capacity *= 1.0 + step;

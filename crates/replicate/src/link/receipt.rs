@@ -6,8 +6,8 @@ use super::frame::{Ack, MAX_RANGES};
 const MAX_SPANS: usize = 128;
 /// How often a range is named again after it last grew, unless a ping asks for all.
 const REPEATS: u8 = 6;
-/// Ranges named in an acknowledgement that nobody asked for.
-const USUAL_RANGES: usize = 10;
+/// Packets after which an acknowledgement goes at once.
+const MAX_PENDING: u32 = 8;
 
 struct Span {
     low: u64,
@@ -28,6 +28,8 @@ pub(super) struct Receipt {
     full: bool,
     /// The usual time between packets, ms.
     spacing_ms: f64,
+    /// The share of packets that come with a gap before them.
+    gaps: f64,
 }
 
 impl Receipt {
@@ -40,6 +42,7 @@ impl Receipt {
             due: None,
             full: false,
             spacing_ms: 0.0,
+            gaps: 0.0,
         }
     }
 
@@ -66,6 +69,7 @@ impl Receipt {
             }
             self.largest_at = now;
         }
+        self.gaps += (if gap { 1.0 } else { 0.0 } - self.gaps) / 32.0;
         let at = self.spans.partition_point(|span| span.low > number + 1);
         match self.spans.get_mut(at) {
             Some(span) if span.high + 1 >= number => {
@@ -89,6 +93,7 @@ impl Receipt {
     /// An acknowledgement is wanted within `delay_ms` of now.
     pub fn want(&mut self, now: u64, delay_ms: u64) {
         self.pending += 1;
+        let delay_ms = if self.pending < MAX_PENDING { delay_ms } else { 0 };
         let due = now.saturating_add(delay_ms);
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
@@ -99,9 +104,14 @@ impl Receipt {
     }
 
     /// How long an acknowledgement may wait in the middle of a message: long enough that on a
-    /// slow link one answers for two packets, since each costs 50 bytes of the way back.
+    /// slow link one answers for two packets, since each costs 50 bytes of the way back. On a
+    /// lossy link the answers themselves get lost, and must be more.
     pub fn usual_delay_ms(&self, rtt_ms: f64) -> u64 {
-        let delay = (rtt_ms / 4.0).max(self.spacing_ms * 1.2).clamp(10.0, 1_500.0);
+        let delay = if self.gaps > 0.05 {
+            (rtt_ms / 8.0).clamp(10.0, 300.0)
+        } else {
+            (rtt_ms / 4.0).max(self.spacing_ms * 1.2).clamp(10.0, 1_500.0)
+        };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "10 to 1500")]
         let delay = delay as u64;
         delay
@@ -119,9 +129,8 @@ impl Receipt {
 
     /// The acknowledgement to send now.
     pub fn acknowledge(&mut self) -> Option<Ack> {
-        let most = if self.full { MAX_RANGES } else { USUAL_RANGES };
         let mut ranges = Vec::new();
-        for (index, span) in self.spans.iter_mut().take(most).enumerate() {
+        for (index, span) in self.spans.iter_mut().take(MAX_RANGES).enumerate() {
             if index > 0 && !self.full && span.named >= REPEATS {
                 break;
             }

@@ -93,9 +93,10 @@ impl Link {
         }
         let trying = self.trying.as_mut()?;
         let hello = trying.attempt.finish(reply)?;
-        let rtt = ms_between(trying.sent_at, self.now);
+        // Of several tries nobody knows which one was answered.
+        let rtt = (trying.sends == 1).then(|| ms_between(trying.sent_at, self.now));
         let keys = self.trying.take()?.attempt.into_keys()?;
-        self.begin_session(self.now, keys, &hello, Some(rtt));
+        self.begin_session(self.now, keys, &hello, rtt);
         self.heard(self.now);
         // The responder may use the keys once it has seen them used.
         self.ping = true;

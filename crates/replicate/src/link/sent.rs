@@ -288,7 +288,11 @@ impl Flight {
         if self.in_flight == 0 {
             return None;
         }
-        let wait = self.probe_base_ms().saturating_mul(1 << self.probes.min(16)).min(
+        // On a lossy link probes and answers get lost too.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
+        let patient = 1 + (self.loss * 10.0) as u32;
+        let doublings = self.probes.saturating_sub(patient).min(16);
+        let wait = self.probe_base_ms().saturating_mul(1 << doublings).min(
             most_ms.max(self.probe_base_ms().min(30_000)),
         );
         Some(self.last_eliciting_at.max(not_before).saturating_add(wait))

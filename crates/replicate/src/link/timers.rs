@@ -26,8 +26,9 @@ impl Link {
             sooner(Some(self.now));
         }
         if let Some(session) = &self.session {
-            let gate = self.gate();
-            if self.ping || self.may_send_data() {
+            let data = self.may_send_data();
+            let gate = self.control_gate(data);
+            if self.ping || data {
                 sooner(Some(gate));
             }
             sooner(session.receipt.due().map(|due| due.max(gate)));
@@ -71,6 +72,7 @@ impl Link {
     fn send_probe(&mut self) {
         let Some(session) = &mut self.session else { return };
         session.flight.probes += 1;
+        self.rate.unanswered();
         self.probe_after = self.now;
         match session.flight.first_unanswered() {
             Some(chunk) if session.flight.probes == 1 => {

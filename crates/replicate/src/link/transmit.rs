@@ -12,6 +12,9 @@ use super::{
 
 /// A caller that comes late may catch up this much, ms.
 const SLACK_MS: f64 = 5.0;
+/// Waits between tries of a handshake, ms; the last one stays.
+const RETRY_MS: [u64; 10] =
+    [1_500, 2_000, 2_000, 3_000, 3_000, 4_000, 4_000, 6_000, 8_000, 15_000];
 /// A pause longer than this means that there was nothing to send, ms.
 const IDLE_MS: f64 = 20.0;
 /// Bytes of a length field that may be added to a frame when another follows it.
@@ -34,7 +37,11 @@ impl Link {
         self.stats.bytes_out += (datagram.len() + IP_UDP_BYTES) as u64;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let (now, bytes) = (self.now as f64, (datagram.len() + IP_UDP_BYTES) as f64);
-        self.free_at = self.free_at.max(now - SLACK_MS) + bytes / self.rate.pace();
+        // A side that only acknowledges knows nothing of its way out, and must not hold back
+        // its acknowledgements for that.
+        if self.rate.is_measured() || self.may_send_data() {
+            self.free_at = self.free_at.max(now - SLACK_MS) + bytes / self.rate.pace();
+        }
         Some(datagram)
     }
 
@@ -46,7 +53,8 @@ impl Link {
         let trying = self.trying.as_mut().filter(|trying| trying.next_at <= now)?;
         trying.sends += 1;
         trying.sent_at = now;
-        trying.next_at = now + (1_500 << trying.sends.min(5).saturating_sub(1)).min(15_000);
+        let wait = RETRY_MS[(trying.sends as usize).min(RETRY_MS.len()) - 1];
+        trying.next_at = now + wait;
         Some(packet::init(&trying.attempt.init))
     }
 
@@ -57,22 +65,28 @@ impl Link {
         gate
     }
 
+    /// When a packet without messages may go: it waits only for messages that can take it
+    /// along.
+    pub(super) fn control_gate(&self, data: bool) -> u64 {
+        if data { self.gate() } else { self.now }
+    }
+
     /// Whether messages may go as far as the number of packets on their way is concerned.
     pub(super) fn may_send_data(&self) -> bool {
         let Some(session) = &self.session else { return false };
         let flight = &session.flight;
         let packet = self.rate.frame_bytes().min(self.config.mtu) + 60;
-        let most = self.rate.most_in_flight(flight.least_rtt_ms(), packet);
+        let most = self.rate.most_in_flight(flight, packet);
         self.outgoing.any_ready() && (self.probe || flight.in_flight() < most)
     }
 
     fn next_packet(&mut self) -> Option<Vec<u8>> {
         let now = self.now;
-        if self.session.is_none() || now < self.gate() {
+        let data = self.may_send_data();
+        let session = self.session.as_ref()?;
+        if now < self.control_gate(data) {
             return None;
         }
-        let data = self.may_send_data();
-        let session = self.session.as_mut()?;
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         if !data && !self.ping && !due(session.receipt.due()) && !due(self.tell_due) {
             return None;
