@@ -97,6 +97,11 @@ impl Changes {
         });
     }
 
+    /// What is to be saved, in the order in which it was added.
+    pub(crate) fn drafts(&self) -> &[DraftChange] {
+        &self.changes
+    }
+
     /// Checks every resource against the definitions of R4; all errors at once.
     pub(crate) fn into_draft(self, actor: &Actor) -> Result<Draft, AppError> {
         let mut issues = vec![];
@@ -112,17 +117,22 @@ impl Changes {
         if !issues.is_empty() {
             return Err(AppError::Invalid(issues));
         }
+        Ok(self.into_checked_draft(actor))
+    }
+
+    /// The same where the caller has checked the resources, or records what is wrong with them.
+    pub(crate) fn into_checked_draft(self, actor: &Actor) -> Draft {
         let typed_by = actor.author();
         let (author, typist) = match self.author {
             Some(author) if *author != *typed_by => (author, typed_by.into()),
             _ => (typed_by.into(), "".into()),
         };
-        Ok(Draft {
+        Draft {
             class: self.class,
             care_time: self.care_time,
             author,
             typist,
             changes: self.changes,
-        })
+        }
     }
 }
