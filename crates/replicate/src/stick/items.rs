@@ -192,3 +192,6 @@ fn head(from: &mut Reader<'_>) -> Result<(Item, usize), BadBytes> {
         _ => Err(BadBytes),
     }
 }
+
+#[cfg(test)]
+mod tests;

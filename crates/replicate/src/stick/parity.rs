@@ -109,7 +109,7 @@ fn solve<'a>(
     let matrix =
         left.iter().map(|&(i, _)| lost.iter().map(|&(j, _)| coefficient(i, j)).collect()).collect();
     let inverse = inverse_of(matrix);
-    let multiples: Vec<Multiples> = sums.iter().map(|sum| Multiples::of_words(*sum)).collect();
+    let multiples: Vec<Multiples> = sums.iter().map(Multiples::of_words).collect();
     let rows = inverse.iter().map(|row| {
         let mut shard = [0; LANES];
         for (&factor, multiples) in row.iter().zip(&multiples) {
@@ -178,12 +178,12 @@ struct Multiples([Words; 8]);
 
 impl Multiples {
     fn of(shard: &Shard) -> Self {
-        Self::of_words(words(shard))
+        Self::of_words(&words(shard))
     }
 
-    fn of_words(first: Words) -> Self {
+    fn of_words(first: &Words) -> Self {
         const LOW: u64 = 0x0101_0101_0101_0101;
-        let mut multiples = [first; 8];
+        let mut multiples = [*first; 8];
         for power in 1..8 {
             multiples[power] = multiples[power - 1]
                 .map(|w| ((w & (LOW * 0x7f)) << 1) ^ (((w >> 7) & LOW) * u64::from(REDUCE)));

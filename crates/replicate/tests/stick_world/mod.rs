@@ -1,0 +1,109 @@
+//! Nodes and content for the tests of sticks.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use ondol_kernel::{Class, Millis, NodeId};
+use ondol_replicate::{
+    link,
+    stick::{BadStick, Item, NationId, Party, Recipient, StickContent, StickRead, read, write},
+};
+
+/// Bytes that follow from a seed.
+pub fn chance(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// Numbers that follow from a seed.
+pub struct Dice(blake3::OutputReader);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(blake3::Hasher::new().update(b"dice").update(&seed.to_le_bytes()).finalize_xof())
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        usize::try_from(u64::from_le_bytes(bytes) % bound as u64).unwrap()
+    }
+}
+
+/// A node of the nation.
+#[derive(Debug, Clone, Copy)]
+pub struct Node(pub u8);
+
+pub const CLINIC: Node = Node(1);
+pub const COUNTY: Node = Node(2);
+pub const HUB: Node = Node(3);
+pub const NATION: NationId = NationId([0x4e; 16]);
+
+impl Node {
+    pub fn id(self) -> NodeId {
+        NodeId([self.0; 16])
+    }
+
+    pub fn private(self) -> [u8; 32] {
+        [0x40 | self.0; 32]
+    }
+
+    pub fn public(self) -> [u8; 32] {
+        link::public_key(&self.private()).unwrap()
+    }
+
+    pub fn recipient(self) -> Recipient {
+        Recipient { node: self.id(), link_key: self.public() }
+    }
+}
+
+/// The keys of the three nodes.
+pub fn known(node: &NodeId) -> Option<[u8; 32]> {
+    [CLINIC, COUNTY, HUB].into_iter().find(|known| known.id() == *node).map(Node::public)
+}
+
+pub fn message(to: Node, class: Class, number: u64, length: usize) -> Item {
+    let bytes = chance(number << 8 | u64::from(class.code()), length);
+    Item::Message { to: to.id(), class, number, bytes }
+}
+
+/// What the clinic sends to the county: messages of these lengths, and an acknowledgement.
+pub fn content(lengths: &[usize]) -> StickContent {
+    let mut items = vec![Item::Ack { to: COUNTY.id(), class: Class::Care, up_to: 17 }];
+    items.extend(
+        (1..).zip(lengths).map(|(number, &length)| message(COUNTY, Class::Routine, number, length)),
+    );
+    StickContent {
+        to: vec![COUNTY.recipient()],
+        made_at: Millis(1_760_000_000_000),
+        sequence: 41,
+        items,
+    }
+}
+
+/// Written by the clinic.
+pub fn written(content: &StickContent) -> Vec<u8> {
+    let private = CLINIC.private();
+    let from = Party { nation: NATION, node: CLINIC.id(), link_private: &private };
+    write(content, &from, &[9; 32]).unwrap()
+}
+
+/// Read by a node.
+pub fn read_by(node: Node, copies: &[&[u8]]) -> Result<StickRead, BadStick> {
+    let private = node.private();
+    read(copies, &Party { nation: NATION, node: node.id(), link_private: &private }, &known)
+}
+
+/// Read by the county.
+pub fn read_back(copy: &[u8]) -> Result<StickRead, BadStick> {
+    read_by(COUNTY, &[copy])
+}
+
+/// Every item that was read is one that was written, and they come in their order.
+pub fn assert_nothing_false(read: &StickRead, content: &StickContent) {
+    let mut written = content.items.iter();
+    for item in &read.items {
+        assert!(written.any(|one| one == item), "an item was read that was not written");
+    }
+    let whole = (CLINIC.id(), content.made_at, content.sequence);
+    assert_eq!((read.from, read.made_at, read.sequence), whole);
+}
