@@ -20,6 +20,14 @@ pub const ASKED_FROM: &str = "urn:ondol:asked-from";
 
 /// Identifier system: the provisional number with its check digit.
 pub const PROVISIONAL_NUMBER: &str = "urn:ondol:provisional-number";
+/// Identifier system: a number on a paper that the person brought; `type.text` says which paper.
+pub const PAPER_NUMBER: &str = "urn:ondol:paper-number";
+/// Extension on `Patient.birthDate`: the year was worked out from an age that somebody guessed.
+pub const BIRTH_GUESSED: &str = "urn:ondol:birth-guessed";
+/// Extension on `Patient.birthDate`: the moment of birth.
+pub const BIRTH_TIME: &str = "http://hl7.org/fhir/StructureDefinition/patient-birthTime";
+/// Extension on a Patient whom nobody knows: parts `description` and `found-at`.
+pub const STRANGER: &str = "urn:ondol:stranger";
 /// Extension on a Patient: the mother's name, for the banner.
 pub const MOTHER_NAME: &str = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName";
 
@@ -30,6 +38,11 @@ pub const ACCOUNT: &str = "urn:ondol:account";
 pub const ROLE: &str = "urn:ondol:role";
 /// Tag of whatever was made in the practice room.
 pub const PRACTICE: &str = "urn:ondol:practice";
+
+/// HL7's classes of encounters (ambulatory: `AMB`).
+pub const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+/// HL7's roles of related persons (mother: `MTH`).
+pub const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 
 /// LOINC.
 pub const LOINC: &str = "http://loinc.org";

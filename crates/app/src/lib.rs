@@ -12,6 +12,7 @@ pub mod founding;
 mod grants;
 pub mod keys;
 pub mod nation;
+pub mod people;
 pub mod place;
 pub mod road;
 
@@ -62,6 +63,7 @@ pub struct App {
     policies: &'static Policies,
     nation: RwLock<Arc<Nation>>,
     wake: RwLock<Vec<Wake>>,
+    people: people::Index,
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
 }
 
@@ -84,6 +86,7 @@ impl App {
             policies,
             nation: RwLock::new(Arc::new(nation)),
             wake: RwLock::new(vec![]),
+            people: people::Index::default(),
             links: RwLock::new(HashMap::new()),
         })
     }

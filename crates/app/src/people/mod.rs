@@ -1,0 +1,48 @@
+//! People: found, registered with or without a name, linked when it turns out who they are.
+//!
+//! Care never waits for identity. Whoever cannot say a name gets a provisional number with a
+//! check digit, and is linked to the known chart later; both charts stay whole.
+
+mod find;
+mod index;
+mod link;
+mod names;
+mod number;
+mod order;
+mod person;
+mod photo;
+mod receive;
+mod register;
+
+pub use find::{Find, Finding, RESULTS_MAX};
+pub(crate) use index::Index;
+pub use link::Decided;
+pub(crate) use names::{facility_name, practitioner_name};
+pub use number::{grouped, plain};
+pub(crate) use number::{is_free, next as next_number};
+pub use person::{Age, Birth, Link, LinkKind, Number, Person, Sex, Stranger};
+pub(crate) use register::register_within;
+pub use register::{PaperNumber, Registered, Registration};
+
+use ondol_store::{Found, View};
+use serde_json::Value;
+
+use crate::AppError;
+
+/// The document of a found resource, without type and id.
+pub(crate) fn document(found: &Found) -> Result<Value, AppError> {
+    serde_json::from_str(&found.shown.body)
+        .map_err(|_| AppError::Unexpected("a resource in the store"))
+}
+
+/// The person of a chart.
+pub(crate) fn person_of(
+    view: &dyn View,
+    id: &ondol_kernel::ResourceId,
+) -> Result<Person, AppError> {
+    let found = view.resource("Patient", id)?.ok_or(AppError::NotFound)?;
+    if found.is_retracted() {
+        return Err(AppError::Gone);
+    }
+    Ok(Person::read(id, &document(&found)?, !found.rivals.is_empty()))
+}
