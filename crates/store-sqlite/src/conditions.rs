@@ -92,8 +92,8 @@ fn test_of(db: &Db, subject: &Subject, test: &Test) -> Result<Condition, Failure
 fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
     const TOKEN: &str = "EXISTS (SELECT 1 FROM tokens t WHERE t.param = ? AND t.code = ? \
         AND t.resource = r.resource";
-    const RANGE: &str = "EXISTS (SELECT 1 FROM ranges t INDEXED BY ranges_resource \
-        WHERE t.resource = r.resource AND t.param IN (?, ?)";
+    const RANGE: &str = "EXISTS (SELECT 1 FROM ranges t \
+        WHERE t.resource = r.resource AND +t.param IN (?, ?)";
     let param_value = Value::from(param);
     Ok(match test {
         Test::Token { system: None, code: Some(code) } => {

@@ -20,6 +20,7 @@ const NAMES_MAX: usize = 8192;
 pub(crate) struct Db {
     pub(crate) conn: Connection,
     pub(crate) packer: Packer,
+    writes: bool,
     names: RefCell<Names>,
     streams: RefCell<HashMap<i64, Stream>>,
 }
@@ -72,11 +73,12 @@ pub(crate) const fn version_id(column: i64) -> VersionId {
 }
 
 impl Db {
-    pub(crate) fn new(conn: Connection) -> Self {
+    pub(crate) fn new(conn: Connection, writes: bool) -> Self {
         conn.set_prepared_statement_cache_capacity(160);
         Self {
             conn,
             packer: Packer::default(),
+            writes,
             names: RefCell::default(),
             streams: RefCell::default(),
         }
@@ -113,6 +115,11 @@ impl Db {
         let number = self.conn.last_insert_rowid();
         self.learn(number, text);
         Ok(number)
+    }
+
+    /// The number of a text: given now by a writer, −1 for a reader if it has none.
+    pub(crate) fn number(&self, text: &str) -> Result<i64, Failure> {
+        if self.writes { self.intern(text) } else { Ok(self.find_name(text)?.unwrap_or(-1)) }
     }
 
     /// The text of a number.

@@ -201,3 +201,19 @@ pub(crate) fn last_arrival(db: &Db) -> Result<u64, Failure> {
     let last: Option<i64> = find.query_row([], |row| row.get(0))?;
     Ok(last.map_or(0, i64::cast_unsigned))
 }
+
+/// The last number up to which a stream is here without a gap, counted on from one that is.
+pub(crate) fn frontier_from(db: &Db, stream: i64, known: i64) -> Result<i64, Failure> {
+    let mut find = db.conn.prepare_cached(
+        "SELECT number FROM entries WHERE stream = ?1 AND number > ?2 ORDER BY number",
+    )?;
+    let mut numbers = find.query([stream, known])?;
+    let mut reached = known;
+    while let Some(row) = numbers.next()? {
+        if row.get::<_, i64>(0)? != reached + 1 {
+            break;
+        }
+        reached += 1;
+    }
+    Ok(reached)
+}

@@ -41,10 +41,14 @@ pub(crate) enum IndexRow {
     Range { param: i64, low: i64, high: i64 },
 }
 
-/// The statements that make the index tables whose names begin with `prefix`.
-pub(crate) fn tables(prefix: &str) -> String {
-    include_str!("index.sql").replace("{}", prefix)
+/// The statements that make the index tables whose names begin with `prefix`. An index keeps its
+/// name when its table is renamed, so that the names of two sets alternate.
+pub(crate) fn tables(prefix: &str, by_resource: &str) -> String {
+    include_str!("index.sql").replace("{prefix}", prefix).replace("{by_resource}", by_resource)
 }
+
+/// The names that alternate.
+pub(crate) const BY_RESOURCE: [&str; 2] = ["ranges_resource", "ranges_resource_2"];
 
 /// What stands in a column for a text that is only compared.
 pub(crate) fn hash(text: &str) -> i64 {
@@ -64,7 +68,8 @@ pub(crate) fn param_name(resource_type: &str, code: &str) -> String {
     [resource_type, ".", code].concat()
 }
 
-/// The rows of one version, each once, in order. New names are interned. A type that is not of
+/// The rows of one version, each once, in order. A writer interns new names; for a reader they
+/// have a number that no row has. A type that is not of
 /// R4 has none.
 pub(crate) fn rows(
     db: &Db,
@@ -150,13 +155,13 @@ impl Rows<'_> {
         {
             return Ok(number);
         }
-        let number = self.db.intern(&param_name(self.resource_type, param.code))?;
+        let number = self.db.number(&param_name(self.resource_type, param.code))?;
         self.last = Some((param.code, number));
         Ok(number)
     }
 
     fn token(&mut self, param: i64, code: &str, system: Option<&str>) -> Result<(), Failure> {
-        let system = self.db.intern(system.unwrap_or(""))?;
+        let system = self.db.number(system.unwrap_or(""))?;
         self.into.insert(IndexRow::Token { param, code: hash(code), system });
         Ok(())
     }

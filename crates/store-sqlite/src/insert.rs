@@ -1,6 +1,6 @@
 //! Writing an entry's rows, and keeping what is derived from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry as Slot};
 
 use ondol_kernel::Hlc;
 use ondol_record::{
@@ -12,6 +12,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::{
     db::{Db, IdColumn, version_column},
+    entries,
     error::{Failure, defect},
     index::{self, IndexRow, Set},
     reindex,
@@ -60,8 +61,8 @@ pub(crate) fn entry(db: &Db, entry: &Entry, hash: EntryHash) -> Result<(), Failu
     for (version, change) in (first..).zip(&entry.changes) {
         let resource = match find_resource(db, &change.resource_type, &change.id)? {
             Some(known) => {
-                if !touched.contains_key(&known.row) {
-                    touched.insert(known.row, touch(db, change, known)?);
+                if let Slot::Vacant(slot) = touched.entry(known.row) {
+                    slot.insert(touch(db, change, known)?);
                 }
                 known.row
             }
@@ -206,10 +207,8 @@ pub(crate) fn wanted(
 /// Chooses the shown version again and brings the index up to date.
 fn settle(db: &Db, touched: &Touched<'_>) -> Result<(), Failure> {
     let live = place(db, touched.row)?;
-    let wanted = match live {
-        true => wanted(db, touched.resource_type, touched.row)?,
-        false => BTreeSet::new(),
-    };
+    let wanted =
+        if live { wanted(db, touched.resource_type, touched.row)? } else { BTreeSet::new() };
     let is_in_next = reindex::has_passed(db, touched.row)?;
     for row in touched.indexed.difference(&wanted) {
         index::remove(db, Set::Live, touched.row, row)?;
@@ -248,17 +247,7 @@ pub(crate) fn place(db: &Db, resource: i64) -> Result<bool, Failure> {
 fn advance_frontier(db: &Db, stream: i64) -> Result<(), Failure> {
     let mut read = db.conn.prepare_cached("SELECT frontier FROM streams WHERE stream = ?1")?;
     let frontier: i64 = read.query_row([stream], |row| row.get(0))?;
-    let mut next = db.conn.prepare_cached(
-        "SELECT number FROM entries WHERE stream = ?1 AND number > ?2 ORDER BY number",
-    )?;
-    let mut numbers = next.query([stream, frontier])?;
-    let mut reached = frontier;
-    while let Some(row) = numbers.next()? {
-        if row.get::<_, i64>(0)? != reached + 1 {
-            break;
-        }
-        reached += 1;
-    }
+    let reached = entries::frontier_from(db, stream, frontier)?;
     if reached > frontier {
         db.conn
             .prepare_cached("UPDATE streams SET frontier = ?2 WHERE stream = ?1")?

@@ -6,6 +6,7 @@ mod body;
 mod charts;
 mod conditions;
 mod db;
+mod derived;
 mod entries;
 mod error;
 mod index;
@@ -16,6 +17,7 @@ mod pool;
 mod reindex;
 mod rows;
 mod search;
+mod verify;
 mod view;
 mod writer;
 
@@ -35,14 +37,16 @@ pub struct SqliteStore {
     // Readers close before the writer, so that the last connection can tidy the log away.
     readers: Pool,
     writer: Writer,
+    utc_offset_minutes: i32,
 }
 
 impl SqliteStore {
     /// Opens the database file, or makes it together with its directory.
     pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let db = open::writer(path, &options)?;
+        let utc_offset_minutes = options.utc_offset_minutes;
         let readers = Pool::new(path, options);
-        Ok(Self { readers, writer: Writer::start(db)? })
+        Ok(Self { readers, writer: Writer::start(db)?, utc_offset_minutes })
     }
 }
 
@@ -55,11 +59,11 @@ impl Store for SqliteStore {
         self.writer.write(job)
     }
 
-    fn reindex(&self, _progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {
-        Err(error::defect("not built yet").into())
+    fn reindex(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {
+        Ok(reindex::reindex(&self.writer, self.utc_offset_minutes, progress)?)
     }
 
-    fn verify(&self, _progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Finding>, StoreError> {
-        Err(error::defect("not built yet").into())
+    fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<Finding>, StoreError> {
+        Ok(verify::verify(&*self.readers.begin()?, progress)?)
     }
 }

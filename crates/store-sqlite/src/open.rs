@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{
     db::Db,
     error::{Failure, damaged},
-    index,
+    index, reindex,
 };
 
 /// `PRAGMA application_id` of Ondol's stores: the letters `Ondl`.
@@ -78,7 +78,9 @@ pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
             sync_parent(path)?;
         }
     }
-    Ok(Db::new(conn))
+    let db = Db::new(conn, true);
+    reindex::forget(&db)?;
+    Ok(db)
 }
 
 /// A connection for reading.
@@ -89,7 +91,7 @@ pub(crate) fn reader(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};",
         options.reader_cache_kib
     ))?;
-    Ok(Db::new(conn))
+    Ok(Db::new(conn, false))
 }
 
 fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Connection, Failure> {
@@ -137,7 +139,7 @@ fn make_tables(conn: &Connection, options: &OpenOptions) -> Result<(), Failure> 
          PRAGMA user_version = {FORMAT};
          COMMIT;",
         include_str!("schema.sql"),
-        index::tables(""),
+        index::tables("", index::BY_RESOURCE[0]),
         index::RULES,
         options.utc_offset_minutes,
     ))?;

@@ -22,8 +22,16 @@ const GROUP_MAX: usize = 256;
 
 type Answer = Result<Outcome, StoreError>;
 
+/// Work of this crate itself, on the connection.
+pub(crate) type OwnWork = Box<dyn FnOnce(&Db) -> Result<(), Failure> + Send>;
+
+enum Work {
+    Job(Job),
+    Own(OwnWork),
+}
+
 struct Order {
-    job: Job,
+    work: Work,
     answer: SyncSender<Answer>,
 }
 
@@ -59,9 +67,19 @@ impl Writer {
 
     /// Waits until the job's outcome is durable.
     pub(crate) fn write(&self, job: Job) -> Answer {
+        self.order(Work::Job(job))
+    }
+
+    /// Runs work of this crate like a job.
+    pub(crate) fn work(&self, work: OwnWork) -> Result<(), Failure> {
+        self.order(Work::Own(work))?;
+        Ok(())
+    }
+
+    fn order(&self, work: Work) -> Answer {
         let (answer, outcome) = sync_channel(1);
         let orders = self.orders.as_ref().ok_or(StoreError::Closed)?;
-        orders.send(Order { job, answer }).map_err(|_| StoreError::Closed)?;
+        orders.send(Order { work, answer }).map_err(|_| StoreError::Closed)?;
         outcome.recv().map_err(|_| StoreError::Closed)?
     }
 }
@@ -129,7 +147,7 @@ fn run(
     ran: &mut Vec<(SyncSender<Answer>, Answer)>,
 ) {
     for order in group.by_ref() {
-        let answer = attempt(db, order.job);
+        let answer = attempt(db, order.work);
         ran.push((order.answer, answer));
         if db.conn.is_autocommit() {
             return;
@@ -137,15 +155,11 @@ fn run(
     }
 }
 
-fn attempt(db: &Db, job: Job) -> Answer {
+fn attempt(db: &Db, work: Work) -> Answer {
     execute(db, "SAVEPOINT job")?;
-    let mut tx = Moment(Writing { db, failed: None });
-    let ended = catch_unwind(AssertUnwindSafe(|| job(&mut tx)));
-    let answer = match (ended, tx.0.failed) {
-        (Err(_), _) => Err(StoreError::Internal("a job panicked".into())),
-        (Ok(_), Some(why)) => Err(why),
-        (Ok(Err(_)), None) => Ok(Outcome::RolledBack),
-        (Ok(Ok(())), None) => Ok(Outcome::Committed),
+    let answer = match catch_unwind(AssertUnwindSafe(|| perform(db, work))) {
+        Ok(answer) => answer,
+        Err(_) => Err(StoreError::Internal("a job panicked".into())),
     };
     match settle(db, matches!(answer, Ok(Outcome::Committed))) {
         Ok(()) => answer,
@@ -153,6 +167,24 @@ fn attempt(db: &Db, job: Job) -> Answer {
             // Neither kept nor undone: the whole transaction goes, with the jobs before it.
             let _ = execute(db, "ROLLBACK");
             Err(why)
+        }
+    }
+}
+
+fn perform(db: &Db, work: Work) -> Answer {
+    match work {
+        Work::Own(work) => {
+            work(db)?;
+            Ok(Outcome::Committed)
+        }
+        Work::Job(job) => {
+            let mut tx = Moment(Writing { db, failed: None });
+            let ended = job(&mut tx);
+            match (ended, tx.0.failed) {
+                (_, Some(why)) => Err(why),
+                (Err(_), None) => Ok(Outcome::RolledBack),
+                (Ok(()), None) => Ok(Outcome::Committed),
+            }
         }
     }
 }

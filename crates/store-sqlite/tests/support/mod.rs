@@ -24,6 +24,7 @@ impl Directory {
         Self(path)
     }
 
+    #[allow(dead_code, reason = "not every test file looks inside")]
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -95,7 +95,9 @@ pub fn heads_of_a_chart_name_every_stream(open: Open<'_>) {
     append(&there, vec![put(&observation("o1", "p1", "29463-7", "2026-01-01", 60), &[])]);
     append(&there, vec![put(&observation("o2", "p1", "29463-7", "2026-01-02", 60), &[])]);
     let theirs: Vec<Entry> = entries(&there);
-    theirs.iter().for_each(|entry| assert_eq!(ingest(&here, entry), Ingested::New));
+    for entry in &theirs {
+        assert_eq!(ingest(&here, entry), Ingested::New);
+    }
     let ours = &entries(&here)[0];
     let heads = see(&here).chart_heads(&chart_of("p1")).unwrap();
     let expected =

@@ -7,8 +7,15 @@
 //! ```
 
 pub mod charts;
+pub mod convergence;
+pub mod ingestion;
+pub mod own_things;
+pub mod paging;
 pub mod scene;
+pub mod searching;
+pub mod threads;
 pub mod transactions;
+pub mod upkeep;
 pub mod versions;
 
 use std::{any::Any, sync::Arc};
@@ -51,6 +58,36 @@ macro_rules! store_contract {
             charts: entries_are_found_by_stream_chart_and_arrival;
             charts: frontiers_stop_at_the_first_gap;
             charts: heads_of_a_chart_name_every_stream;
+            ingestion: what_one_node_wrote_another_shows_alike;
+            ingestion: an_entry_that_is_here_is_known;
+            ingestion: an_entry_whose_predecessor_is_missing_waits;
+            ingestion: another_entry_at_the_same_place_is_a_clash;
+            ingestion: a_version_may_arrive_before_the_one_it_supersedes;
+            ingestion: a_remote_clock_advances_ours_unless_it_is_far_ahead;
+            ingestion: bytes_that_are_not_the_entrys_are_refused;
+            ingestion: own_entries_come_back_after_a_restore;
+            ingestion: unknown_resource_types_are_kept;
+            convergence: any_order_of_arrival_gives_the_same_record;
+            searching: each_test_finds_what_it_should;
+            searching: filters_narrow_and_alternatives_widen;
+            searching: rivals_are_found_and_retracted_resources_are_not;
+            searching: an_update_takes_old_values_out;
+            searching: ids_and_times_of_writing_are_searched;
+            searching: searches_keep_to_a_chart;
+            searching: counts_agree_with_pages;
+            paging: pages_neither_miss_nor_repeat_while_writes_go_on;
+            paging: newest_first_pages_go_back_in_time;
+            threads: a_reader_sees_whole_transactions_only;
+            threads: a_view_stays_at_its_moment;
+            threads: many_writers_get_each_their_own_numbers;
+            own_things: identity_is_set_and_set_again;
+            own_things: small_values_are_kept_by_space_and_prefix;
+            own_things: readings_are_listed_newest_first_and_after_a_number;
+            own_things: readings_make_no_chart;
+            own_things: seals_are_found_by_range_with_their_paths;
+            upkeep: reindexing_changes_nothing;
+            upkeep: a_sound_store_has_no_findings;
+            upkeep: writes_during_reindexing_are_indexed;
         }
     };
     (@tests $open:path; $($module:ident: $name:ident;)*) => {

@@ -1,0 +1,244 @@
+//! Searches and counts.
+
+use ondol_kernel::Millis;
+use ondol_record::draft::DraftContent;
+use serde_json::json;
+
+use super::{
+    Opened,
+    scene::{
+        NOW, Open, append, append_at, change, chart_of, copy, found, id, ids, node, observation,
+        one, patient, put, query, see, token, uuid,
+    },
+};
+use crate::{Query, Test};
+
+fn day(text: &str) -> Millis {
+    Millis::parse_fhir(&format!("{text}T00:00:00Z")).unwrap()
+}
+
+fn overlaps(from: &str, to: &str) -> Test {
+    Test::Overlaps { from: day(from), to: day(to) }
+}
+
+fn town(opened: &Opened) {
+    append(
+        opened,
+        vec![
+            put(&patient("p1", "Alpha", "Beta"), &[]),
+            put(&patient("p2", "alphard", "Gamma"), &[]),
+            put(
+                &json!({"resourceType": "Patient", "id": "p3", "name": [{"text": "리용희"}],
+                "identifier": [{"value": "card-p1"}, {"system": "http://example.org/other",
+                "value": "card-p1"}]}),
+                &[],
+            ),
+        ],
+    );
+    let measured = |of, subject, code, when| put(&observation(of, subject, code, when, 60), &[]);
+    append(
+        opened,
+        vec![
+            measured("o1", "p1", "29463-7", "2026-01-01T08:00:00Z"),
+            measured("o2", "p1", "8867-4", "2026-02-01T08:00:00Z"),
+            measured("o3", "p2", "29463-7", "2026-03-01T08:00:00Z"),
+            put(
+                &json!({"resourceType": "Observation", "id": "o4", "status": "final",
+                "code": {"text": "words only"}, "subject": {"reference": "Patient/p2"},
+                "effectivePeriod": {"start": "2020-01-01T00:00:00Z",
+                "end": "2026-01-15T00:00:00Z"}}),
+                &[],
+            ),
+        ],
+    );
+    append(
+        opened,
+        vec![put(
+            &json!({"resourceType": "ValueSet", "id": "v1", "status": "active",
+                "url": "http://example.org/set", "name": "Set"}),
+            &[],
+        )],
+    );
+}
+
+/// Every kind of test, on every kind of value.
+pub fn each_test_finds_what_it_should(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    let card = "http://example.org/card";
+    let cases: Vec<(&str, &str, Test, &[&str])> = vec![
+        ("Patient", "name", Test::Prefix("alph".into()), &["p1", "p2"]),
+        ("Patient", "name", Test::Prefix("리용".into()), &["p3"]),
+        ("Patient", "name", Test::Prefix("lph".into()), &[]),
+        ("Patient", "name", Test::Prefix(String::new().into()), &["p1", "p2", "p3"]),
+        ("Patient", "name", Test::Contains("mm".into()), &["p2"]),
+        ("Patient", "family", Test::Exact("Alpha".into()), &["p1"]),
+        ("Patient", "family", Test::Exact("alpha".into()), &[]),
+        ("Patient", "identifier", token(Some(card), Some("card-p1")), &["p1"]),
+        ("Patient", "identifier", token(None, Some("card-p1")), &["p1", "p3"]),
+        ("Patient", "identifier", token(Some(""), Some("card-p1")), &["p3"]),
+        ("Patient", "identifier", token(Some(card), None), &["p1", "p2"]),
+        ("Patient", "identifier", token(Some("http://nowhere.org"), Some("card-p1")), &[]),
+        ("Patient", "gender", token(None, Some("female")), &["p1", "p2"]),
+        ("Patient", "birthdate", Test::Present(true), &["p1", "p2"]),
+        ("Patient", "birthdate", Test::Present(false), &["p3"]),
+        ("Patient", "name", Test::Present(true), &["p1", "p2", "p3"]),
+        ("Patient", "no-such-parameter", Test::Present(false), &["p1", "p2", "p3"]),
+        ("Patient", "no-such-parameter", token(None, Some("x")), &[]),
+        ("Observation", "subject", Test::Reference("Patient/p1".into()), &["o1", "o2"]),
+        ("Observation", "patient", Test::Reference("Patient/p2".into()), &["o3", "o4"]),
+        ("Observation", "subject", Test::Reference("Patient/p9".into()), &[]),
+        ("Observation", "code", token(Some("http://loinc.org"), Some("8867-4")), &["o2"]),
+        ("Observation", "code", Test::Present(false), &["o4"]),
+        ("Observation", "date", overlaps("2026-01-01", "2026-01-02"), &["o1", "o4"]),
+        ("Observation", "date", overlaps("2026-01-15", "2026-03-01"), &["o2", "o4"]),
+        ("Observation", "date", overlaps("2026-02-01", "2027-01-01"), &["o2", "o3"]),
+        (
+            "Observation",
+            "date",
+            Test::Within { from: day("2026-01-01"), to: day("2026-02-02") },
+            &["o1", "o2"],
+        ),
+        (
+            "Observation",
+            "date",
+            Test::Within { from: Millis(i64::MIN), to: Millis(i64::MAX) },
+            &["o1", "o2", "o3", "o4"],
+        ),
+        ("ValueSet", "url", Test::Uri("http://example.org/set".into()), &["v1"]),
+        ("ValueSet", "url", Test::Uri("http://example.org/sets".into()), &[]),
+    ];
+    let view = see(&opened);
+    for (resource_type, parameter, test, expected) in cases {
+        let asked = query(resource_type, &[(parameter, vec![test.clone()])]);
+        assert_eq!(ids(&*view, &asked), expected, "{resource_type} {parameter} {test:?}");
+        let count = u64::try_from(expected.len()).unwrap();
+        assert_eq!(view.count(&asked).unwrap(), count, "{resource_type} {parameter} {test:?}");
+    }
+}
+
+/// All filters hold; of a filter's tests one suffices.
+pub fn filters_narrow_and_alternatives_widen(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    let view = see(&opened);
+    let code = |code: &str| token(None, Some(code));
+    let subject = |of: &str| Test::Reference(format!("Patient/{of}").into());
+    type Case = (Vec<(&'static str, Vec<Test>)>, &'static [&'static str]);
+    let cases: Vec<Case> = vec![
+        (vec![("code", vec![code("29463-7")]), ("subject", vec![subject("p1")])], &["o1"]),
+        (vec![("code", vec![code("29463-7"), code("8867-4")])], &["o1", "o2", "o3"]),
+        (
+            vec![
+                ("subject", vec![subject("p1"), subject("p2")]),
+                ("date", vec![overlaps("2026-02-01", "2026-04-01")]),
+                ("status", vec![code("final")]),
+            ],
+            &["o2", "o3"],
+        ),
+        (vec![("code", vec![code("8867-4"), Test::Present(false)])], &["o2", "o4"]),
+        (vec![("subject", vec![subject("p1")]), ("code", vec![code("nothing")])], &[]),
+        (vec![("subject", vec![])], &[]),
+    ];
+    for (filters, expected) in cases {
+        let asked = query("Observation", &filters);
+        assert_eq!(ids(&*view, &asked), expected, "{filters:?}");
+        assert_eq!(view.count(&asked).unwrap(), u64::try_from(expected.len()).unwrap());
+    }
+}
+
+/// What somebody wrote at the same time elsewhere can be found by it.
+pub fn rivals_are_found_and_retracted_resources_are_not(open: Open<'_>) {
+    let (here, there) = (node(open, 1), node(open, 2));
+    append(&here, vec![put(&patient("p1", "Here", "B"), &[])]);
+    append(&there, vec![put(&patient("p1", "There", "B"), &[])]);
+    copy(&*there.store, &here);
+    let family = |name: &str| query("Patient", &one("family", Test::Exact(name.into())));
+    assert_eq!(ids(&*see(&here), &family("Here")), ["p1"]);
+    assert_eq!(ids(&*see(&here), &family("There")), ["p1"]);
+    let heads = found(&here, "Patient", "p1").heads();
+    let content = DraftContent::Retract("twice".into());
+    append(&here, vec![change("Patient", &id("p1"), chart_of("p1"), &heads, content)]);
+    for asked in [family("Here"), family("There"), query("Patient", &[])] {
+        assert!(ids(&*see(&here), &asked).is_empty());
+        assert_eq!(see(&here).count(&asked).unwrap(), 0);
+    }
+}
+
+/// The old values no longer find it, the new ones do.
+pub fn an_update_takes_old_values_out(open: Open<'_>) {
+    let opened = node(open, 1);
+    append(&opened, vec![put(&patient("p1", "Before", "Same"), &[])]);
+    let heads = found(&opened, "Patient", "p1").heads();
+    append(&opened, vec![put(&patient("p1", "After", "Same"), &heads)]);
+    let view = see(&opened);
+    let named = |name: &str| query("Patient", &one("name", Test::Prefix(name.into())));
+    assert!(ids(&*view, &named("before")).is_empty());
+    assert_eq!(ids(&*view, &named("after")), ["p1"]);
+    assert_eq!(ids(&*view, &named("same")), ["p1"]);
+}
+
+/// `_id` and `_lastUpdated`, alone and with others.
+pub fn ids_and_times_of_writing_are_searched(open: Open<'_>) {
+    let opened = node(open, 1);
+    let other = uuid(7);
+    for (at, of) in ["p1", "p2", other.as_str()].into_iter().enumerate() {
+        let wall = Millis(NOW.0 + 1_000 * i64::try_from(at).unwrap());
+        append_at(&opened, vec![put(&patient(of, "A", "B"), &[])], wall).unwrap();
+    }
+    let view = see(&opened);
+    let by_id = query("Patient", &[("_id", vec![Test::Id(id("p2")), Test::Id(other.clone())])]);
+    assert_eq!(ids(&*view, &by_id), [other.as_str(), "p2"]);
+    assert_eq!(ids(&*view, &query("Observation", &one("_id", Test::Id(id("p2"))))), [""; 0]);
+    let since = |from: i64, to: i64| Test::Overlaps { from: Millis(from), to: Millis(to) };
+    let updated = query("Patient", &one("_lastUpdated", since(NOW.0, NOW.0 + 1_001)));
+    assert_eq!(ids(&*view, &updated), ["p1", "p2"]);
+    let later = query("Patient", &one("_lastUpdated", since(NOW.0 + 1, i64::MAX)));
+    assert_eq!(ids(&*view, &later), [other.as_str(), "p2"]);
+    let heads = found(&opened, "Patient", "p1").heads();
+    let wall = Millis(NOW.0 + 9_000);
+    append_at(&opened, vec![put(&patient("p1", "A", "C"), &heads)], wall).unwrap();
+    assert_eq!(ids(&*see(&opened), &updated), ["p2"], "the shown version counts");
+}
+
+/// Within one chart nothing of another is found.
+pub fn searches_keep_to_a_chart(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    let view = see(&opened);
+    let code = token(None, Some("29463-7"));
+    let within = |of: &str| Query {
+        chart: Some(chart_of(of)),
+        ..query("Observation", &one("code", code.clone()))
+    };
+    assert_eq!(ids(&*view, &within("p1")), ["o1"]);
+    assert_eq!(ids(&*view, &within("p2")), ["o3"]);
+    assert!(ids(&*view, &within("p9")).is_empty());
+    assert_eq!(view.count(&within("p2")).unwrap(), 1);
+}
+
+/// Whatever the page's size, the pages together are what is counted.
+pub fn counts_agree_with_pages(open: Open<'_>) {
+    let opened = node(open, 1);
+    let all = (0..25).map(|at| put(&patient(&format!("p{at:02}"), "A", "B"), &[])).collect();
+    append(&opened, all);
+    let view = see(&opened);
+    for limit in [1, 7, 25, 100] {
+        for filters in [vec![], one("gender", token(None, Some("female")))] {
+            let mut asked = Query { limit, ..query("Patient", &filters) };
+            let mut seen = vec![];
+            loop {
+                let page = view.search(&asked).unwrap();
+                assert!(page.hits.len() <= limit);
+                seen.extend(page.hits.iter().map(|hit| hit.found.shown.id.to_string()));
+                match page.next {
+                    Some(next) => asked.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(view.count(&asked).unwrap(), 25);
+            let expected: Vec<String> = (0..25).map(|at| format!("p{at:02}")).collect();
+            assert_eq!(seen, expected);
+        }
+    }
+}
