@@ -121,9 +121,8 @@ impl Pipe {
     /// What would become of a packet of this length: when the link is free again and when it
     /// would arrive, ms; `None` if it is lost.
     pub fn pass(&mut self, now_ms: u64, length: usize) -> Option<(u64, u64)> {
-        self.occupy(now_ms, length).then(|| {
-            (self.free_at_us.div_ceil(1_000), self.arrival_us().div_ceil(1_000))
-        })
+        self.occupy(now_ms, length)
+            .then(|| (self.free_at_us.div_ceil(1_000), self.arrival_us().div_ceil(1_000)))
     }
 
     /// Takes the time of the narrowest part; false if the packet is lost.

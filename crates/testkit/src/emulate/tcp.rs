@@ -141,15 +141,10 @@ mod tests {
         let target = TcpListener::bind(HERE).await.unwrap();
         let to = target.local_addr().unwrap();
         let conditions = Conditions::new(400_000, 20).with_loss(0.05);
-        let emulator = TcpEmulator::start(
-            HERE.parse().unwrap(),
-            to,
-            conditions.clone(),
-            conditions,
-            3,
-        )
-        .await
-        .unwrap();
+        let emulator =
+            TcpEmulator::start(HERE.parse().unwrap(), to, conditions.clone(), conditions, 3)
+                .await
+                .unwrap();
         let sent: Vec<u8> = (0..40_000u32).map(|n| n.to_le_bytes()[0]).collect();
         let mut client = TcpStream::connect(emulator.address()).await.unwrap();
         let (mut server, _) = target.accept().await.unwrap();

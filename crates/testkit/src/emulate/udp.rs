@@ -121,10 +121,15 @@ mod tests {
     #[tokio::test]
     async fn datagrams_take_the_link_and_a_cut_loses_them() {
         let conditions = Conditions::new(80_000, 50);
-        let emulator =
-            UdpEmulator::start(HERE.parse().unwrap(), echo().await, conditions.clone(), conditions, 1)
-                .await
-                .unwrap();
+        let emulator = UdpEmulator::start(
+            HERE.parse().unwrap(),
+            echo().await,
+            conditions.clone(),
+            conditions,
+            1,
+        )
+        .await
+        .unwrap();
         let client = UdpSocket::bind(HERE).await.unwrap();
         client.connect(emulator.address()).await.unwrap();
         let mut buffer = [0; 2_048];

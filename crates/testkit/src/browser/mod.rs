@@ -1,0 +1,226 @@
+//! A real Chromium, driven as a person would: by what stands on the page, by keys, by touch.
+//!
+//! Steps that fail panic with the page's text and leave a picture of it in
+//! `target/browser-failures`, because they are steps of tests.
+
+mod network;
+mod steps;
+mod webdriver;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::{Value, json};
+
+pub use network::{Loaded, Visit};
+pub use steps::Key;
+use webdriver::WebDriver;
+pub use webdriver::{BrowserError, Element};
+
+/// The language that a browser asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// Korean as it is written in the north.
+    Ko,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ko, Self::En];
+
+    /// BCP 47.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Ko => "ko-KP",
+            Self::En => "en",
+        }
+    }
+}
+
+/// What the browser shows on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// The screen of an old PC, 1024×768.
+    Desk,
+    /// A telephone, 390×844, touched.
+    Phone,
+}
+
+impl Size {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Desk, Self::Phone];
+
+    /// Width and height, CSS pixels.
+    pub const fn pixels(self) -> (u32, u32) {
+        match self {
+            Self::Desk => (1024, 768),
+            Self::Phone => (390, 844),
+        }
+    }
+
+    /// For names of files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// How a browser is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// The language it asks for.
+    pub lang: Lang,
+    /// What it shows on.
+    pub size: Size,
+    /// Whether scripts of pages run.
+    pub script: bool,
+}
+
+/// A browser with an empty profile, until it is dropped.
+#[derive(Debug)]
+pub struct Browser {
+    driver: WebDriver,
+    profile: Profile,
+    /// Clicks, taps, and keys that were pressed one by one.
+    touches: std::cell::Cell<u32>,
+    /// Letters that were typed.
+    letters: std::cell::Cell<u32>,
+}
+
+impl Browser {
+    /// A browser with script.
+    pub fn start(lang: Lang, size: Size) -> Result<Self, BrowserError> {
+        Self::start_as(Wish { lang, size, script: true })
+    }
+
+    /// A browser as wished.
+    pub fn start_as(wish: Wish) -> Result<Self, BrowserError> {
+        let (chromium, driver) = installed()?;
+        let profile = Profile::new().map_err(|why| BrowserError::Start(why.to_string()))?;
+        let capabilities = capabilities(&chromium, &profile, wish);
+        let driver = WebDriver::start(&driver, &capabilities)?;
+        let browser =
+            Self { driver, profile, touches: Default::default(), letters: Default::default() };
+        if wish.size == Size::Desk {
+            let (width, height) = wish.size.pixels();
+            let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            browser.driver.chromium("Emulation.setDeviceMetricsOverride", &screen)?;
+        }
+        Ok(browser)
+    }
+
+    /// A browser, or `None` where none is installed: then the test says so and passes, except
+    /// where `CI` is set.
+    pub fn start_or_skip(wish: Wish) -> Option<Self> {
+        match Self::start_as(wish) {
+            Ok(browser) => Some(browser),
+            Err(BrowserError::Missing(what)) if env::var_os("CI").is_none() => {
+                eprintln!("skipped: {what} is not installed");
+                None
+            }
+            Err(why) => panic!("the browser did not start: {why}"),
+        }
+    }
+
+    /// Where the browser keeps its profile; downloads go to `downloads` in it.
+    pub fn profile(&self) -> &Path {
+        &self.profile.0
+    }
+
+    /// Touches (clicks, taps, single keys) and typed letters since the last call.
+    pub fn take_counts(&self) -> (u32, u32) {
+        (self.touches.take(), self.letters.take())
+    }
+}
+
+/// Where Chromium and its driver are: `ONDOL_CHROMIUM` and `ONDOL_CHROMEDRIVER`, else the path.
+fn installed() -> Result<(String, String), BrowserError> {
+    let find = |variable: &str, names: &[&str], what| {
+        if let Ok(path) = env::var(variable) {
+            return Ok(path);
+        }
+        let path = env::var_os("PATH").unwrap_or_default();
+        names
+            .iter()
+            .flat_map(|name| env::split_paths(&path).map(move |dir| dir.join(name)))
+            .find(|file| file.is_file())
+            .map(|file| file.to_string_lossy().into_owned())
+            .ok_or(BrowserError::Missing(what))
+    };
+    let chromium = find("ONDOL_CHROMIUM", &["chromium", "google-chrome", "chrome"], "chromium")?;
+    Ok((chromium, find("ONDOL_CHROMEDRIVER", &["chromedriver"], "chromedriver")?))
+}
+
+fn capabilities(chromium: &str, profile: &Profile, wish: Wish) -> Value {
+    let (width, height) = wish.size.pixels();
+    let accept = match wish.lang {
+        Lang::Ko => "ko-KP,ko",
+        Lang::En => "en",
+    };
+    let mut options = json!({
+        "binary": chromium,
+        "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--disable-default-apps", "--disable-dev-shm-usage",
+            "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
+            "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+            "--ignore-certificate-errors",
+            format!("--window-size={width},{height}"),
+            format!("--user-data-dir={}", profile.0.display()),
+        ],
+        "prefs": {
+            "intl.accept_languages": accept,
+            "credentials_enable_service": false,
+            "download.default_directory": profile.0.join("downloads"),
+        },
+    });
+    if !wish.script {
+        options["prefs"]["profile.managed_default_content_settings.javascript"] = json!(2);
+    }
+    if wish.size == Size::Phone {
+        options["mobileEmulation"] = json!({ "deviceMetrics": {
+            "width": width, "height": height, "pixelRatio": 1, "touch": true, "mobile": true
+        } });
+    }
+    json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "performance": "ALL", "browser": "ALL" },
+        "unhandledPromptBehavior": "accept",
+    })
+}
+
+/// A directory that goes when the browser goes.
+#[derive(Debug)]
+struct Profile(PathBuf);
+
+impl Profile {
+    fn new() -> std::io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ondol-browser-{}-{count}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir_all(path.join("downloads"))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        // Chromium's last children may still write for a moment.
+        for _ in 0..5 {
+            if fs::remove_dir_all(&self.0).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+}

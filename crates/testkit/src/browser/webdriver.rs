@@ -1,0 +1,165 @@
+//! The wire of W3C WebDriver (<https://www.w3.org/TR/webdriver2/>) to chromedriver.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::http::{HttpError, Request};
+
+/// The key under which the protocol names an element (WebDriver §12.1).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// A page may take so long: two cores share several browsers and nodes.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The browser did not do what was asked.
+#[derive(Debug, Error)]
+pub enum BrowserError {
+    /// No Chromium or no driver for it on this machine.
+    #[error("{0} is not installed (Debian: apt install chromium chromium-driver)")]
+    Missing(&'static str),
+    /// The driver did not start.
+    #[error("chromedriver did not start: {0}")]
+    Start(String),
+    /// The driver cannot be reached.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The driver refused: WebDriver's error code and what it says.
+    #[error("{code}: {message}")]
+    Refused {
+        /// `no such element`, `stale element reference` …
+        code: String,
+        /// For people.
+        message: String,
+    },
+    /// Nothing on the page is what was looked for.
+    #[error("{what} is not on the page {url}; it says:\n{page}")]
+    NotThere {
+        /// What was looked for.
+        what: String,
+        /// Where.
+        url: String,
+        /// The page's text.
+        page: String,
+    },
+}
+
+/// An element of the page, until the page changes.
+#[derive(Debug, Clone)]
+pub struct Element(pub(super) String);
+
+/// A running chromedriver with one session.
+#[derive(Debug)]
+pub(super) struct WebDriver {
+    process: Child,
+    address: String,
+    session: String,
+}
+
+impl WebDriver {
+    /// Starts a driver and a browser with these capabilities.
+    pub fn start(driver: &str, capabilities: &Value) -> Result<Self, BrowserError> {
+        let mut process = Command::new(driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|why| BrowserError::Start(why.to_string()))?;
+        let port = port_of(&mut process);
+        let address = format!("127.0.0.1:{}", port.as_deref().unwrap_or_default());
+        let mut started = Self { process, address, session: String::new() };
+        port?;
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let value = started.send("POST", "/session", Some(&body))?;
+        value["sessionId"].as_str().unwrap_or_default().clone_into(&mut started.session);
+        Ok(started)
+    }
+
+    /// A command of the session: `/url`, `/element` …
+    pub fn post(&self, command: &str, body: &Value) -> Result<Value, BrowserError> {
+        self.send("POST", &format!("/session/{}{command}", self.session), Some(body))
+    }
+
+    /// A question to the session.
+    pub fn get(&self, command: &str) -> Result<Value, BrowserError> {
+        self.send("GET", &format!("/session/{}{command}", self.session), None)
+    }
+
+    /// Takes something back.
+    pub fn delete(&self, command: &str) -> Result<Value, BrowserError> {
+        self.send("DELETE", &format!("/session/{}{command}", self.session), None)
+    }
+
+    /// A command of Chromium's own protocol.
+    pub fn chromium(&self, command: &str, parameters: &Value) -> Result<Value, BrowserError> {
+        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// All elements that an XPath finds.
+    pub fn elements(&self, xpath: &str) -> Result<Vec<Element>, BrowserError> {
+        let found = self.post("/elements", &json!({ "using": "xpath", "value": xpath }))?;
+        let elements = found.as_array().map(Vec::as_slice).unwrap_or_default();
+        Ok(elements.iter().filter_map(element).collect())
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, BrowserError> {
+        let mut request = Request::new(method, path);
+        request.patience = PATIENCE;
+        if let Some(body) = body {
+            request = request.body("application/json; charset=utf-8", body.to_string());
+        }
+        let answer = request.send(&self.address)?;
+        let value: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        let value = value.get("value").cloned().unwrap_or(Value::Null);
+        if answer.status == 200 {
+            return Ok(value);
+        }
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let message = text("message").lines().next().unwrap_or_default().to_owned();
+        Err(BrowserError::Refused { code: text("error"), message })
+    }
+}
+
+/// Reads an element from an answer.
+pub(super) fn element(value: &Value) -> Option<Element> {
+    value.get(ELEMENT)?.as_str().map(|id| Element(id.to_owned()))
+}
+
+impl Drop for WebDriver {
+    fn drop(&mut self) {
+        if !self.session.is_empty() {
+            let mut request = Request::new("DELETE", "");
+            let path = format!("/session/{}", self.session);
+            request.path = &path;
+            request.patience = Duration::from_secs(10);
+            let _ = request.send(&self.address);
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads the port from what the driver says when it is ready.
+fn port_of(process: &mut Child) -> Result<String, BrowserError> {
+    let Some(stdout) = process.stdout.take() else {
+        return Err(BrowserError::Start("it has no output".into()));
+    };
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                let _ = sender.send(port.trim_end_matches('.').to_owned());
+            }
+        }
+    });
+    receiver
+        .recv_timeout(Duration::from_secs(30))
+        .map_err(|_| BrowserError::Start("it does not say its port".into()))
+}
