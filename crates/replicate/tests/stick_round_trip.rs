@@ -7,8 +7,8 @@ use ondol_replicate::{
     message::MESSAGE_BYTES_MAX,
     sealed::CannotSeal,
     stick::{
-        BadStick, CONTENT_BYTES_MAX, CannotWrite, Item, NationId, Party, READERS_MAX, Recipient,
-        StickContent, label, read, write,
+        BadStick, CONTENT_BYTES_MAX, CannotWrite, FILE_BYTES_MAX, Item, NationId, Party,
+        READERS_MAX, Recipient, StickContent, label, read, write,
     },
 };
 use proptest::prelude::*;
@@ -44,15 +44,23 @@ fn a_stick_without_items_still_says_who_and_when() {
 }
 
 #[test]
-fn a_file_of_the_greatest_size_round_trips() {
-    let full = CONTENT_BYTES_MAX / MESSAGE_BYTES_MAX;
-    let mut lengths = vec![MESSAGE_BYTES_MAX; full - 1];
-    lengths.push(MESSAGE_BYTES_MAX - 1_024);
-    let mut content = content(&lengths);
-    let bytes = written(&content);
-    assert_eq!(read_back(&bytes).unwrap().items, content.items);
-    content.items.push(message(COUNTY, Class::Routine, 99, 1_024));
-    assert!(matches!(try_write(&content), Err(CannotWrite::TooLong { .. })));
+fn messages_of_the_greatest_size_round_trip() {
+    let content = content(&[MESSAGE_BYTES_MAX, 1, MESSAGE_BYTES_MAX]);
+    assert_eq!(read_back(&written(&content)).unwrap().items, content.items);
+}
+
+#[test]
+fn a_full_file_is_not_longer_than_a_reader_needs_to_read() {
+    // 64 readers, and 32 MiB in frames of 990 bytes, each 236 of which have 20 of parity.
+    let frames = CONTENT_BYTES_MAX.div_ceil(990);
+    assert_eq!(FILE_BYTES_MAX, (3 * 13 + frames + frames.div_ceil(236) * 20) << 10);
+}
+
+#[test]
+fn more_than_a_file_holds_is_refused() {
+    let content = content(&[MESSAGE_BYTES_MAX; CONTENT_BYTES_MAX / MESSAGE_BYTES_MAX]);
+    let Err(CannotWrite::TooLong { bytes }) = try_write(&content) else { panic!() };
+    assert!(bytes > CONTENT_BYTES_MAX);
 }
 
 #[test]
@@ -103,7 +111,9 @@ fn what_cannot_be_written_is_said() {
     assert_eq!(try_write(&nobody), Err(CannotWrite::Readers { readers: 0 }));
     let mut many = content(&[]);
     many.to = vec![COUNTY.recipient(); READERS_MAX];
-    assert!(read_back(&try_write(&many).unwrap()).is_ok());
+    let bytes = try_write(&many).unwrap();
+    assert!(read_back(&bytes).is_ok());
+    assert_eq!(bytes.len(), (3 * 13 + 1 + 20) << 10);
     many.to.push(HUB.recipient());
     assert_eq!(try_write(&many), Err(CannotWrite::Readers { readers: READERS_MAX + 1 }));
     let mut stranger = content(&[]);

@@ -20,7 +20,8 @@
 //!
 //! # What the caller does when reading
 //!
-//! 1. Read every file with the stick's ending, those of no use too, and [`group`] them.
+//! 1. Read every file with the stick's ending, those of no use too, of each at most
+//!    [`FILE_BYTES_MAX`], and [`group`] them.
 //! 2. [`read`] each group. On [`BadStick`] say the plain sentence for it, and leave the file.
 //! 3. Per (sender, class), take in messages whose number is new, and note message and number
 //!    in one transaction. A message that is there already is passed over; one with a gap
@@ -49,7 +50,7 @@ use std::fmt;
 use ondol_kernel::{Class, Millis, NodeId, bytes::to_hex};
 
 pub use read::{group, label, read};
-pub use superblock::Label;
+pub use superblock::{FILE_BYTES_MAX, Label};
 pub use write::write;
 
 use crate::sealed::{BadSealed, CannotSeal};

@@ -45,6 +45,8 @@ const CANDIDATES_MAX: usize = 64;
 const LENGTH_MAX: usize = 64 << 10;
 /// The most frames of data that a file has.
 const FRAMES_MAX: usize = CONTENT_BYTES_MAX.div_ceil(FRAME_CONTENT_BYTES);
+/// The most bytes that a file has: from a longer one no more than these need to be read.
+pub const FILE_BYTES_MAX: usize = file_bytes(READERS_MAX, FRAMES_MAX);
 
 /// The keys of one reader, sealed for it.
 pub(super) type Wrap = [u8; WRAP_BYTES];
@@ -110,9 +112,13 @@ impl Label {
 
     /// Bytes of the whole file.
     pub(super) const fn file_bytes(&self) -> usize {
-        let superblock = PREFIX_BYTES + self.to.len() * READER_BYTES + CHECK_BYTES;
-        3 * superblock.next_multiple_of(FRAME_BYTES) + self.groups().total() * FRAME_BYTES
+        file_bytes(self.to.len(), self.frames as usize)
     }
+}
+
+const fn file_bytes(readers: usize, frames: usize) -> usize {
+    let superblock = PREFIX_BYTES + readers * READER_BYTES + CHECK_BYTES;
+    3 * superblock.next_multiple_of(FRAME_BYTES) + Groups::of(frames).total() * FRAME_BYTES
 }
 
 /// A superblock that was found whole.
@@ -132,9 +138,28 @@ enum Found {
 /// a file that a broken file system put in the place of ours, but then ours stands there more
 /// often.
 pub(super) fn find(copies: &[&[u8]]) -> Result<Superblock, BadStick> {
+    // They are written at whole KiB. Only when bytes went missing do they stand elsewhere.
+    let aligned = copies.iter().flat_map(|copy| candidates(copy, FRAME_BYTES));
+    let anywhere = copies.iter().flat_map(|copy| candidates(copy, 1));
+    let newer = match most_frequent(aligned).or_else(|_| most_frequent(anywhere)) {
+        Ok(superblock) => return Ok(superblock),
+        Err(newer) => newer,
+    };
+    if let Some(format) = newer {
+        return Err(BadStick::Newer { format });
+    }
+    let was_a_stick = |copy: &&[u8]| {
+        copy.windows(MAGIC.len()).any(|window| window == MAGIC) || frame::any_in(copy)
+    };
+    Err(if copies.iter().any(was_a_stick) { BadStick::Damaged } else { BadStick::NotAStick })
+}
+
+/// Of those of our format the one found most often; if there is none, the newer format of
+/// which there is one.
+fn most_frequent(candidates: impl Iterator<Item = Found>) -> Result<Superblock, Option<u8>> {
     let mut ours: Vec<(Superblock, usize)> = vec![];
     let mut newer = None;
-    for found in copies.iter().flat_map(|copy| candidates(copy)) {
+    for found in candidates {
         match found {
             Found::Newer(format) => newer = newer.or(Some(format)),
             Found::Ours(superblock) => {
@@ -146,21 +171,13 @@ pub(super) fn find(copies: &[&[u8]]) -> Result<Superblock, BadStick> {
         }
     }
     // `max_by_key` gives the last of equals.
-    if let Some((superblock, _)) = ours.into_iter().rev().max_by_key(|&(_, count)| count) {
-        return Ok(superblock);
-    }
-    if let Some(format) = newer {
-        return Err(BadStick::Newer { format });
-    }
-    let was_a_stick = |copy: &&[u8]| {
-        copy.windows(MAGIC.len()).any(|window| window == MAGIC) || frame::any_in(copy)
-    };
-    Err(if copies.iter().any(was_a_stick) { BadStick::Damaged } else { BadStick::NotAStick })
+    let most = ours.into_iter().rev().max_by_key(|&(_, count)| count);
+    most.map(|(superblock, _)| superblock).ok_or(newer)
 }
 
-fn candidates(copy: &[u8]) -> impl Iterator<Item = Found> {
-    let starts = copy.iter().enumerate().filter(|&(_, &byte)| byte == MAGIC[0]);
-    let starts = starts.map(|(at, _)| &copy[at..]).filter(|bytes| bytes.starts_with(&MAGIC));
+fn candidates(copy: &[u8], step: usize) -> impl Iterator<Item = Found> {
+    let starts = (0..copy.len()).step_by(step).map(|at| &copy[at..]);
+    let starts = starts.filter(|bytes| bytes[0] == MAGIC[0] && bytes.starts_with(&MAGIC));
     starts.take(CANDIDATES_MAX).filter_map(|bytes| read(bytes).ok())
 }
 
