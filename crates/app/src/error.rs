@@ -2,6 +2,7 @@
 
 use ondol_access::Denial;
 use ondol_fhir::Issue;
+use ondol_replicate::stick::BadStick;
 use ondol_store::{AppendError, StoreError};
 use thiserror::Error;
 
@@ -38,12 +39,21 @@ pub enum AppError {
     /// Name and password, PIN or card do not fit, or the account is locked for a while.
     #[error("sign-in refused: {0}")]
     SignIn(&'static str),
+    /// After wrong tries the next one has to wait.
+    #[error("the next try has to wait {seconds} s")]
+    Wait {
+        /// How long, s.
+        seconds: u32,
+    },
     /// The access policies of the binary do not load: a defect of the build.
     #[error("the access policies do not load")]
     Policies,
     /// What the record holds cannot be understood: a defect, or damage.
     #[error("the record holds something unexpected: {0}")]
     Unexpected(&'static str),
+    /// A stick could not be used; which sentence the user reads follows from the variant.
+    #[error("the stick cannot be used")]
+    Stick(#[source] BadStick),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +83,8 @@ impl AppError {
             Self::Conflict => "conflict",
             Self::State(_) => "state",
             Self::SignIn(_) => "sign-in",
+            Self::Wait { .. } => "wait",
+            Self::Stick(_) => "stick",
             Self::Policies | Self::Unexpected(_) => "defect",
             Self::Store(StoreError::Full) => "disk-full",
             Self::Store(StoreError::ReadOnly) => "disk-read-only",

@@ -191,7 +191,8 @@ pub fn settle_practice(store: &dyn Store, real: &App) -> Result<(), AppError> {
     let identity =
         Identity { node: place.node, incarnation: u32::MAX, facility: place.facility.clone() };
     let key = [b"cert/".as_slice(), &place.node.0].concat();
-    let (certificate, bytes) = (real.own_certificate(), [&place.root[..], place.name.as_bytes()].concat());
+    let (certificate, bytes) =
+        (real.own_certificate(), [&place.root[..], place.name.as_bytes()].concat());
     Ok(ondol_store::transact(store, move |tx| -> Result<(), StoreError> {
         tx.set_identity(&identity)?;
         tx.set_value(Space::Peer, &key, Some(&certificate))?;
@@ -238,6 +239,20 @@ pub struct Invite {
 }
 
 impl App {
+    /// Writes the Organization of the ministry itself, once.
+    pub fn found_organization(self: &Arc<Self>, actor: &Actor) -> Result<(), AppError> {
+        let own = ChartId::Facility(self.place.facility.clone());
+        let (id, name) = (self.place.facility.clone(), self.place.name.to_string());
+        self.writing(actor, Action::CarryEntries, &own, move |_| {
+            let mut changes = Changes::new(Class::Routine);
+            let organization =
+                json!({ "resourceType": "Organization", "active": true, "name": name });
+            changes.create_as(id, organization);
+            Ok(changes)
+        })?;
+        Ok(())
+    }
+
     /// Invites a facility: makes its Organization, and a ticket that only the holder of the root
     /// key can sign.
     pub fn invite(
@@ -261,7 +276,9 @@ impl App {
             "resourceType": "Organization", "active": true, "name": name,
             "partOf": { "reference": format!("Organization/{}", parent.facility) }
         });
-        let entries = self.writing(actor, Action::InviteNode, &own, move |_| {
+        // Whoever holds the root key's file may invite on the command line as the node itself.
+        let action = if actor.is_node() { Action::CarryEntries } else { Action::InviteNode };
+        let entries = self.writing(actor, action, &own, move |_| {
             let mut changes = Changes::new(Class::Routine);
             changes.create(organization);
             Ok(changes)

@@ -4,6 +4,7 @@
 //! call blocks (it reads or writes the store); whoever serves many at once calls it from a
 //! thread made for that.
 
+pub mod accounts;
 pub mod actor;
 pub mod changes;
 pub mod coding;
@@ -14,7 +15,9 @@ pub mod keys;
 pub mod nation;
 pub mod people;
 pub mod place;
+pub mod reports;
 pub mod road;
+mod tick;
 
 use std::{
     collections::HashMap,

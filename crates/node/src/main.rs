@@ -1,2 +1,32 @@
-//! The binary that runs at every facility.
-fn main() {}
+//! `ondol`: the program that runs at every facility.
+
+mod around;
+mod carry;
+mod chance;
+mod clock;
+mod commands;
+mod data_dir;
+mod https;
+mod private;
+mod road;
+mod serve;
+mod ticket;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = commands::Arguments::parse();
+    match commands::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // The whole chain, on one line each: what failed, and why.
+            eprintln!("ondol: {why}");
+            for cause in why.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

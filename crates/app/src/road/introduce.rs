@@ -2,11 +2,11 @@
 //! everybody for those whom everybody may have to ask (those above, and specialist hospitals).
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{Certificate, certificate::Tier};
+use ondol_record::{Certificate, ChartId, certificate::Tier};
 use ondol_replicate::message::Message;
 use ondol_store::WriteTx;
 
-use super::send;
+use super::{scope, send};
 use crate::{App, AppError, Nation};
 
 /// Keeps a certificate that holds, and hands it on to whom it concerns; gives whether it is new.
@@ -29,10 +29,34 @@ pub fn take(
             send(tx, &neighbour, Class::Care, &message)?;
         }
     }
+    lead_home(app, tx, &nation, certificate)?;
     if certificate.parent == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
     Ok(true)
+}
+
+/// What stands in the chart of a new node's facility already (its Organization was made with the
+/// invitation) goes down to it.
+fn lead_home(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    certificate: &Certificate,
+) -> Result<(), AppError> {
+    let own = app.place.node;
+    let next = match certificate.parent {
+        Some(parent) if parent == own => Some(certificate.node),
+        Some(parent) if nation.is_within(&parent, &own) => nation.way_to(&parent).first().copied(),
+        _ => None,
+    };
+    match next {
+        Some(next) => {
+            let chart = ChartId::Facility(certificate.facility.clone());
+            scope::grant(app, tx, &next, &chart, Class::Routine)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Tells a new node below whom it may have to ask.

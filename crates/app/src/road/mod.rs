@@ -15,12 +15,14 @@ mod queue;
 mod relay;
 mod scope;
 mod status;
+mod stick;
 
 pub use arrive::Arrival;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
 pub use queue::distribute;
 pub use status::{ClassStatus, PeerStatus, Reach};
+pub use stick::{StickIn, StickOut};
 
 use ondol_kernel::{Class, NodeId};
 use ondol_replicate::message::Message;

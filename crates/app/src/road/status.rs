@@ -69,6 +69,18 @@ impl App {
         Ok(all)
     }
 
+    /// How much waits for any peer, for the chip on every page: entries and messages. A store
+    /// that cannot be asked counts as something that waits.
+    pub fn waiting_count(&self) -> u32 {
+        let Ok(peers) = self.road_status() else { return 1 };
+        let all: u64 = peers
+            .iter()
+            .flat_map(|peer| peer.classes)
+            .map(|class| class.entries_queued + class.messages_waiting)
+            .sum();
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
+
     /// Whether an entry is held durably by a peer: nothing of its stream's class waits any more
     /// that was sent before or with it.
     pub fn is_waiting_for(&self, peer: &NodeId, class: Class) -> Result<bool, AppError> {

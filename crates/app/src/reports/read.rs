@@ -1,0 +1,121 @@
+//! Reading the counts of this facility and those below.
+
+use std::collections::BTreeMap;
+
+use ondol_access::{Action, Obligation};
+use ondol_kernel::{Date, ResourceId};
+use ondol_record::{ChartId, ChartKind, certificate::Tier};
+use serde_json::Value;
+
+use super::{COUNTED, DAILY_WORK, THINGS};
+use crate::{Actor, App, AppError, coding};
+
+/// Numbers from 1 up to this are not shown to tiers that only count (DESIGN §5): in a small
+/// place a small number can point at a person.
+pub const SMALL_MAX: u64 = 4;
+
+/// One number of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// As counted.
+    Exact(u64),
+    /// Between 1 and [`SMALL_MAX`]: not shown.
+    Small,
+}
+
+/// What a facility did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountRow {
+    /// The facility.
+    pub facility: ResourceId,
+    /// Its name, as far as it is known.
+    pub name: String,
+    /// Its tier, if its node is known.
+    pub tier: Option<Tier>,
+    /// In the order of [`THINGS`].
+    pub cells: Vec<Cell>,
+    /// The last day that it reported.
+    pub last_day: Option<Date>,
+}
+
+/// A table of counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// By facility, in the order of their names.
+    pub rows: Vec<CountRow>,
+    /// The sums, in the order of [`THINGS`].
+    pub total: Vec<Cell>,
+    /// Whether small numbers are not shown.
+    pub small_hidden: bool,
+}
+
+/// The count of a thing in a report.
+pub fn count_of(report: &Value, thing: &str) -> Option<u64> {
+    let groups = report["group"].as_array()?;
+    let group = groups.iter().find(|group| coding::has_code(&group["code"], COUNTED, thing))?;
+    group["population"][0]["count"].as_u64()
+}
+
+impl App {
+    /// The counts of this facility and of all below, from one day to another.
+    pub fn counts(&self, actor: &Actor, from: Date, to: Date) -> Result<Counts, AppError> {
+        let view = self.view()?;
+        let own = ChartId::Facility(self.place.facility.clone());
+        let mut rows = vec![];
+        let mut sums = vec![0; THINGS.len()];
+        let mut small_hidden = false;
+        for chart in view.charts(ChartKind::Facility, None, usize::MAX)? {
+            let Ok(grounds) = self.may(&*view, actor, Action::ReadCounts, &chart, None) else {
+                continue;
+            };
+            let ChartId::Facility(facility) = &chart else { continue };
+            let hide = grounds.obligations.contains(Obligation::SuppressSmallCells) && chart != own;
+            small_hidden |= hide;
+            let mut numbers = vec![0; THINGS.len()];
+            let (mut name, mut days) = (String::new(), BTreeMap::new());
+            for found in view.chart(&chart, &["Organization", "MeasureReport"])? {
+                let body: Value = serde_json::from_str(&found.shown.body)
+                    .map_err(|_| AppError::Unexpected("a facility's resource"))?;
+                if &*found.shown.resource_type == "Organization" {
+                    if found.shown.id == *facility {
+                        body["name"].as_str().unwrap_or("").clone_into(&mut name);
+                    }
+                    continue;
+                }
+                let day = body["period"]["start"].as_str().and_then(Date::parse);
+                let (Some(day), true) = (day, body["measure"] == DAILY_WORK) else { continue };
+                if (from..=to).contains(&day) {
+                    for (at, thing) in THINGS.iter().enumerate() {
+                        numbers[at] += count_of(&body, thing).unwrap_or(0);
+                    }
+                }
+                days.insert(day, ());
+            }
+            for (sum, number) in sums.iter_mut().zip(&numbers) {
+                *sum += number;
+            }
+            rows.push(CountRow {
+                facility: facility.clone(),
+                name,
+                tier: self.nation().of_facility(facility).map(|node| node.tier),
+                cells: numbers.into_iter().map(|number| cell(number, hide)).collect(),
+                last_day: days.into_keys().next_back(),
+            });
+        }
+        if rows.is_empty() {
+            // Nothing may be read: say so instead of showing an empty table.
+            let _ = self.may(&*view, actor, Action::ReadCounts, &own, None)?;
+        }
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        let total = sums.into_iter().map(|sum| cell(sum, small_hidden)).collect();
+        Ok(Counts { from, to, rows, total, small_hidden })
+    }
+}
+
+fn cell(number: u64, hide_small: bool) -> Cell {
+    if hide_small && (1..=SMALL_MAX).contains(&number) { Cell::Small } else { Cell::Exact(number) }
+}

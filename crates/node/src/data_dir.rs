@@ -1,0 +1,154 @@
+//! What stands where in a data directory.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use ondol_app::{App, Parts, founding};
+use ondol_store::Store;
+use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
+use serde_json::{Value, json};
+
+use crate::{chance::MachineChance, clock::MachineClock, private};
+
+/// Korea's offset: what pages show unless the configuration says otherwise.
+const UTC_OFFSET_MINUTES: i32 = 9 * 60;
+
+/// A data directory.
+#[derive(Debug, Clone)]
+pub struct DataDir(pub PathBuf);
+
+/// What `ondol.json` of a data directory says. Every field has a default.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the node above listens on the road: `host:port`.
+    pub parent_address: Option<String>,
+    /// The link key of the node above.
+    pub parent_link_key: Option<[u8; 32]>,
+    /// Minutes east of UTC.
+    pub utc_offset_minutes: i32,
+}
+
+impl DataDir {
+    /// Makes the directory if it is missing.
+    pub fn at(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path)
+            .with_context(|| format!("the data directory {} cannot be made", path.display()))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The file of the node's private keys.
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("node.key")
+    }
+
+    /// The file of the nation's root key, at the ministry alone.
+    pub fn root_key(&self) -> PathBuf {
+        self.0.join("nation-root.key")
+    }
+
+    /// The file of the certificates of pages.
+    pub fn tls(&self) -> PathBuf {
+        self.0.join("tls.json")
+    }
+
+    /// The key of the tokens of forms: made once, the same over restarts.
+    pub fn form_secret(&self) -> Result<[u8; 32]> {
+        let path = self.0.join("form.key");
+        if let Ok(bytes) = fs::read(&path)
+            && let Ok(secret) = bytes.try_into()
+        {
+            return Ok(secret);
+        }
+        let secret = crate::chance::seed();
+        private::write(&path, &secret)?;
+        Ok(secret)
+    }
+
+    /// Opens the record.
+    pub fn store(&self) -> Result<SqliteStore> {
+        let path = self.0.join("ondol.db");
+        Ok(SqliteStore::open(&path, self.options()?)?)
+    }
+
+    fn options(&self) -> Result<OpenOptions> {
+        let utc_offset_minutes = self.settings()?.utc_offset_minutes;
+        Ok(OpenOptions { utc_offset_minutes, ..OpenOptions::default() })
+    }
+
+    /// Reads `ondol.json`.
+    pub fn settings(&self) -> Result<Settings> {
+        let path = self.0.join("ondol.json");
+        let value: Value = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .with_context(|| format!("{} is not valid JSON", path.display()))?,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => json!({}),
+            Err(why) => {
+                return Err(why).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        };
+        let key = match value.get("parent_link_key").and_then(Value::as_str) {
+            None => None,
+            Some(hex) => {
+                let mut key = [0; 32];
+                let good = ondol_kernel::bytes::hex_to(hex, &mut key);
+                anyhow::ensure!(good, "parent_link_key of {} is no key", path.display());
+                Some(key)
+            }
+        };
+        let offset = value.get("utc_offset_minutes").and_then(Value::as_i64);
+        Ok(Settings {
+            parent_address: value.get("parent_address").and_then(Value::as_str).map(str::to_owned),
+            parent_link_key: key,
+            utc_offset_minutes: offset
+                .and_then(|minutes| i32::try_from(minutes).ok())
+                .unwrap_or(UTC_OFFSET_MINUTES),
+        })
+    }
+
+    /// Writes `ondol.json`.
+    pub fn write_settings(&self, settings: &Settings) -> Result<()> {
+        let key = settings.parent_link_key.map(|key| ondol_kernel::bytes::to_hex(&key));
+        let value = json!({
+            "parent_address": settings.parent_address,
+            "parent_link_key": key,
+            "utc_offset_minutes": settings.utc_offset_minutes,
+        });
+        private::write(&self.0.join("ondol.json"), serde_json::to_string_pretty(&value)?.as_bytes())
+    }
+
+    /// Opens the use cases over the record.
+    pub fn app(&self) -> Result<Arc<App>> {
+        let store: Arc<dyn Store> = Arc::new(self.store()?);
+        self.open(store, "blobs", false)
+    }
+
+    /// Opens the practice room: a store of its own that nothing ever leaves. It takes the
+    /// facility's place, so that it looks like work.
+    pub fn practice(&self, real: &App) -> Result<Arc<App>> {
+        let store = SqliteStore::open(&self.0.join("practice.db"), self.options()?)?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        founding::settle_practice(&*store, real)?;
+        self.open(store, "practice-blobs", true)
+    }
+
+    fn open(&self, store: Arc<dyn Store>, blobs: &str, practice: bool) -> Result<Arc<App>> {
+        let place = founding::place_of(&*store)?.context(
+            "this data directory belongs to no facility yet: begin with `ondol init` (ministry) \
+             or `ondol join` (everyone else)",
+        )?;
+        let parts = Parts {
+            store,
+            blobs: Arc::new(FileBlobs::open(&self.0.join(blobs))?),
+            clock: Arc::new(MachineClock::new(self.settings()?.utc_offset_minutes)),
+            rng: Arc::new(MachineChance),
+            keys: private::read_keys(&self.keys())?,
+            place,
+            practice,
+        };
+        Ok(Arc::new(App::open(parts)?))
+    }
+}

@@ -1,0 +1,145 @@
+//! A node at work: pages, the FHIR API, the road, and timers.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use axum::Router;
+use ondol_app::App;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    around::Around,
+    chance::MachineChance,
+    data_dir::DataDir,
+    https,
+    road::{Road, RoadConfig},
+    ticket::Authority,
+};
+
+/// Timers of treatment are looked at this often.
+const TICK: Duration = Duration::from_secs(2);
+
+/// Where a node listens.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// Plain HTTP: for this machine and for tests.
+    pub http: Option<SocketAddr>,
+    /// HTTPS: for the local network.
+    pub https: Option<SocketAddr>,
+    /// Datagrams of the road.
+    pub road: SocketAddr,
+    /// Where the node above listens, if not where its settings say.
+    pub parent_address: Option<String>,
+}
+
+/// Serves until the process is asked to stop.
+pub fn serve(data: &DataDir, config: ServeConfig) -> Result<()> {
+    let app = data.app()?;
+    let practice = data.practice(&app)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let stop_road = Arc::new(AtomicBool::new(false));
+    let settings = data.settings()?;
+    let road = Road::open(
+        app.clone(),
+        RoadConfig {
+            listen: config.road,
+            parent_address: config.parent_address.clone().or(settings.parent_address),
+            parent_link_key: settings.parent_link_key,
+        },
+        stop_road.clone(),
+    )?;
+    let road_address = road.address()?;
+    let road = std::thread::Builder::new().name("road".into()).spawn(move || road.run())?;
+    let ticking = tick(app.clone(), stop_road.clone())?;
+    let served = runtime.block_on(serve_pages(data, &app, &practice, &config, road_address));
+    stop_road.store(true, Ordering::Relaxed);
+    let _ = road.join();
+    let _ = ticking.join();
+    served
+}
+
+/// Durable timers, counts and whatever else a node does by itself.
+fn tick(app: Arc<App>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name("timers".into()).spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            if let Err(why) = app.tick() {
+                tracing::error!(%why, "a timer stumbled");
+            }
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(thread)
+}
+
+async fn serve_pages(
+    data: &DataDir,
+    app: &Arc<App>,
+    practice: &Arc<App>,
+    config: &ServeConfig,
+    road: SocketAddr,
+) -> Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let mut servers = tokio::task::JoinSet::new();
+    let mut said = json!({ "http": null, "https": null, "road": road.to_string(), "node": app.place().node.to_string(),
+            "facility": app.place().facility.as_str() });
+    if let Some(address) = config.http {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("pages cannot be served on {address}"))?;
+        said["http"] = format!("http://{}", listener.local_addr()?).into();
+        servers.spawn(https::serve(
+            listener,
+            None,
+            pages(data, app, practice, false)?,
+            stopped.clone(),
+        ));
+    }
+    if let Some(address) = config.https {
+        let authority = Authority::from_bytes(
+            &std::fs::read(data.tls()).context("this node has no certificate for its pages")?,
+        )?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("pages cannot be served on {address}"))?;
+        said["https"] = format!("https://{}", listener.local_addr()?).into();
+        let tls = https::acceptor(&authority, &https::own_names())?;
+        let pages = pages(data, app, practice, true)?;
+        servers.spawn(https::serve(listener, Some(tls), pages, stopped));
+    }
+    println!("{said}");
+    until_asked_to_stop().await?;
+    tracing::info!("stopping");
+    let _ = stop.send(true);
+    // Requests that are being answered get a moment; pages that listen for news get none.
+    let _ = tokio::time::timeout(Duration::from_secs(3), servers.join_all()).await;
+    Ok(())
+}
+
+async fn until_asked_to_stop() -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => stopped?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Everything that is served: the screens, the FHIR API, and the nation's root certificate.
+fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Result<Router> {
+    let frame = ondol_ui::Frame {
+        surroundings: Arc::new(Around { app: app.clone() }),
+        rng: Arc::new(MachineChance),
+        secret: data.form_secret()?,
+        https,
+    };
+    let _ = practice;
+    Ok(ondol_ui::guard(ondol_ui::pages(Router::new()), frame))
+}
