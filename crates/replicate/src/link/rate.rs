@@ -23,6 +23,10 @@ const FLOOR: f64 = 0.05;
 const FRAME_MS: f64 = 250.0;
 /// The queue is never judged more finely than this, ms.
 const QUEUE_MS_MIN: f64 = 8.0;
+/// The share of the capacity that is used while a queue runs empty.
+const DRAIN: f64 = 0.6;
+/// After so many overuses in a row the road itself must have become longer.
+const REBASE_AFTER: u32 = 6;
 /// How long the best delay is remembered, ms (twice: this window and the one before).
 const BASE_WINDOW_MS: u64 = 20_000;
 /// Packets over which a share of loss is judged.
@@ -40,8 +44,8 @@ const LOSS_RELIEF: f64 = 0.08;
 enum Mode {
     /// Doubling each round trip until a queue shows.
     Startup,
-    /// Letting a queue run empty.
-    Drain { until: u64, from_ms: f64 },
+    /// Letting a queue run empty: for as long as that should take.
+    Drain { until: u64 },
     /// Creeping up from below.
     Cruise,
 }
@@ -66,13 +70,20 @@ pub(super) struct Rate {
     best: [Option<Best>; 2],
     best_since: u64,
     jitter: f64,
-    last_delay: Option<i64>,
+    delays: [Option<i64>; 2],
     points: VecDeque<Point>,
     round_end: u64,
-    round_queue: f64,
+    round_samples: u32,
     round_limited: bool,
     clean_rounds: u32,
-    high_samples: u32,
+    /// Queues seen lately, the latest last.
+    queues: VecDeque<f64>,
+    /// Packets from this one on show what came of the last decision.
+    judge_from: u64,
+    /// Overuses without a clean round between.
+    overuses: u32,
+    /// What the road passed when a queue last showed.
+    known: Option<f64>,
     block: (u32, u32),
     usual_loss: Option<f64>,
     /// Capacity and loss before the one was lowered to see whether the other follows.
@@ -88,13 +99,16 @@ impl Rate {
             best: [None; 2],
             best_since: 0,
             jitter: 0.0,
-            last_delay: None,
+            delays: [None; 2],
             points: VecDeque::new(),
             round_end: 0,
-            round_queue: f64::INFINITY,
+            round_samples: 0,
             round_limited: false,
             clean_rounds: 0,
-            high_samples: 0,
+            queues: VecDeque::new(),
+            judge_from: 0,
+            overuses: 0,
+            known: None,
             block: (0, 0),
             usual_loss: None,
             trial: None,
@@ -108,20 +122,20 @@ impl Rate {
         if let (false, Some(rtt)) = (self.measured, rtt_ms) {
             self.capacity = (720.0 / rtt.max(1.0)).clamp(FLOOR, 100.0);
         }
-        (self.best, self.last_delay, self.round_end) = ([None; 2], None, 0);
-        self.points.clear();
+        (self.best, self.delays, self.judge_from) = ([None; 2], [None; 2], 0);
+        self.interrupt();
         self.mode = if self.measured { Mode::Cruise } else { Mode::Startup };
         self.new_round(0);
     }
 
     pub fn debug(&self) -> String {
-        format!("{:?} thr {:.0} jit {:.0} clean {} lim {} usual {:.2?} trial {:?} rq {:.0}", self.mode, self.threshold_ms(), self.jitter, self.clean_rounds, self.round_limited, self.usual_loss, self.trial, self.round_queue)
+        format!("{:?} thr {:.0} jit {:.0} clean {} lim {} usual {:.2?} trial {:?} q {:?}", self.mode, self.threshold_ms(), self.jitter, self.clean_rounds, self.round_limited, self.usual_loss, self.trial, self.queues.back())
     }
 
     /// The road was cut: what was measured across the cut means nothing.
     pub fn interrupt(&mut self) {
         self.points.clear();
-        self.high_samples = 0;
+        self.queues.clear();
     }
 
     /// Whether the estimate rests on anything.
@@ -138,8 +152,7 @@ impl Rate {
     pub fn pace(&self) -> f64 {
         match self.mode {
             Mode::Startup | Mode::Cruise => self.capacity,
-            Mode::Drain { from_ms, .. } if from_ms > 1_000.0 => self.capacity * 0.4,
-            Mode::Drain { .. } => self.capacity * 0.7,
+            Mode::Drain { .. } => self.capacity * DRAIN,
         }
     }
 
@@ -172,7 +185,6 @@ impl Rate {
         let delay = self.unwrap_delay(newest.sent_at, arrival);
         self.note_best(now, delay, newest.size);
         let queue = self.queue_ms(delay, newest.size);
-        let threshold = self.threshold_ms();
         self.points.push_back(Point {
             arrival: newest.sent_at as i64 + delay,
             sent_total: newest.sent_total,
@@ -181,42 +193,45 @@ impl Rate {
         if self.points.len() > 128 {
             self.points.pop_front();
         }
-        self.round_queue = self.round_queue.min(queue);
-        self.round_limited |= newest.limited;
-        self.high_samples = match queue / threshold {
-            0.0..3.0 => 0,
-            3.0..10.0 => self.high_samples + 1,
-            _ => self.high_samples + 3,
-        };
-        let round_over = newest.number >= self.round_end;
-        match self.mode {
-            Mode::Drain { from_ms, .. } if queue > from_ms + threshold && round_over => {
-                self.overuse(now, queue, next, rtt_ms);
+        if let Mode::Drain { until } = self.mode {
+            if now < until {
+                return;
             }
-            Mode::Drain { until, .. } => {
-                if queue < threshold / 2.0 {
-                    self.mode = Mode::Cruise;
-                    self.new_round(next);
-                } else if now >= until {
-                    // It should be empty by now: the road itself has become longer.
-                    self.best = [Some(Best { delay, size: newest.size }), None];
-                    self.mode = Mode::Cruise;
-                    self.new_round(next);
-                }
-            }
-            _ if self.high_samples >= 3 || round_over && self.round_queue > threshold => {
-                self.overuse(now, queue, next, rtt_ms);
-            }
-            Mode::Startup if round_over => {
-                self.startup_round(rtt_ms);
-                self.new_round(next);
-            }
-            Mode::Cruise if round_over => {
-                self.cruise_round(rtt_ms);
-                self.new_round(next);
-            }
-            _ => {}
+            self.mode = Mode::Cruise;
+            (self.judge_from, self.round_end) = (next, next);
         }
+        if newest.number < self.judge_from {
+            return;
+        }
+        self.round_samples += 1;
+        self.round_limited |= newest.limited;
+        self.queues.push_back(queue);
+        if self.queues.len() > 4 {
+            self.queues.pop_front();
+        }
+        let round_over = newest.number >= self.round_end;
+        if self.is_overused(queue) {
+            self.overuse(now, delay, newest.size, rtt_ms);
+            self.new_round(next);
+        } else if round_over {
+            self.overuses = 0;
+            match self.mode {
+                Mode::Startup => self.startup_round(rtt_ms),
+                _ => self.cruise_round(rtt_ms),
+            }
+            self.new_round(next);
+        }
+    }
+
+    /// Whether the last few packets all found a queue, so that it is no jitter; where packets
+    /// are few, two must do.
+    fn is_overused(&self, queue: f64) -> bool {
+        let threshold = self.threshold_ms();
+        let few = self.round_samples < 6;
+        let enough = if few { 2 } else { 4 };
+        let last = self.queues.iter().rev().take(enough);
+        queue > 20.0 * threshold
+            || self.queues.len() >= enough && last.copied().fold(f64::INFINITY, f64::min) > threshold
     }
 
     /// Packets acknowledged and packets given up.
@@ -248,23 +263,23 @@ impl Rate {
     }
 
     fn new_round(&mut self, next: u64) {
-        self.round_end = next;
-        self.round_queue = f64::INFINITY;
-        self.round_limited = false;
-        self.high_samples = 0;
+        (self.round_end, self.round_samples, self.round_limited) = (next, 0, false);
     }
 
     /// The forward delay by two clocks that have nothing in common but their pace; only
     /// differences of it mean anything.
     fn unwrap_delay(&mut self, sent_at: u64, arrival: u16) -> i64 {
-        let expected = self.last_delay.unwrap_or(0);
+        let [last, before] = self.delays;
+        let expected = last.unwrap_or(0);
         let expected_arrival = (sent_at as i64).wrapping_add(expected) as u16;
         let difference = arrival.wrapping_sub(expected_arrival) as i16;
         let delay = expected + i64::from(difference);
-        if let Some(last) = self.last_delay {
-            self.jitter += ((delay - last).abs().min(1_000) as f64 - self.jitter) / 8.0;
+        // A queue that grows steadily is no jitter.
+        if let (Some(last), Some(before)) = (last, before) {
+            let bend = (delay - 2 * last + before).abs().min(2_000) as f64 / 2.0;
+            self.jitter += (bend - self.jitter) / 8.0;
         }
-        self.last_delay = Some(delay);
+        self.delays = [Some(delay), last];
         delay
     }
 
@@ -309,27 +324,40 @@ impl Rate {
         let sent = last.sent_total.saturating_sub(first.sent_total) as f64;
         let delivered = last.delivered_total.saturating_sub(first.delivered_total) as f64;
         // More loss than usual while a queue stands: the road drops before its narrowest part.
-        let extra = (1.0 - delivered / sent.max(1.0) - self.usual_loss.unwrap_or(0.3) - 0.15).max(0.0);
+        let usual = self.usual_loss.unwrap_or(0.3) + 0.15;
+        let many = sent > 30.0 * self.frame_bytes().min(1_200) as f64;
+        let extra = if many { (1.0 - delivered / sent - usual).max(0.0) } else { 0.0 };
         (sent > 0.0).then_some(sent * (1.0 - extra) / time)
     }
 
-    fn overuse(&mut self, now: u64, queue: f64, next: u64, rtt_ms: f64) {
-        let span = if self.mode == Mode::Startup { rtt_ms / 2.0 } else { rtt_ms };
-        let passing = self.passing(span.max(40.0));
-        let before = self.capacity;
-        if self.round_limited {
-            let most = if queue > 10.0 * self.threshold_ms() { 0.5 } else { 0.85 };
-            self.capacity = passing.unwrap_or(0.0).max(before * most).min(before);
-        } else if let Some(passing) = passing {
-            self.capacity = passing.min(before);
+    fn overuse(&mut self, now: u64, delay: i64, size: usize, rtt_ms: f64) {
+        self.overuses += 1;
+        if self.overuses > REBASE_AFTER {
+            self.best = [Some(Best { delay, size }), None];
+            self.overuses = 0;
+            self.queues.clear();
+            return;
         }
-        self.capacity = self.capacity.max(FLOOR);
-        // The queue was measured in time; what fills it now takes longer on a slower link.
-        let drain = queue / 0.3 + 2.0 * rtt_ms;
-        self.mode = Mode::Drain { until: now + drain as u64, from_ms: queue };
+        let queue = self.queues.back().copied().unwrap_or(0.0);
+        let span = if self.mode == Mode::Startup { rtt_ms / 2.0 } else { rtt_ms };
+        let passing = self.passing(span.max(40.0)).unwrap_or(self.capacity * 0.85);
+        let least = match (self.round_limited, queue > 10.0 * self.threshold_ms()) {
+            (true, false) => self.capacity * 0.85,
+            (true, true) => self.capacity * 0.5,
+            (false, _) => FLOOR,
+        };
+        let again = if self.overuses > 1 { 0.85 } else { 0.98 };
+        self.capacity = (passing * again).clamp(least, self.capacity.max(least)).max(FLOOR);
+        // The first measurement covers a time in which the road was not yet full.
+        self.known = (self.mode != Mode::Startup).then_some(self.capacity / again);
+        // Since it was seen the queue has grown on, and the best delay may have had a part of
+        // it: below empty does no harm.
+        let drain = (queue * 1.25 + self.threshold_ms() / 2.0) / (1.0 - DRAIN);
+        let drain = drain.min(20_000.0);
+        self.mode = Mode::Drain { until: now + drain as u64 };
         self.clean_rounds = 0;
         self.trial = None;
-        self.new_round(next);
+        self.queues.clear();
     }
 
     fn startup_round(&mut self, rtt_ms: f64) {
@@ -356,14 +384,15 @@ impl Rate {
         if self.round_limited || !kept_up || self.trial.is_some() {
             return;
         }
-        self.clean_rounds += 1;
-        let step = match self.clean_rounds {
-            0..3 => 0.01,
-            3 => 0.02,
-            4 => 0.04,
-            5 => 0.08,
-            6 => 0.15,
-            _ => 0.25,
+        // Carefully where a queue showed before, faster and faster where none ever did.
+        let near = self.known.map(|known| self.capacity / known);
+        let step = match near {
+            Some(near) if near < 0.9 => 0.1,
+            Some(near) if near < 1.1 => 0.01,
+            _ => {
+                self.clean_rounds += 1;
+                [0.02, 0.04, 0.08, 0.15, 0.25][(self.clean_rounds as usize - 1).min(4)]
+            }
         };
         self.capacity *= 1.0 + step;
     }

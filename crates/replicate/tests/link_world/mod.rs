@@ -84,6 +84,10 @@ impl World {
     }
 
     pub fn with_roads(roads: [Conditions; 2], seed: u64) -> Self {
+        Self::with_window(roads, seed, 1 << 20)
+    }
+
+    pub fn with_window(roads: [Conditions; 2], seed: u64, window_bytes: u32) -> Self {
         let privates = [[11; 32], [22; 32]];
         let publics = privates.map(|private| public_key(&private).unwrap());
         let roles = [
@@ -93,7 +97,9 @@ impl World {
         let mut n = 0;
         let mut sides = roles.map(|role| {
             n += 1;
-            let config = Config::new(n, u64::from(n) + 70);
+            let mut config = Config::new(n, u64::from(n) + 70);
+            config.window_bytes = window_bytes;
+            config.queue_bytes = 64 << 20;
             let memory = Memory::default();
             let private = privates[usize::from(n - 1)];
             Side { link: None, memory, config, role, private, starts: 0 }
@@ -251,8 +257,8 @@ impl Memory {
 /// Keeps some messages of a class waiting at side 0; returns the next number to use.
 pub fn keep_busy(world: &mut World, class: Class, next_no: &mut u64, length: usize) {
     while let Some(link) = &mut world.sides[0].link
-        && link.waiting(class).1 < 3 << 20
-        && link.waiting(class).0 < 40
+        && link.waiting(class).1 < 12 << 20
+        && link.waiting(class).0 < 60
     {
         link.send(class, *next_no, body(class, *next_no, length)).expect("room");
         *next_no += 1;
