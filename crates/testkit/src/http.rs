@@ -41,7 +41,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A request without headers or body.
     pub fn new(method: &'a str, path: &'a str) -> Self {
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         Self { method, path, headers: vec![], body: vec![], patience }
     }
 
@@ -72,9 +72,10 @@ impl<'a> Request<'a> {
         stream.set_nodelay(true)?;
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        head += &format!("Content-Length: {}\r\nConnection: close\r\n\r\n", self.body.len());
+        let length = self.body.len().to_string();
+        head.extend(["Content-Length: ", &length, "\r\nConnection: close\r\n\r\n"]);
         stream.write_all(&[head.as_bytes(), &self.body].concat())?;
         read(BufReader::new(stream))
     }

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod emulate;
 pub mod http;
+pub mod node;
 pub mod patience;
 
 use std::{env, path::PathBuf};

@@ -8,6 +8,7 @@ mod steps;
 mod webdriver;
 
 use std::{
+    cell::Cell,
     env, fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
@@ -89,9 +90,9 @@ pub struct Browser {
     driver: WebDriver,
     profile: Profile,
     /// Clicks, taps, and keys that were pressed one by one.
-    touches: std::cell::Cell<u32>,
+    touches: Cell<u32>,
     /// Letters that were typed.
-    letters: std::cell::Cell<u32>,
+    letters: Cell<u32>,
 }
 
 impl Browser {
@@ -106,8 +107,7 @@ impl Browser {
         let profile = Profile::new().map_err(|why| BrowserError::Start(why.to_string()))?;
         let capabilities = capabilities(&chromium, &profile, wish);
         let driver = WebDriver::start(&driver, &capabilities)?;
-        let browser =
-            Self { driver, profile, touches: Default::default(), letters: Default::default() };
+        let browser = Self { driver, profile, touches: Cell::default(), letters: Cell::default() };
         if wish.size == Size::Desk {
             let (width, height) = wish.size.pixels();
             let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });

@@ -11,7 +11,7 @@ use crate::patience;
 /// How long something may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Keys that are no letters (WebDriver §17.4.2).
+/// Keys that are no letters (`WebDriver` §17.4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// To the next field.
@@ -127,7 +127,7 @@ impl Browser {
         self.click(&element)
     }
 
-    /// Presses what an XPath finds first.
+    /// Presses what an `XPath` finds first.
     #[track_caller]
     pub fn press_at(&self, xpath: &str) {
         let done = self.first(xpath).and_then(|element| self.click(&element));
@@ -196,7 +196,7 @@ impl Browser {
         !self.must(found).is_empty()
     }
 
-    /// What an attribute or property of the first element of an XPath holds.
+    /// What an attribute or property of the first element of an `XPath` holds.
     #[track_caller]
     pub fn attribute(&self, xpath: &str, name: &str) -> Option<String> {
         let element = self.first(xpath);
@@ -320,7 +320,7 @@ impl Browser {
         self.await_visible(&[xpath])?.ok_or_else(|| self.not_there(xpath))
     }
 
-    /// The first element that can be seen, of the first XPath that has one.
+    /// The first element that can be seen, of the first `XPath` that has one.
     fn await_visible(&self, xpaths: &[&str]) -> Result<Option<Element>, BrowserError> {
         let mut trouble = None;
         let found = patience::until(PATIENCE / 4, || {
@@ -399,7 +399,7 @@ fn count(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
-/// An XPath literal.
+/// An `XPath` literal.
 fn quoted(text: &str) -> String {
     if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
 }

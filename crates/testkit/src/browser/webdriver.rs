@@ -1,4 +1,4 @@
-//! The wire of W3C WebDriver (<https://www.w3.org/TR/webdriver2/>) to chromedriver.
+//! The wire of W3C `WebDriver` (<https://www.w3.org/TR/webdriver2/>) to chromedriver.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::http::{HttpError, Request};
 
-/// The key under which the protocol names an element (WebDriver §12.1).
+/// The key under which the protocol names an element (`WebDriver` §12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// A page may take so long: two cores share several browsers and nodes.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -30,7 +30,7 @@ pub enum BrowserError {
     /// The driver cannot be reached.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The driver refused: WebDriver's error code and what it says.
+    /// The driver refused: `WebDriver`'s error code and what it says.
     #[error("{code}: {message}")]
     Refused {
         /// `no such element`, `stale element reference` …
@@ -102,7 +102,7 @@ impl WebDriver {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// All elements that an XPath finds.
+    /// All elements that an `XPath` finds.
     pub fn elements(&self, xpath: &str) -> Result<Vec<Element>, BrowserError> {
         let found = self.post("/elements", &json!({ "using": "xpath", "value": xpath }))?;
         let elements = found.as_array().map(Vec::as_slice).unwrap_or_default();

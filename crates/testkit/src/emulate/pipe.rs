@@ -182,7 +182,7 @@ impl Pipe {
         self.free_at_us.saturating_sub(now_ms * 1_000) * self.conditions.rate_bps / 8_000_000
     }
 
-    /// A number from 0 to 1 (SplitMix64).
+    /// A number from 0 to 1 (`SplitMix64`).
     fn chance(&mut self) -> f64 {
         self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.chance;
