@@ -36,6 +36,8 @@ pub const ACCOUNT: &str = "urn:ondol:account";
 /// The role of somebody at a facility, in PractitionerRole.code: codes of
 /// `ondol_access::Role`.
 pub const ROLE: &str = "urn:ondol:role";
+/// The code of a Basic that says who took over the work of somebody who left.
+pub const HAND_OVER: &str = "urn:ondol:hand-over";
 /// Tag of whatever was made in the practice room.
 pub const PRACTICE: &str = "urn:ondol:practice";
 
@@ -43,6 +45,32 @@ pub const PRACTICE: &str = "urn:ondol:practice";
 pub const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 /// HL7's roles of related persons (mother: `MTH`).
 pub const ROLE_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
+
+/// HL7's categories of observations (`vital-signs`).
+pub const OBSERVATION_CATEGORY: &str =
+    "http://terminology.hl7.org/CodeSystem/observation-category";
+/// HL7's categories of conditions (`problem-list-item`, `encounter-diagnosis`).
+pub const CONDITION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/condition-category";
+/// HL7's clinical states of conditions.
+pub const CONDITION_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
+/// HL7's clinical states of allergies.
+pub const ALLERGY_CLINICAL: &str =
+    "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical";
+/// HL7's states of verification of allergies.
+pub const ALLERGY_VERIFICATION: &str =
+    "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification";
+/// SNOMED CT, of which only the code that R4 itself names for 'no known allergy' is used.
+pub const SNOMED: &str = "http://snomed.info/sct";
+/// No known allergy (R4 `AllergyIntolerance.code`).
+pub const NO_KNOWN_ALLERGY: &str = "716186003";
+/// Extension: the version of a statement that is refuted.
+pub const REFUTES: &str = "urn:ondol:refutes";
+/// Alertness in four steps: A, V, P, U.
+pub const AVPU: &str = "urn:ondol:avpu";
+/// The category of a Communication that tells a facility something.
+pub const ALERT: &str = "urn:ondol:alert";
+/// Somebody broke the glass.
+pub const BROKEN_GLASS: &str = "broken-glass";
 
 /// LOINC.
 pub const LOINC: &str = "http://loinc.org";

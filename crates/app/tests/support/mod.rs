@@ -21,7 +21,11 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use ondol_access::{Coded, Role, RoleSet};
-use ondol_app::{Actor, App, AppError, NodeKeys, Parts, Place, coding};
+use ondol_app::{
+    Actor, App, AppError, NodeKeys, Parts, Place,
+    accounts::{Entered, NewPerson},
+    coding,
+};
 use ondol_kernel::{Class, Clock, Millis, NodeId, ResourceId, Rng};
 use ondol_record::{
     Certificate, ChartId, Draft, DraftChange, DraftId, Entry,
@@ -32,6 +36,7 @@ use ondol_store::{Identity, Space, Store, StoreError};
 use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 
+#[allow(unused_imports, reason = "each test takes what it needs")]
 pub use country::Country;
 pub use folder::Folder;
 
@@ -170,6 +175,20 @@ fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
     dh.pubkey().try_into().unwrap()
 }
 
+/// The password of all accounts that [`Facility::signed_in`] makes.
+pub const PASSWORD: &str = "봄날의 따뜻한 온돌";
+
+/// A person without specialty and telephone.
+pub fn new_person(name: &str, login: &str, roles: RoleSet) -> NewPerson {
+    NewPerson {
+        name: name.to_owned(),
+        login: login.to_owned(),
+        roles,
+        specialties: vec![],
+        phone: String::new(),
+    }
+}
+
 /// A running facility.
 pub struct Facility {
     /// Its use cases.
@@ -274,6 +293,32 @@ impl Facility {
             }),
         );
         Actor::person(id, name, roles.iter().copied().collect::<RoleSet>())
+    }
+
+    /// The first two administrators, made if this facility has none yet.
+    pub fn administrator(&self) -> Actor {
+        if self.app.is_first_run().unwrap() {
+            let person = |login: &str, name: &str| {
+                let roles = RoleSet::EMPTY.with(Role::Administrator);
+                (new_person(name, login, roles), PASSWORD.to_owned())
+            };
+            let both = vec![person("admin1", "관리원 하나"), person("admin2", "관리원 둘")];
+            self.app.first_run(both).unwrap();
+        }
+        self.app.sign_in("admin1", PASSWORD, None, None).unwrap().who.actor
+    }
+
+    /// Somebody with an account who has just signed in with [`PASSWORD`] at a computer of their
+    /// own: cookies of session and station, and who.
+    pub fn signed_in(&self, name: &str, roles: &[Role]) -> Entered {
+        let administrator = self.administrator();
+        let login = format!("login{}", self.next_person.fetch_add(1, Ordering::SeqCst));
+        let person = new_person(name, &login, roles.iter().copied().collect());
+        let given = self.app.add_person(&administrator, person).unwrap();
+        let first = self.app.sign_in(&login, &given.0, None, None).unwrap();
+        self.app.change_password(&first.who, &first.session, (&given.0, PASSWORD)).unwrap();
+        let (station, session) = (Some(first.station.as_str()), Some(first.session.as_str()));
+        self.app.sign_in(&login, PASSWORD, station, session).unwrap()
     }
 
     /// Writes a resource with this id past all policies, as the node itself.

@@ -1,0 +1,443 @@
+//! Accounts, as an administrator keeps them: who comes, what they do, who leaves.
+
+use std::sync::Arc;
+
+use ondol_access::{Action, Role, RoleSet};
+use ondol_kernel::{Class, ResourceId};
+use ondol_store::{Found, View, WriteTx};
+use serde_json::{Value, json};
+
+use super::{
+    SavedDraft,
+    account::{self, Account, AccountState, StoredAccount},
+    drafts,
+    enter::called,
+    first_run::{ADMINISTRATORS_MIN, administrators},
+    secret, session,
+    staff::{self, Colleague},
+    station,
+};
+use crate::{Actor, App, AppError, Changes, coding};
+
+/// Somebody who is to get an account, or what is to stand there from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The name.
+    pub name: String,
+    /// The name to sign in with.
+    pub login: String,
+    /// What they do here. To administer is one role of several: it gives no clinical one.
+    pub roles: RoleSet,
+    /// Specialties, as codes of `ondol_terms::specialties`.
+    pub specialties: Vec<String>,
+    /// Telephone number; may be empty.
+    pub phone: String,
+}
+
+/// A password that somebody else has to be told, and that has to be changed at once.
+#[derive(Clone)]
+pub struct OneTimePassword(pub String);
+
+/// A line of the list of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// The account's id.
+    pub account: ResourceId,
+    /// Who.
+    pub person: Colleague,
+    /// The name to sign in with.
+    pub login: String,
+    /// Whether they can sign in.
+    pub state: AccountState,
+    /// Whether they have not changed the password yet that they were given.
+    pub must_change: bool,
+    /// Whether a PIN is set.
+    pub has_pin: bool,
+    /// Whether there is a card.
+    pub has_card: bool,
+}
+
+/// What a leaver left to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// Forms that were half filled in.
+    pub drafts: u32,
+}
+
+const NAME_CHARS_MAX: usize = 100;
+const LOGIN_CHARS: std::ops::RangeInclusive<usize> = 2..=40;
+const HEIR: &str = "urn:ondol:hand-over:to";
+const LEAVER: &str = "urn:ondol:hand-over:from";
+const DRAFTS: &str = "urn:ondol:hand-over:drafts";
+
+/// What is wrong with a person's fields.
+pub(super) fn check(person: &NewPerson) -> Result<(), AppError> {
+    let wrong = |field, why| Err(AppError::Field { field, why });
+    match person.name.trim().chars().count() {
+        0 => return wrong("name", "missing"),
+        n if n > NAME_CHARS_MAX => return wrong("name", "too-long"),
+        _ => {}
+    }
+    let login = person.login.as_str();
+    match login.chars().count() {
+        0 => return wrong("login", "missing"),
+        n if n < *LOGIN_CHARS.start() => return wrong("login", "too-short"),
+        n if n > *LOGIN_CHARS.end() => return wrong("login", "too-long"),
+        _ if !login.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) => {
+            return wrong("login", "letters-and-digits");
+        }
+        _ => {}
+    }
+    if person.roles.is_empty() || person.roles.contains(Role::System) {
+        return wrong("roles", "missing");
+    }
+    if person.specialties.iter().any(|code| ondol_terms::specialty(code).is_none()) {
+        return wrong("specialties", "unknown");
+    }
+    let phone = person.phone.as_str();
+    let digits = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '+' | '(' | ')' | '/');
+    if phone.len() > 40 || !phone.chars().all(digits) {
+        return wrong("phone", "not-a-number");
+    }
+    Ok(())
+}
+
+/// Adds a person with an account to a transaction.
+pub(super) fn create(
+    changes: &mut Changes,
+    app: &App,
+    person: &NewPerson,
+    password: &str,
+    must_change: bool,
+) {
+    let name = person.name.trim();
+    let practitioner = changes.create(account::practitioner(name, &person.phone, true));
+    let role = changes.create(account::practitioner_role(
+        &practitioner,
+        &app.place.organization(),
+        (person.roles, &person.specialties),
+        true,
+    ));
+    // The references of the resource are those of the transaction; these two are never read.
+    let nobody = ResourceId::from_uuid([0; 16]);
+    let account = Account {
+        person: nobody.clone(),
+        role: nobody,
+        login: person.login.clone(),
+        password: Some(password.to_owned()),
+        pin: None,
+        card: None,
+        state: AccountState::Active,
+        must_change,
+    };
+    changes.create(account.to_json(&practitioner, &role));
+}
+
+fn hand_over_record(from: &ResourceId, to: &ResourceId, drafts: u32) -> Value {
+    let person = |url: &str, id: &ResourceId| json!({ "url": url, "valueReference": { "reference": format!("Practitioner/{id}") } });
+    json!({
+        "resourceType": "Basic",
+        "extension": [
+            person(LEAVER, from),
+            person(HEIR, to),
+            { "url": DRAFTS, "valueUnsignedInt": drafts },
+        ],
+        "code": coding::concept(coding::HAND_OVER, "hand-over"),
+    })
+}
+
+/// From whom and to whom work went, if the resource is a record of that.
+fn handed_over(basic: &Value) -> Option<(ResourceId, ResourceId)> {
+    coding::code_of(&basic["code"], coding::HAND_OVER)?;
+    let person = |url: &str| {
+        let reference = account::extension(basic, url)?["valueReference"]["reference"].as_str()?;
+        ResourceId::new(reference.strip_prefix("Practitioner/")?).ok()
+    };
+    Some((person(LEAVER)?, person(HEIR)?))
+}
+
+/// What an administrator changes about one account.
+struct Managed<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    tx: &'a mut dyn WriteTx,
+    stored: StoredAccount,
+}
+
+impl App {
+    /// All accounts, those of people who left last.
+    pub fn people(&self, actor: &Actor) -> Result<Vec<PersonRow>, AppError> {
+        let chart = self.facility_chart();
+        self.reading(actor, Action::ManageAccounts, &chart, |view| {
+            let accounts = account::accounts(view, &chart)?;
+            let mut rows: Vec<PersonRow> =
+                accounts.iter().map(|stored| row(view, stored)).collect::<Result<_, _>>()?;
+            rows.sort_by(|a, b| {
+                let key = |row: &PersonRow| row.state == AccountState::Left;
+                key(a).cmp(&key(b)).then_with(|| a.person.name.cmp(&b.person.name))
+            });
+            Ok(rows)
+        })
+    }
+
+    /// One account.
+    pub fn person(&self, actor: &Actor, id: &ResourceId) -> Result<PersonRow, AppError> {
+        self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
+            row(view, &account::account(view, id)?.ok_or(AppError::NotFound)?)
+        })
+    }
+
+    /// What somebody has begun and not finished: what a leaver would leave behind.
+    pub fn open_work(&self, actor: &Actor, id: &ResourceId) -> Result<Vec<SavedDraft>, AppError> {
+        self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
+            let stored = account::account(view, id)?.ok_or(AppError::NotFound)?;
+            drafts::drafts_of(view, &stored.account.person)
+        })
+    }
+
+    /// Adds somebody. The password that is given works once.
+    pub fn add_person(
+        self: &Arc<Self>,
+        actor: &Actor,
+        person: NewPerson,
+    ) -> Result<OneTimePassword, AppError> {
+        check(&person)?;
+        let password = secret::one_time_password(&*self.rng);
+        let hash = secret::hash(&*self.rng, None, &password)?;
+        let app = self.clone();
+        let chart = self.facility_chart();
+        self.writing(actor, Action::ManageAccounts, &chart.clone(), move |view| {
+            if called(account::accounts(view, &chart)?, &person.login).is_some() {
+                return Err(AppError::Field { field: "login", why: "taken" });
+            }
+            let mut changes = Changes::new(Class::Routine);
+            create(&mut changes, &app, &person, &hash, true);
+            Ok(changes)
+        })?;
+        Ok(OneTimePassword(password))
+    }
+
+    /// Changes name, name to sign in with, roles, specialties and telephone number.
+    pub fn change_person(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+        person: NewPerson,
+    ) -> Result<(), AppError> {
+        check(&person)?;
+        self.managed(actor, id, move |managed| managed.change(&person))
+    }
+
+    /// Gives somebody a new password that works once. Their sessions end.
+    pub fn reset_password(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+    ) -> Result<OneTimePassword, AppError> {
+        let password = secret::one_time_password(&*self.rng);
+        let hash = secret::hash(&*self.rng, None, &password)?;
+        self.managed(actor, id, move |managed| {
+            managed.must_not_have_left()?;
+            managed.stored.account.password = Some(hash);
+            managed.stored.account.must_change = true;
+            managed.save()?;
+            managed.throw_out()
+        })?;
+        Ok(OneTimePassword(password))
+    }
+
+    /// Closes an account until it is opened again, or opens it.
+    pub fn set_locked(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+        locked: bool,
+    ) -> Result<(), AppError> {
+        self.managed(actor, id, move |managed| {
+            managed.must_not_have_left()?;
+            let state = if locked { AccountState::Locked } else { AccountState::Active };
+            let roles = staff::person(&*managed.tx, &managed.stored.account)?.roles;
+            managed.must_leave_administrators(state, roles)?;
+            managed.stored.account.state = state;
+            managed.save()?;
+            if locked { managed.throw_out() } else { Ok(()) }
+        })
+    }
+
+    /// Somebody leaves: the account closes for good, and what they have begun goes to `heir`
+    /// (another account's id).
+    pub fn leave(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+        heir: &ResourceId,
+    ) -> Result<HandedOver, AppError> {
+        if id == heir {
+            return Err(AppError::Field { field: "heir", why: "same-person" });
+        }
+        let heir = heir.clone();
+        self.managed(actor, id, move |managed| managed.leave(&heir))
+    }
+
+    /// Who has the work of somebody now: themselves, or whoever took it over when they left (and
+    /// so on).
+    pub fn successor(&self, person: &ResourceId) -> Result<ResourceId, AppError> {
+        let mut pairs = vec![];
+        for found in self.view()?.chart(&self.facility_chart(), &["Basic"])? {
+            pairs.extend(handed_over(&account::body(&found)?));
+        }
+        let mut now = person.clone();
+        // Each step uses up a pair, so that a circle ends.
+        while let Some(at) = pairs.iter().position(|(from, _)| *from == now) {
+            now = pairs.remove(at).1;
+        }
+        Ok(now)
+    }
+
+    fn managed<T: Send + 'static>(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+        job: impl FnOnce(&mut Managed<'_>) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
+        self.transact(move |tx| {
+            app.may(&*tx, &actor, Action::ManageAccounts, &app.facility_chart(), None)?;
+            let stored = account::account(&*tx, &id)?.ok_or(AppError::NotFound)?;
+            job(&mut Managed { app: &app, actor: &actor, tx, stored })
+        })
+    }
+}
+
+impl Managed<'_> {
+    fn save(&mut self) -> Result<(), AppError> {
+        self.save_with(Changes::new(Class::Routine))
+    }
+
+    fn save_with(&mut self, mut changes: Changes) -> Result<(), AppError> {
+        changes.update(&self.stored.found, self.stored.account.to_stored_json());
+        self.app.append(self.tx, self.actor, changes)?;
+        Ok(())
+    }
+
+    /// Ends all sessions of the account, and the stations forget it.
+    fn throw_out(&mut self) -> Result<(), AppError> {
+        let id = self.stored.found.shown.id.clone();
+        session::end_where(self.tx, |_, record| record.account == id)?;
+        station::forget(self.tx, &id)
+    }
+
+    fn must_not_have_left(&self) -> Result<(), AppError> {
+        if self.stored.account.state == AccountState::Left {
+            return Err(AppError::State("has-left"));
+        }
+        Ok(())
+    }
+
+    fn must_leave_administrators(
+        &self,
+        state: AccountState,
+        roles: RoleSet,
+    ) -> Result<(), AppError> {
+        let before = staff::person(&*self.tx, &self.stored.account)?.roles;
+        let was = self.stored.account.state == AccountState::Active
+            && before.contains(Role::Administrator);
+        let stays = state == AccountState::Active && roles.contains(Role::Administrator);
+        if !was || stays {
+            return Ok(());
+        }
+        let accounts = account::accounts(&*self.tx, &self.app.facility_chart())?;
+        let left = administrators(&*self.tx, &accounts, (&self.stored, state, roles))?;
+        if left < ADMINISTRATORS_MIN {
+            return Err(AppError::State("two-administrators"));
+        }
+        Ok(())
+    }
+
+    /// The Practitioner and the PractitionerRole.
+    fn resources(&self) -> Result<(Found, Found), AppError> {
+        let account = &self.stored.account;
+        let practitioner = staff::resource(&*self.tx, "Practitioner", &account.person)?;
+        Ok((practitioner, staff::resource(&*self.tx, "PractitionerRole", &account.role)?))
+    }
+
+    fn change(&mut self, person: &NewPerson) -> Result<(), AppError> {
+        self.must_not_have_left()?;
+        self.must_leave_administrators(self.stored.account.state, person.roles)?;
+        let accounts = account::accounts(&*self.tx, &self.app.facility_chart())?;
+        let other = called(accounts, &person.login)
+            .is_some_and(|other| other.found.shown.id != self.stored.found.shown.id);
+        if other {
+            return Err(AppError::Field { field: "login", why: "taken" });
+        }
+        let (practitioner, role) = self.resources()?;
+        let mut changes = Changes::new(Class::Routine);
+        // What else stands in the two resources stays.
+        let fresh = account::practitioner(person.name.trim(), &person.phone, true);
+        changes
+            .update(&practitioner, laid_over(account::body(&practitioner)?, fresh, &["telecom"]));
+        let reference =
+            json!({ "reference": format!("Practitioner/{}", self.stored.account.person) });
+        let fresh = account::practitioner_role(
+            &reference,
+            &self.app.place.organization(),
+            (person.roles, &person.specialties),
+            true,
+        );
+        changes.update(&role, laid_over(account::body(&role)?, fresh, &["code", "specialty"]));
+        self.stored.account.login.clone_from(&person.login);
+        self.save_with(changes)
+    }
+
+    fn leave(&mut self, heir: &ResourceId) -> Result<HandedOver, AppError> {
+        self.must_not_have_left()?;
+        self.must_leave_administrators(AccountState::Left, RoleSet::EMPTY)?;
+        let chart = self.app.facility_chart();
+        self.app.may(&*self.tx, self.actor, Action::HandOverWork, &chart, None)?;
+        let heir = account::account(&*self.tx, heir)?
+            .filter(|heir| heir.account.state == AccountState::Active)
+            .ok_or(AppError::Field { field: "heir", why: "unknown" })?;
+        let leaver = self.stored.account.person.clone();
+        let drafts = drafts::hand_over(self.tx, &leaver, &heir.account.person)?;
+        let (practitioner, role) = self.resources()?;
+        let mut changes = Changes::new(Class::Routine);
+        for found in [&practitioner, &role] {
+            let mut resource = account::body(found)?;
+            resource["active"] = false.into();
+            resource["resourceType"] = (*found.shown.resource_type).into();
+            changes.update(found, resource);
+        }
+        changes.create(hand_over_record(&leaver, &heir.account.person, drafts));
+        let account = &mut self.stored.account;
+        account.state = AccountState::Left;
+        (account.password, account.pin, account.card) = (None, None, None);
+        self.save_with(changes)?;
+        self.throw_out()?;
+        Ok(HandedOver { drafts })
+    }
+}
+
+/// An older resource with the members of a newer one in place of its own; members named `gone`
+/// that the newer one lacks are left out.
+fn laid_over(mut old: Value, new: Value, gone: &[&str]) -> Value {
+    if let (Some(old), Value::Object(new)) = (old.as_object_mut(), new) {
+        for name in gone {
+            old.remove(*name);
+        }
+        old.extend(new);
+    }
+    old
+}
+
+fn row(view: &(impl View + ?Sized), stored: &StoredAccount) -> Result<PersonRow, AppError> {
+    let account = &stored.account;
+    Ok(PersonRow {
+        account: stored.found.shown.id.clone(),
+        person: staff::person(view, account)?,
+        login: account.login.clone(),
+        state: account.state,
+        must_change: account.must_change,
+        has_pin: account.pin.is_some(),
+        has_card: account.card.is_some(),
+    })
+}
