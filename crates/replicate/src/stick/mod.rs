@@ -8,7 +8,7 @@
 //! # What the caller does when writing
 //!
 //! 1. Take the next sequence number durably, before the file is written.
-//! 2. [`write`] the bytes. Content of more than [`CONTENT_BYTES_MAX`] is shared out over
+//! 2. [`write()`] the bytes. Content of more than [`CONTENT_BYTES_MAX`] is shared out over
 //!    several files, the most urgent in the first.
 //! 3. Twice, as `…-a` and `…-b`: write a temporary file in the directory of the stick, fsync
 //!    it, rename it to its name, fsync the directory. The second copy is begun when the first
@@ -22,7 +22,7 @@
 //!
 //! 1. Read every file with the stick's ending, those of no use too, of each at most
 //!    [`FILE_BYTES_MAX`], and [`group`] them.
-//! 2. [`read`] each group. On [`BadStick`] say the plain sentence for it, and leave the file.
+//! 2. [`read()`] each group. On [`BadStick`] say the plain sentence for it, and leave the file.
 //! 3. Per (sender, class), take in messages whose number is new, and note message and number
 //!    in one transaction. A message that is there already is passed over; one with a gap
 //!    before it waits or is left, as on a link. So delivering twice is harmless, and so is a

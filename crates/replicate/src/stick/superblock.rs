@@ -52,7 +52,7 @@ pub const FILE_BYTES_MAX: usize = file_bytes(READERS_MAX, FRAMES_MAX);
 pub(super) type Wrap = [u8; WRAP_BYTES];
 
 /// What is written on the outside of a stick, for anyone to read. Only
-/// [`read`](super::read) proves it.
+/// [`read`](fn@super::read) proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The nation that the sender belongs to.
