@@ -54,7 +54,7 @@ fn a_file_of_64_kib_cut_anywhere_keeps_what_is_sound() {
         return assert_cuts_keep_what_is_sound(&LENGTHS_64K, 0..size);
     }
     let mut dice = Dice::new(1);
-    let mut cuts: Vec<usize> = (0..600).map(|_| dice.below(size)).collect();
+    let mut cuts: Vec<usize> = (0..300).map(|_| dice.below(size)).collect();
     cuts.extend((0..size).step_by(1_024).flat_map(|at| [at, at + 1]));
     cuts.sort_unstable();
     assert_cuts_keep_what_is_sound(&LENGTHS_64K, cuts.into_iter());
@@ -66,7 +66,7 @@ fn one_flipped_bit_anywhere_loses_nothing() {
     let mut bytes = written(&content);
     let bits = bytes.len() * 8;
     let mut dice = Dice::new(2);
-    let some: Vec<usize> = (0..2_000).map(|_| dice.below(bits)).collect();
+    let some: Vec<usize> = (0..1_000).map(|_| dice.below(bits)).collect();
     let all = if exhaustive() { (0..bits).collect() } else { some };
     for bit in all {
         bytes[bit / 8] ^= 1 << (bit % 8);
