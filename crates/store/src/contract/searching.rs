@@ -117,6 +117,9 @@ pub fn each_test_finds_what_it_should(open: Open<'_>) {
     }
 }
 
+/// Filters, and the ids they find.
+type Case = (Vec<(&'static str, Vec<Test>)>, &'static [&'static str]);
+
 /// All filters hold; of a filter's tests one suffices.
 pub fn filters_narrow_and_alternatives_widen(open: Open<'_>) {
     let opened = node(open, 1);
@@ -124,7 +127,6 @@ pub fn filters_narrow_and_alternatives_widen(open: Open<'_>) {
     let view = see(&opened);
     let code = |code: &str| token(None, Some(code));
     let subject = |of: &str| Test::Reference(format!("Patient/{of}").into());
-    type Case = (Vec<(&'static str, Vec<Test>)>, &'static [&'static str]);
     let cases: Vec<Case> = vec![
         (vec![("code", vec![code("29463-7")]), ("subject", vec![subject("p1")])], &["o1"]),
         (vec![("code", vec![code("29463-7"), code("8867-4")])], &["o1", "o2", "o3"]),
