@@ -50,7 +50,8 @@ pub struct Link {
     pub(super) chance: Chance,
     pub(super) now: u64,
     pub(super) trying: Option<Trying>,
-    pub(super) tried_at: Option<u64>,
+    /// When a 'Lost' last led to a handshake.
+    pub(super) retried_at: Option<u64>,
     pub(super) pending: Vec<Pending>,
     pub(super) session: Option<Session>,
     pub(super) outgoing: Outgoing,
@@ -108,7 +109,7 @@ impl Link {
             chance: Chance::new(seed),
             now: now_ms,
             trying: None,
-            tried_at: None,
+            retried_at: None,
             pending: Vec::new(),
             session: None,
             rate: Rate::new(),
@@ -212,7 +213,6 @@ impl Link {
         let attempt = Attempt::new(&mut self.chance, &self.private, remote, &hello)
             .map_err(LinkError::Handshake)?;
         self.trying = Some(Trying { attempt, sends: 0, sent_at: now, next_at: now });
-        self.tried_at = Some(now);
         Ok(())
     }
 

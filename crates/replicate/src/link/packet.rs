@@ -157,12 +157,12 @@ impl DataHeader {
     /// The full packet number: of those with these low bytes, the one nearest to what comes
     /// after `largest`, the highest number that arrived so far.
     pub fn expand(&self, largest: Option<u64>) -> u64 {
-        let expected = largest.map_or(0, |largest| largest + 1);
+        let expected = largest.map_or(0, |largest| largest.saturating_add(1));
         let window = 1u64 << (8 * u32::from(self.number_bytes));
         let candidate = expected & !(window - 1) | u64::from(self.truncated);
-        if candidate + window / 2 <= expected && candidate < u64::MAX - window {
+        if candidate.saturating_add(window / 2) <= expected && candidate < u64::MAX - window {
             candidate + window
-        } else if candidate > expected + window / 2 && candidate >= window {
+        } else if candidate > expected.saturating_add(window / 2) && candidate >= window {
             candidate - window
         } else {
             candidate

@@ -105,8 +105,9 @@ impl Link {
 
     fn take_lost(&mut self, connection_id: u16) {
         let ours = self.session.as_ref().is_some_and(|session| session.peer_id == connection_id);
-        let recent = self.tried_at.is_some_and(|at| self.now < at + RETRY_INTERVAL_MS);
+        let recent = self.retried_at.is_some_and(|at| self.now < at + RETRY_INTERVAL_MS);
         if ours && !recent && self.trying.is_none() {
+            self.retried_at = Some(self.now);
             // It fails only if the keys are unusable, which Link::new would have told.
             let _ = self.try_handshake(self.now);
         }
