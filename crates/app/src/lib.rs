@@ -6,8 +6,11 @@
 
 pub mod accounts;
 pub mod actor;
+pub mod attachment;
 pub mod changes;
 pub mod coding;
+pub mod consult;
+pub mod encounter;
 pub mod error;
 pub mod founding;
 mod grants;
@@ -15,7 +18,9 @@ pub mod keys;
 pub mod nation;
 pub mod people;
 pub mod place;
+pub mod referral;
 pub mod reports;
+pub mod rest;
 pub mod road;
 mod tick;
 
@@ -68,6 +73,7 @@ pub struct App {
     wake: RwLock<Vec<Wake>>,
     people: people::Index,
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
+    pub(crate) live: consult::Live,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -78,6 +84,7 @@ impl App {
     pub fn open(parts: Parts) -> Result<Self, AppError> {
         let policies = Policies::shared().map_err(|_| AppError::Policies)?;
         let nation = Nation::load(&*parts.store.read()?, &parts.place)?;
+        let live = consult::Live::new(&*parts.rng);
         Ok(Self {
             store: parts.store,
             blobs: parts.blobs,
@@ -91,6 +98,7 @@ impl App {
             wake: RwLock::new(vec![]),
             people: people::Index::default(),
             links: RwLock::new(HashMap::new()),
+            live,
         })
     }
 

@@ -22,6 +22,8 @@ pub use number::{grouped, plain};
 pub(crate) use number::{is_free, next as next_number};
 pub use person::{Age, Birth, Link, LinkKind, Number, Person, Sex, Stranger};
 pub(crate) use register::register_within;
+pub(crate) use person::{extension, items, set_extension};
+pub(crate) use receive::{OPEN, encounter as encounter_of, open_here};
 pub use register::{PaperNumber, Registered, Registration};
 
 use ondol_store::{Found, View};
