@@ -11,8 +11,7 @@ use support::{Facility, PASSWORD};
 
 fn why<T>(result: Result<T, AppError>) -> &'static str {
     match result {
-        Err(AppError::SignIn(why) | AppError::State(why)) => why,
-        Err(AppError::Field { why, .. }) => why,
+        Err(AppError::SignIn(why) | AppError::State(why) | AppError::Field { why, .. }) => why,
         Err(AppError::Wait { .. }) => "wait",
         Err(AppError::Denied(_)) => "denied",
         Err(other) => panic!("{other:?}"),

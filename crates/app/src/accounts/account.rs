@@ -45,7 +45,7 @@ impl AccountState {
 pub(crate) struct Account {
     /// The Practitioner.
     pub person: ResourceId,
-    /// The PractitionerRole at this facility.
+    /// The `PractitionerRole` at this facility.
     pub role: ResourceId,
     /// The name to sign in with.
     pub login: String,
@@ -86,7 +86,7 @@ pub fn holds_secrets(resource: &Value) -> bool {
         && coding::code_of(&resource["code"], coding::ACCOUNT).is_some()
 }
 
-fn basic(code: &str, extensions: Vec<Value>) -> Value {
+fn basic(code: &str, extensions: &[Value]) -> Value {
     json!({
         "resourceType": "Basic",
         "extension": extensions,
@@ -108,7 +108,7 @@ impl Account {
         for (url, value) in [(PASSWORD, &self.password), (PIN, &self.pin), (CARD, &self.card)] {
             extensions.extend(value.iter().map(|value| text(url, value)));
         }
-        basic(CODE, extensions)
+        basic(CODE, &extensions)
     }
 
     /// The resource of an account whose person and role exist.
@@ -196,7 +196,7 @@ pub(super) fn recovery(
 
 /// The resource of a recovery code.
 pub(super) fn recovery_json(hash: &str) -> Value {
-    basic(RECOVERY, vec![json!({ "url": PASSWORD, "valueString": hash })])
+    basic(RECOVERY, &[json!({ "url": PASSWORD, "valueString": hash })])
 }
 
 /// The resource of a person.
@@ -239,7 +239,7 @@ pub(super) fn practitioner_role(
     resource
 }
 
-/// The roles in a PractitionerRole. The node's own role is nobody's.
+/// The roles in a `PractitionerRole`. The node's own role is nobody's.
 pub(super) fn roles_of(role: &Value) -> RoleSet {
     if role["active"] == false {
         return RoleSet::EMPTY;
@@ -250,7 +250,7 @@ pub(super) fn roles_of(role: &Value) -> RoleSet {
         .collect()
 }
 
-/// The specialties in a PractitionerRole.
+/// The specialties in a `PractitionerRole`.
 pub(super) fn specialties_of(role: &Value) -> Vec<String> {
     codes(&role["specialty"], coding::SPECIALTY).map(str::to_owned).collect()
 }

@@ -10,6 +10,7 @@ mod audit;
 mod drafts;
 mod enter;
 mod first_run;
+mod leave;
 mod own;
 mod people;
 mod prove;
@@ -28,7 +29,8 @@ use crate::Actor;
 pub use account::{AccountState, holds_secrets};
 pub use drafts::SavedDraft;
 pub use first_run::RecoveryCode;
-pub use people::{HandedOver, NewPerson, OneTimePassword, PersonRow};
+pub use leave::HandedOver;
+pub use people::{NewPerson, OneTimePassword, PersonRow};
 pub use staff::Colleague;
 pub use station::StationPerson;
 
@@ -50,6 +52,15 @@ pub enum Secret<'a> {
     Card(&'a str),
 }
 
+/// What somebody has besides the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuickKeys {
+    /// A PIN is set.
+    pub pin: bool,
+    /// There is a card.
+    pub card: bool,
+}
+
 /// Who is signed in, as each request finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
@@ -59,10 +70,8 @@ pub struct SignedIn {
     pub locked: bool,
     /// Whether the password was given by somebody else and has to be changed first.
     pub must_change: bool,
-    /// Whether a PIN is set.
-    pub has_pin: bool,
-    /// Whether there is a card.
-    pub has_card: bool,
+    /// What opens the session besides the password.
+    pub keys: QuickKeys,
     /// After so many seconds without a touch the session locks.
     pub lock_after_s: u32,
     /// When it began.

@@ -8,16 +8,14 @@ use ondol_store::{Found, View, WriteTx};
 use serde_json::{Value, json};
 
 use super::{
-    SavedDraft,
     account::{self, Account, AccountState, StoredAccount},
-    drafts,
     enter::called,
     first_run::{ADMINISTRATORS_MIN, administrators},
     secret, session,
     staff::{self, Colleague},
     station,
 };
-use crate::{Actor, App, AppError, Changes, coding};
+use crate::{Actor, App, AppError, Changes};
 
 /// Somebody who is to get an account, or what is to stand there from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,19 +55,8 @@ pub struct PersonRow {
     pub has_card: bool,
 }
 
-/// What a leaver left to somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HandedOver {
-    /// Forms that were half filled in.
-    pub drafts: u32,
-}
-
 const NAME_CHARS_MAX: usize = 100;
 const LOGIN_CHARS: std::ops::RangeInclusive<usize> = 2..=40;
-const HEIR: &str = "urn:ondol:hand-over:to";
-const LEAVER: &str = "urn:ondol:hand-over:from";
-const DRAFTS: &str = "urn:ondol:hand-over:drafts";
-
 /// What is wrong with a person's fields.
 pub(super) fn check(person: &NewPerson) -> Result<(), AppError> {
     let wrong = |field, why| Err(AppError::Field { field, why });
@@ -133,35 +120,12 @@ pub(super) fn create(
     changes.create(account.to_json(&practitioner, &role));
 }
 
-fn hand_over_record(from: &ResourceId, to: &ResourceId, drafts: u32) -> Value {
-    let person = |url: &str, id: &ResourceId| json!({ "url": url, "valueReference": { "reference": format!("Practitioner/{id}") } });
-    json!({
-        "resourceType": "Basic",
-        "extension": [
-            person(LEAVER, from),
-            person(HEIR, to),
-            { "url": DRAFTS, "valueUnsignedInt": drafts },
-        ],
-        "code": coding::concept(coding::HAND_OVER, "hand-over"),
-    })
-}
-
-/// From whom and to whom work went, if the resource is a record of that.
-fn handed_over(basic: &Value) -> Option<(ResourceId, ResourceId)> {
-    coding::code_of(&basic["code"], coding::HAND_OVER)?;
-    let person = |url: &str| {
-        let reference = account::extension(basic, url)?["valueReference"]["reference"].as_str()?;
-        ResourceId::new(reference.strip_prefix("Practitioner/")?).ok()
-    };
-    Some((person(LEAVER)?, person(HEIR)?))
-}
-
 /// What an administrator changes about one account.
-struct Managed<'a> {
-    app: &'a App,
-    actor: &'a Actor,
-    tx: &'a mut dyn WriteTx,
-    stored: StoredAccount,
+pub(super) struct Managed<'a> {
+    pub(super) app: &'a App,
+    pub(super) actor: &'a Actor,
+    pub(super) tx: &'a mut dyn WriteTx,
+    pub(super) stored: StoredAccount,
 }
 
 impl App {
@@ -184,14 +148,6 @@ impl App {
     pub fn person(&self, actor: &Actor, id: &ResourceId) -> Result<PersonRow, AppError> {
         self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
             row(view, &account::account(view, id)?.ok_or(AppError::NotFound)?)
-        })
-    }
-
-    /// What somebody has begun and not finished: what a leaver would leave behind.
-    pub fn open_work(&self, actor: &Actor, id: &ResourceId) -> Result<Vec<SavedDraft>, AppError> {
-        self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
-            let stored = account::account(view, id)?.ok_or(AppError::NotFound)?;
-            drafts::drafts_of(view, &stored.account.person)
         })
     }
 
@@ -264,37 +220,7 @@ impl App {
         })
     }
 
-    /// Somebody leaves: the account closes for good, and what they have begun goes to `heir`
-    /// (another account's id).
-    pub fn leave(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &ResourceId,
-        heir: &ResourceId,
-    ) -> Result<HandedOver, AppError> {
-        if id == heir {
-            return Err(AppError::Field { field: "heir", why: "same-person" });
-        }
-        let heir = heir.clone();
-        self.managed(actor, id, move |managed| managed.leave(&heir))
-    }
-
-    /// Who has the work of somebody now: themselves, or whoever took it over when they left (and
-    /// so on).
-    pub fn successor(&self, person: &ResourceId) -> Result<ResourceId, AppError> {
-        let mut pairs = vec![];
-        for found in self.view()?.chart(&self.facility_chart(), &["Basic"])? {
-            pairs.extend(handed_over(&account::body(&found)?));
-        }
-        let mut now = person.clone();
-        // Each step uses up a pair, so that a circle ends.
-        while let Some(at) = pairs.iter().position(|(from, _)| *from == now) {
-            now = pairs.remove(at).1;
-        }
-        Ok(now)
-    }
-
-    fn managed<T: Send + 'static>(
+    pub(super) fn managed<T: Send + 'static>(
         self: &Arc<Self>,
         actor: &Actor,
         id: &ResourceId,
@@ -314,27 +240,27 @@ impl Managed<'_> {
         self.save_with(Changes::new(Class::Routine))
     }
 
-    fn save_with(&mut self, mut changes: Changes) -> Result<(), AppError> {
+    pub(super) fn save_with(&mut self, mut changes: Changes) -> Result<(), AppError> {
         changes.update(&self.stored.found, self.stored.account.to_stored_json());
         self.app.append(self.tx, self.actor, changes)?;
         Ok(())
     }
 
     /// Ends all sessions of the account, and the stations forget it.
-    fn throw_out(&mut self) -> Result<(), AppError> {
+    pub(super) fn throw_out(&mut self) -> Result<(), AppError> {
         let id = self.stored.found.shown.id.clone();
         session::end_where(self.tx, |_, record| record.account == id)?;
         station::forget(self.tx, &id)
     }
 
-    fn must_not_have_left(&self) -> Result<(), AppError> {
+    pub(super) fn must_not_have_left(&self) -> Result<(), AppError> {
         if self.stored.account.state == AccountState::Left {
             return Err(AppError::State("has-left"));
         }
         Ok(())
     }
 
-    fn must_leave_administrators(
+    pub(super) fn must_leave_administrators(
         &self,
         state: AccountState,
         roles: RoleSet,
@@ -354,8 +280,8 @@ impl Managed<'_> {
         Ok(())
     }
 
-    /// The Practitioner and the PractitionerRole.
-    fn resources(&self) -> Result<(Found, Found), AppError> {
+    /// The Practitioner and the `PractitionerRole`.
+    pub(super) fn resources(&self) -> Result<(Found, Found), AppError> {
         let account = &self.stored.account;
         let practitioner = staff::resource(&*self.tx, "Practitioner", &account.person)?;
         Ok((practitioner, staff::resource(&*self.tx, "PractitionerRole", &account.role)?))
@@ -387,33 +313,6 @@ impl Managed<'_> {
         changes.update(&role, laid_over(account::body(&role)?, fresh, &["code", "specialty"]));
         self.stored.account.login.clone_from(&person.login);
         self.save_with(changes)
-    }
-
-    fn leave(&mut self, heir: &ResourceId) -> Result<HandedOver, AppError> {
-        self.must_not_have_left()?;
-        self.must_leave_administrators(AccountState::Left, RoleSet::EMPTY)?;
-        let chart = self.app.facility_chart();
-        self.app.may(&*self.tx, self.actor, Action::HandOverWork, &chart, None)?;
-        let heir = account::account(&*self.tx, heir)?
-            .filter(|heir| heir.account.state == AccountState::Active)
-            .ok_or(AppError::Field { field: "heir", why: "unknown" })?;
-        let leaver = self.stored.account.person.clone();
-        let drafts = drafts::hand_over(self.tx, &leaver, &heir.account.person)?;
-        let (practitioner, role) = self.resources()?;
-        let mut changes = Changes::new(Class::Routine);
-        for found in [&practitioner, &role] {
-            let mut resource = account::body(found)?;
-            resource["active"] = false.into();
-            resource["resourceType"] = (*found.shown.resource_type).into();
-            changes.update(found, resource);
-        }
-        changes.create(hand_over_record(&leaver, &heir.account.person, drafts));
-        let account = &mut self.stored.account;
-        account.state = AccountState::Left;
-        (account.password, account.pin, account.card) = (None, None, None);
-        self.save_with(changes)?;
-        self.throw_out()?;
-        Ok(HandedOver { drafts })
     }
 }
 

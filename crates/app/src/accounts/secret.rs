@@ -52,7 +52,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$b25kb2wgbm9ib2R5IQ$\
     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-fn argon2<'key>(key: Option<&'key [u8]>) -> Result<Argon2<'key>, AppError> {
+fn argon2(key: Option<&[u8]>) -> Result<Argon2<'_>, AppError> {
     let params = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|_| DEFECT)?;
     match key {
         None => Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params)),

@@ -8,8 +8,8 @@ use ondol_store::{Space, View, WriteTx};
 use serde_json::{Value, json};
 
 use super::{
-    AccountState, LOCK_AFTER_MINUTES, PASSWORD_LASTS_MS, SignedIn, account, audit::Event, secret,
-    staff,
+    AccountState, LOCK_AFTER_MINUTES, PASSWORD_LASTS_MS, QuickKeys, SignedIn, account,
+    audit::Event, secret, staff,
 };
 use crate::{Actor, App, AppError};
 
@@ -120,8 +120,7 @@ pub(super) fn who(
         actor: Actor::person(person.id, &person.name, person.roles),
         locked: record.locked,
         must_change: account.must_change,
-        has_pin: account.pin.is_some(),
-        has_card: account.card.is_some(),
+        keys: QuickKeys { pin: account.pin.is_some(), card: account.card.is_some() },
         lock_after_s,
         since: record.since,
         account: record.account.clone(),

@@ -267,7 +267,7 @@ impl Facility {
         self.person_named(&format!("리영희 {}", role.code()), &[role])
     }
 
-    /// Somebody who works here, as signed in: a Practitioner and a PractitionerRole are in the
+    /// Somebody who works here, as signed in: a Practitioner and a `PractitionerRole` are in the
     /// record, an account is not.
     pub fn person_named(&self, name: &str, roles: &[Role]) -> Actor {
         let number = self.next_person.fetch_add(1, Ordering::SeqCst);
