@@ -83,7 +83,9 @@ impl Country {
             links: BTreeMap::new(),
             runtime,
         };
-        country.once("founded", |country| founding::found(&country.binary, &country.dir, say))?;
+        country.once("founded", |country| {
+            founding::found(&country.binary, &country.dir, &country.state.doors, say)
+        })?;
         country.open_links()?;
         for seat in Seat::ALL {
             country.start_node(seat)?;

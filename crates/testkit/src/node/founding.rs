@@ -1,14 +1,23 @@
-//! How the small country begins: a ministry, invitations, joining, accounts. Certificates are
-//! carried to the ministry by stick, because no link stands yet.
+//! How the small country begins: a ministry, invitations, joining, accounts.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, thread, time::Duration};
 
-use super::{Binary, NodeError, PASSWORD, Seat};
+use super::{
+    Binary, NodeConfig, NodeError, NodeProcess, PASSWORD, Seat,
+    process::ask_to_stop,
+    state::{Doors, here},
+};
+
+/// So often the ministry is asked whether it knows a new node.
+const TRIES: u32 = 20;
+/// So long nodes talk between two tries.
+const TALK: Duration = Duration::from_millis(1_500);
 
 /// Founds all five nodes in `dir`.
 pub(super) fn found(
     binary: &Binary,
     dir: &Path,
+    doors: &BTreeMap<Seat, Doors>,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), NodeError> {
     let data = |seat: Seat| dir.join(seat.folder()).display().to_string();
@@ -33,9 +42,16 @@ pub(super) fn found(
                 // The address is told at each start: the emulated link has a new one every time.
                 let road = ["--road", "127.0.0.1:7464"];
                 let invite = [&["invite", "--data", &ministry], &who[..], &road[..]].concat();
-                let invitation = binary.run(&invite, "")?;
+                let mut tries = TRIES;
+                let invitation = loop {
+                    match binary.run(&invite, "") {
+                        Ok(invitation) => break invitation,
+                        Err(why) if tries == 0 => return Err(why),
+                        Err(_) => introduce(binary, dir, doors, above)?,
+                    }
+                    tries -= 1;
+                };
                 binary.run(&["join", "--data", &own, "-"], &invitation)?;
-                introduce(binary, dir, &own, &ministry)?;
             }
         }
         for person in seat.people() {
@@ -48,13 +64,35 @@ pub(super) fn found(
     Ok(())
 }
 
-/// Carries a new node's certificate to the ministry, which invites those below it.
-fn introduce(binary: &Binary, dir: &Path, own: &str, ministry: &str) -> Result<(), NodeError> {
-    let stick = dir.join("stick");
-    let path = stick.display().to_string();
-    let carried = binary
-        .run(&["carry", "out", &path, "--data", own], "")
-        .and_then(|_| binary.run(&["carry", "in", &path, "--data", ministry], ""));
-    let _ = fs::remove_dir_all(&stick);
-    carried.map(|_| ())
+/// Lets a new node and all above it talk for a moment: the ministry has to know a node before it
+/// invites those below it. The emulated links come later; here they would only take time.
+fn introduce(
+    binary: &Binary,
+    dir: &Path,
+    doors: &BTreeMap<Seat, Doors>,
+    new: Seat,
+) -> Result<(), NodeError> {
+    let line: Vec<Seat> = std::iter::successors(Some(new), |seat| seat.above()).collect();
+    // Those above first: a new node knocks at once, and then only every few seconds.
+    let nodes = line
+        .into_iter()
+        .rev()
+        .map(|seat| {
+            let config = NodeConfig {
+                data: dir.join(seat.folder()),
+                http: here(0),
+                https: None,
+                road: here(doors[&seat].road),
+                parent_address: seat.above().map(|above| here(doors[&above].road)),
+                variables: vec![],
+            };
+            NodeProcess::start(binary, &config)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    thread::sleep(TALK);
+    nodes.iter().for_each(|node| ask_to_stop(node.id()));
+    nodes.into_iter().rev().for_each(|mut node| {
+        node.wait();
+    });
+    Ok(())
 }

@@ -1,0 +1,40 @@
+//! A country of real processes: it begins, stops, and is found as it was.
+
+use ondol_testkit::{
+    http::Request,
+    node::{Country, CountryConfig, Seat, test_dir},
+    patience::Stopwatch,
+};
+
+#[test]
+fn a_country_is_founded_once_and_found_again_at_the_same_addresses() {
+    let dir = test_dir("founded-once").unwrap();
+    let watch = Stopwatch::start();
+    let mut steps = vec![];
+    let config = CountryConfig { https: true, ..CountryConfig::for_tests() };
+    let country =
+        Country::start(&dir, config.clone(), &mut |step| steps.push(step.to_owned())).unwrap();
+    eprintln!("founded and started in {:?}", watch.elapsed());
+    assert!(steps.iter().any(|step| step.contains("은정리진료소")), "{steps:?}");
+    let before: Vec<_> = Seat::ALL.map(|seat| country.ready(seat).clone()).into();
+    for seat in Seat::ALL {
+        let address = country.url(seat).trim_start_matches("http://").to_owned();
+        let answer = Request::new("GET", "/").send(&address).unwrap();
+        assert!(answer.status < 500, "{seat:?}: {}", answer.text());
+    }
+    assert!(country.stop(), "every node stops cleanly when asked");
+
+    let watch = Stopwatch::start();
+    let mut steps = vec![];
+    let mut country =
+        Country::start(&dir, config, &mut |step| steps.push(step.to_owned())).unwrap();
+    eprintln!("started again in {:?}", watch.elapsed());
+    assert!(!steps.iter().any(|step| step.starts_with("founding")), "{steps:?}");
+    let after: Vec<_> = Seat::ALL.map(|seat| country.ready(seat).clone()).into();
+    assert_eq!(before, after);
+    country.kill(Seat::County);
+    assert!(!country.is_running(Seat::County));
+    country.start_node(Seat::County).unwrap();
+    assert_eq!(country.ready(Seat::County), &after[2]);
+    assert!(country.stop());
+}
