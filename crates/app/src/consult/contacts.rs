@@ -1,0 +1,118 @@
+//! Whom to call: who is on duty for a specialty at a facility, the deputy, the coordinator.
+
+use ondol_kernel::ResourceId;
+use ondol_record::{ChartId, certificate::Tier};
+use ondol_store::View;
+
+use super::request::Named;
+use crate::{Actor, App, AppError};
+
+/// Somebody who can be called.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// `Practitioner/…`; empty for a telephone that belongs to a room.
+    pub reference: String,
+    /// The name for pages.
+    pub name: String,
+    /// The telephone number; empty if none is known.
+    pub phone: String,
+}
+
+/// Whom to call at a facility.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contacts {
+    /// Who has checked in for duty.
+    pub on_duty: Option<Contact>,
+    /// Who takes the place of the one on duty.
+    pub deputy: Option<Contact>,
+    /// Who coordinates consults.
+    pub coordinator: Option<Contact>,
+}
+
+/// A facility that can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Askable {
+    /// The Organization.
+    pub place: Named,
+    /// Its tier.
+    pub tier: Tier,
+    /// Whom to call for the specialty.
+    pub contacts: Contacts,
+}
+
+impl App {
+    /// The facilities that can be asked for a specialty: first those with somebody on duty, then
+    /// by nearness.
+    pub fn askable(&self, specialty: &str) -> Result<Vec<Askable>, AppError> {
+        let view = self.view()?;
+        let nation = self.nation();
+        let mut all = vec![];
+        for known in nation.nodes() {
+            let own = known.node == self.place.node;
+            let reachable = nation.is_above(&known.facility) || known.tier == Tier::Specialist;
+            if own || !reachable || !known.tier.treats() {
+                continue;
+            }
+            all.push((
+                nation.way_to(&known.node).len(),
+                Askable {
+                    place: self.named(&*view, &known.facility)?,
+                    tier: known.tier,
+                    contacts: self.contacts(&*view, &known.facility, specialty)?,
+                },
+            ));
+        }
+        all.sort_by_key(|(steps, askable)| {
+            (askable.contacts.on_duty.is_none(), *steps, askable.place.reference.clone())
+        });
+        Ok(all.into_iter().map(|(_, askable)| askable).collect())
+    }
+
+    /// A facility with its name; the id if the name is not known here.
+    pub(crate) fn named(&self, view: &dyn View, facility: &ResourceId) -> Result<Named, AppError> {
+        let reference = format!("Organization/{facility}");
+        let name = crate::people::facility_name(self, view, &reference)?;
+        Ok(Named { name: if name.is_empty() { facility.to_string() } else { name }, reference })
+    }
+
+    /// Whom to call at a facility for a specialty, as far as its roster is here.
+    pub(crate) fn contacts(
+        &self,
+        _view: &dyn View,
+        _facility: &ResourceId,
+        _specialty: &str,
+    ) -> Result<Contacts, AppError> {
+        Ok(Contacts::default())
+    }
+
+    /// The facility that watches over this one, if it treats.
+    pub(crate) fn overseer(&self, view: &dyn View) -> Result<Option<Named>, AppError> {
+        let nation = self.nation();
+        let above = nation.parent().and_then(|node| nation.node(&node).cloned());
+        match above {
+            Some(above) if above.certificate.tier.treats() => {
+                Ok(Some(self.named(view, &above.certificate.facility)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a person is the one on duty here for a specialty.
+    pub(crate) fn is_on_duty(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        specialty: &str,
+    ) -> Result<bool, AppError> {
+        let contacts = self.contacts(view, &self.place.facility, specialty)?;
+        Ok(contacts.on_duty.is_some_and(|one| one.reference == actor.reference()))
+    }
+}
+
+/// The chart of a facility that a reference names.
+pub(crate) fn facility_of(reference: &str) -> Option<ResourceId> {
+    match ChartId::from_reference(reference)? {
+        ChartId::Facility(id) => Some(id),
+        _ => None,
+    }
+}
