@@ -1,0 +1,229 @@
+//! Searches of one type (R4 3.1.1). Each hit is decided on by its own chart, pages are filled
+//! after that, and a total counts only what may be seen.
+
+mod include;
+mod page;
+mod request;
+
+use std::collections::HashSet;
+
+use ondol_fhir::{IndexValue, Limits, Resource, ResourceType, extract};
+use ondol_kernel::ResourceId;
+use ondol_store::{Found, Hit, Order, Query};
+
+pub use page::PageToken;
+pub use request::{COMMON, SearchRequest, pairs_of};
+
+use self::request::Plan;
+use super::{
+    criteria::Criterion,
+    error::RestError,
+    read::Answer,
+    sight::{Seen, Sight},
+};
+use crate::{Actor, App};
+
+/// So many candidates are looked at for one page; a page may come out short, with a link on.
+const SCAN_MAX: usize = 5_000;
+
+/// So many candidates are looked at for a total or for sorting.
+const SCAN_ALL_MAX: usize = 100_000;
+
+/// Candidates that are asked of the store at once, at most.
+const BATCH_MAX: usize = 500;
+
+/// Why a resource stands in a result (R4 `search-entry-mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It fits.
+    Match,
+    /// It was asked to be included.
+    Include,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchAnswer {
+    /// How many fit in all, if that was asked or is known.
+    pub total: Option<u64>,
+    /// The resources of this page.
+    pub entries: Vec<(Mode, Answer)>,
+    /// Leads to the next page.
+    pub next: Option<PageToken>,
+    /// Parameters that were passed over, for lenient clients.
+    pub ignored: Vec<String>,
+    /// Not everything that was to be included is here.
+    pub includes_cut: bool,
+}
+
+impl App {
+    /// Searches resources of one type.
+    pub fn rest_search(
+        &self,
+        actor: &Actor,
+        request: &SearchRequest<'_>,
+    ) -> Result<SearchAnswer, RestError> {
+        let (answer, seen) = {
+            let view = self.view()?;
+            let mut sight = Sight::new(self, actor, &*view);
+            let answer = run(&mut sight, request)?;
+            (answer, sight.seen())
+        };
+        let seen: Seen = seen;
+        seen.record(self, actor)?;
+        Ok(answer)
+    }
+}
+
+fn run(sight: &mut Sight<'_>, request: &SearchRequest<'_>) -> Result<SearchAnswer, RestError> {
+    let plan = Plan::of(request, sight.app.utc_offset_minutes())?;
+    let mut answer = SearchAnswer {
+        total: None,
+        entries: vec![],
+        next: None,
+        ignored: plan.ignored.clone(),
+        includes_cut: false,
+    };
+    if plan.count == 0 {
+        answer.total = Some(total(sight, &plan)?);
+        return Ok(answer);
+    }
+    let (hits, next) = match plan.sorted {
+        Some(newest_first) => page::sorted(sight, &plan, newest_first)?,
+        None => page::by_arrival(sight, &plan)?,
+    };
+    if plan.total {
+        answer.total = Some(total(sight, &plan)?);
+    } else if next.is_none() && plan.after.is_none() {
+        answer.total = Some(hits.len() as u64);
+    }
+    let mut keys = HashSet::new();
+    for found in &hits {
+        sight.see(&found.shown)?;
+        keys.insert((found.shown.resource_type.clone(), found.shown.id.clone()));
+        answer.entries.push((Mode::Match, Answer::of(found)?));
+    }
+    let included = include::of(sight, &plan, &hits, keys)?;
+    answer.includes_cut = included.cut;
+    for found in &included.found {
+        sight.see(&found.shown)?;
+        answer.entries.push((Mode::Include, Answer::of(found)?));
+    }
+    answer.next = next.map(|place| PageToken::new(request, &place));
+    Ok(answer)
+}
+
+/// The one resource that fits a condition (`If-None-Exist`, conditional references): none, the
+/// one, or an error if there are several. What may not be seen does not count.
+pub(super) fn the_one(
+    sight: &mut Sight<'_>,
+    kind: ResourceType,
+    query: &str,
+    base: &str,
+) -> Result<Option<Found>, RestError> {
+    let pairs = pairs_of(query);
+    let request = SearchRequest { kind, pairs, lenient: false, base, page: None };
+    let mut plan = Plan::of(&request, sight.app.utc_offset_minutes())?;
+    plan.count = 2;
+    let (mut hits, _) = page::by_arrival(sight, &plan)?;
+    if hits.len() > 1 {
+        return Err(RestError::ManyMatch);
+    }
+    Ok(hits.pop())
+}
+
+fn total(sight: &mut Sight<'_>, plan: &Plan) -> Result<u64, RestError> {
+    let mut total = 0;
+    each_match(sight, plan, |_| total += 1)?;
+    Ok(total)
+}
+
+/// Every match that may be seen, in the order of arrival.
+fn each_match(
+    sight: &mut Sight<'_>,
+    plan: &Plan,
+    mut see: impl FnMut(Found),
+) -> Result<(), RestError> {
+    let mut query = plan.query(Order::Arrival, BATCH_MAX, None);
+    let mut scanned = 0;
+    loop {
+        let page = sight.view.search(&query)?;
+        scanned += page.hits.len();
+        if scanned > SCAN_ALL_MAX {
+            return Err(RestError::TooCostly);
+        }
+        for Hit { found, .. } in page.hits {
+            if is_match(sight, plan, &found)? {
+                see(found);
+            }
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn is_match(sight: &mut Sight<'_>, plan: &Plan, found: &Found) -> Result<bool, RestError> {
+    Ok(!found.is_retracted()
+        && sight.may_see(&found.shown)?
+        && passes(&plan.criteria, found, sight.app.utc_offset_minutes())?)
+}
+
+/// Looks again at what the store could not decide. The index holds every head of a resource, so
+/// that rivals are looked at here too.
+fn passes(criteria: &[Criterion], found: &Found, offset: i32) -> Result<bool, RestError> {
+    let checked: Vec<&Criterion> = criteria.iter().filter(|c| c.needs_check()).collect();
+    if checked.is_empty() {
+        return Ok(true);
+    }
+    let mut heads = vec![];
+    for head in std::iter::once(&found.shown).chain(&found.rivals) {
+        if let Some(text) = head.json() {
+            heads.push(Resource::parse_within(text.as_bytes(), Limits::IMPORT)?);
+        }
+    }
+    let values: Vec<Vec<(&str, IndexValue<'_>)>> = heads
+        .iter()
+        .map(|head| {
+            let mut values = vec![];
+            extract(head, offset, |param, value| values.push((param.code, value)));
+            values
+        })
+        .collect();
+    Ok(checked.iter().all(|criterion| {
+        values.iter().any(|values| {
+            let own: Vec<&IndexValue<'_>> = values
+                .iter()
+                .filter(|(code, _)| *code == criterion.param)
+                .map(|(_, value)| value)
+                .collect();
+            criterion.passes(&own)
+        })
+    }))
+}
+
+impl Plan {
+    fn query(&self, order: Order, limit: usize, after: Option<Box<str>>) -> Query {
+        Query {
+            resource_type: self.kind.name().into(),
+            chart: None,
+            filters: self.criteria.iter().filter_map(Criterion::filter).collect(),
+            order,
+            limit,
+            after,
+        }
+    }
+}
+
+/// Reads a resource that is referred to, if it may be seen.
+fn look_up(
+    sight: &mut Sight<'_>,
+    kind: ResourceType,
+    id: &str,
+) -> Result<Option<Found>, RestError> {
+    let Ok(id) = ResourceId::new(id) else { return Ok(None) };
+    let Some(found) = sight.view.resource(kind.name(), &id)? else { return Ok(None) };
+    let shows = !found.is_retracted() && sight.may_see(&found.shown)?;
+    Ok(shows.then_some(found))
+}

@@ -1,0 +1,134 @@
+//! What the one who asks may see, decided once for each chart of a request, and recorded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ondol_access::{Action, Denial, Grounds, Obligation};
+use ondol_fhir::ResourceType;
+use ondol_record::ChartId;
+use ondol_store::{Stored, View};
+
+use super::{
+    access::{self, Of},
+    error::RestError,
+    guard,
+};
+use crate::{Actor, App, AppError};
+
+/// The eyes of one request.
+pub(super) struct Sight<'a> {
+    pub(super) app: &'a App,
+    pub(super) actor: &'a Actor,
+    pub(super) view: &'a dyn View,
+    decided: HashMap<(ChartId, Action), Result<Grounds, Denial>>,
+    /// What is handed out, once for each chart: to be recorded.
+    seen: BTreeMap<ChartId, (Action, Grounds)>,
+}
+
+/// What was seen, to be recorded before it is handed out.
+#[must_use]
+pub(super) struct Seen(BTreeMap<ChartId, (Action, Grounds)>);
+
+impl<'a> Sight<'a> {
+    pub(super) fn new(app: &'a App, actor: &'a Actor, view: &'a dyn View) -> Self {
+        Self { app, actor, view, decided: HashMap::new(), seen: BTreeMap::new() }
+    }
+
+    fn decide(
+        &mut self,
+        chart: &ChartId,
+        action: Action,
+    ) -> Result<Result<Grounds, Denial>, RestError> {
+        let key = (chart.clone(), action);
+        if let Some(known) = self.decided.get(&key) {
+            return Ok(known.clone());
+        }
+        let decision = match self.app.may(self.view, self.actor, action, chart, None) {
+            Ok(grounds) => Ok(grounds),
+            Err(AppError::Denied(denial)) => Err(denial),
+            Err(other) => return Err(other.into()),
+        };
+        self.decided.insert(key, decision.clone());
+        Ok(decision)
+    }
+
+    /// On what grounds a resource of this type may be read in a chart.
+    fn grounds(
+        &mut self,
+        chart: &ChartId,
+        kind: ResourceType,
+    ) -> Result<Result<(ChartId, Action, Grounds), Denial>, RestError> {
+        let mut denial = Denial::NothingPermits;
+        for (action, of) in access::to_read(chart.kind(), kind) {
+            let asked = match of {
+                Of::Chart => chart.clone(),
+                Of::OwnFacility => ChartId::Facility(self.app.place.facility.clone()),
+                Of::Nation => ChartId::Nation,
+            };
+            match self.decide(&asked, *action)? {
+                Ok(grounds) => return Ok(Ok((asked, *action, grounds))),
+                Err(why) => denial = why,
+            }
+        }
+        Ok(Err(denial))
+    }
+
+    /// Whether a version may be shown. It is not noted as seen.
+    pub(super) fn may_see(&mut self, version: &Stored) -> Result<bool, RestError> {
+        let Some(kind) = ResourceType::from_name(&version.resource_type) else {
+            return Ok(false);
+        };
+        if guard::is_hidden(self.view, &version.resource_type, &version.id)? {
+            return Ok(false);
+        }
+        // The node looks for what conditions of an import mean; it hands nothing to anybody.
+        if self.actor.is_node() {
+            return Ok(true);
+        }
+        Ok(self.grounds(&version.chart, kind)?.is_ok())
+    }
+
+    /// Notes that a version is handed out; the denial if it may not be.
+    pub(super) fn see(&mut self, version: &Stored) -> Result<(), RestError> {
+        let kind = ResourceType::from_name(&version.resource_type).ok_or(RestError::NotFound)?;
+        let (chart, action, grounds) = self.grounds(&version.chart, kind)??;
+        if grounds.obligations.contains(Obligation::Audit) {
+            self.seen.entry(chart).or_insert((action, grounds));
+        }
+        Ok(())
+    }
+
+    /// Asks for one action in a chart, and notes it.
+    pub(super) fn ask(&mut self, chart: &ChartId, action: Action) -> Result<(), RestError> {
+        let grounds = self.decide(chart, action)??;
+        if grounds.obligations.contains(Obligation::Audit) {
+            self.seen.entry(chart.clone()).or_insert((action, grounds));
+        }
+        Ok(())
+    }
+
+    /// What was handed out.
+    pub(super) fn seen(self) -> Seen {
+        Seen(self.seen)
+    }
+}
+
+impl Seen {
+    /// Records it durably. Nothing is handed out before this has returned.
+    pub(super) fn record(self, app: &App, actor: &Actor) -> Result<(), RestError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let readings: Vec<_> = self
+            .0
+            .iter()
+            .map(|(chart, (action, grounds))| app.reading_of(actor, *action, chart, grounds, ""))
+            .collect();
+        ondol_store::transact(&*app.store, move |tx| -> Result<(), AppError> {
+            for reading in &readings {
+                tx.record_reading(reading)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}

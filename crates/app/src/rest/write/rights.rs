@@ -1,0 +1,346 @@
+//! Who may write what: decided before the change, and for charts that the change itself opens
+//! (somebody is registered, somebody is received) again when it stands.
+
+use std::cell::RefCell;
+
+use ondol_access::{Action, Reason};
+use ondol_fhir::{Resource, ResourceType};
+use ondol_kernel::{Class, NodeId, ResourceId};
+use ondol_record::{
+    ChartId, ChartKind, DraftChange, Entry, EntryHash,
+    draft::{DraftContent, Ledger},
+    home::{Home, home_of},
+};
+use ondol_store::{Found, StoreError, View};
+use serde_json::{Value, json};
+
+use super::{How, Prepared, Target, Write, target::check_seen};
+use crate::{
+    Actor, App, AppError, Place,
+    rest::{
+        access::{self, Ask, Of},
+        error::{ElementFault, RestError},
+    },
+};
+
+/// The reason of whoever gives none (DESIGN §4).
+pub(super) const NOT_GIVEN: &str = "not given";
+
+/// What is asked again when the change stands.
+struct Later {
+    /// The place of the change.
+    change: usize,
+    action: Action,
+    at: Option<usize>,
+}
+
+pub(super) struct Rights<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    how: &'a How,
+    later: Vec<Later>,
+}
+
+impl<'a> Rights<'a> {
+    pub(super) const fn new(app: &'a App, actor: &'a Actor, how: &'a How) -> Self {
+        Self { app, actor, how, later: vec![] }
+    }
+
+    /// Decides what can be decided before anything is written.
+    pub(super) fn before(
+        &mut self,
+        view: &dyn View,
+        prepared: &Prepared,
+        writes: &[Write],
+        targets: &[Target],
+        homes: &[Home],
+    ) -> Result<(), RestError> {
+        let drafts = prepared.changes.drafts();
+        let begun: Vec<bool> = (0..drafts.len())
+            .map(|at| self.begins(view, &drafts[at], &targets[prepared.of[at]], &homes[at]))
+            .collect::<Result<_, _>>()?;
+        let received: Vec<&Home> = self.received(view, drafts, homes)?;
+        for (at, draft) in drafts.iter().enumerate() {
+            let write = &writes[prepared.of[at]];
+            let (home, target) = (&homes[at], &targets[prepared.of[at]]);
+            let opened = (0..drafts.len()).any(|by| begun[by] && homes[by] == *home);
+            let decided = if begun[at] {
+                self.ask(view, access::to_begin(kind_of(home)), home)
+            } else if opened && kind_of(home) != ChartKind::Patient {
+                Ok(())
+            } else {
+                self.one(view, draft, home, target).or_else(|why| match why {
+                    RestError::App(AppError::Denied(_)) if opened || received.contains(&home) => {
+                        let (action, _) = ask_of(draft, home);
+                        self.later.push(Later { change: at, action, at: write.at });
+                        Ok(())
+                    }
+                    other => Err(other),
+                })
+            };
+            decided.map_err(|why| why.in_entry(write.at))?;
+            if let Target::Standing(found) = target {
+                check_seen(write.if_match.as_deref(), found)
+                    .map_err(|why| why.in_entry(write.at))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides the rest by what stands now.
+    pub(super) fn after(
+        &self,
+        view: &dyn View,
+        entries: &[Entry],
+        places: &[(usize, u32)],
+    ) -> Result<(), RestError> {
+        for later in &self.later {
+            let chart = places.get(later.change).and_then(|(entry, _)| entries.get(*entry));
+            let chart = &chart.ok_or(AppError::Unexpected("an entry is missing"))?.chart;
+            self.may(view, later.action, chart).map_err(|why| why.in_entry(later.at))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a change makes whom or what a chart is about, where nothing of the chart is here.
+    fn begins(
+        &self,
+        view: &dyn View,
+        draft: &DraftChange,
+        target: &Target,
+        home: &Home,
+    ) -> Result<bool, RestError> {
+        let subject = match kind_of(home) {
+            ChartKind::Patient => "Patient",
+            ChartKind::Facility => "Organization",
+            ChartKind::Practitioner => "Practitioner",
+            ChartKind::Nation => return Ok(false),
+        };
+        if &*draft.resource_type != subject || *target != Target::New || self.actor.is_node() {
+            return Ok(false);
+        }
+        Ok(match home {
+            Home::Chart(chart) => view.chart_heads(chart)?.is_empty(),
+            _ => true,
+        })
+    }
+
+    /// The patients whom this change receives here: it opens an encounter at this facility.
+    fn received<'h>(
+        &self,
+        view: &dyn View,
+        drafts: &[DraftChange],
+        homes: &'h [Home],
+    ) -> Result<Vec<&'h Home>, RestError> {
+        let mut received = vec![];
+        for (draft, home) in drafts.iter().zip(homes) {
+            if !self.receives(draft) || kind_of(home) != ChartKind::Patient {
+                continue;
+            }
+            match self.ask(view, (Action::ReceivePatient, Of::Chart), home) {
+                Ok(()) => received.push(home),
+                Err(RestError::App(AppError::Denied(_))) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(received)
+    }
+
+    fn receives(&self, draft: &DraftChange) -> bool {
+        let DraftContent::Put(encounter) = &draft.content else { return false };
+        let open =
+            matches!(encounter["status"].as_str(), Some("arrived" | "triaged" | "in-progress"));
+        &*draft.resource_type == "Encounter"
+            && draft.chart.is_none()
+            && open
+            && encounter["serviceProvider"]["reference"] == *self.app.place.organization()
+    }
+
+    /// One change in a chart that stands.
+    fn one(
+        &self,
+        view: &dyn View,
+        draft: &DraftChange,
+        home: &Home,
+        target: &Target,
+    ) -> Result<(), RestError> {
+        self.ask(view, ask_of(draft, home), home)?;
+        if self.actor.is_node() {
+            return Ok(());
+        }
+        let DraftContent::Put(resource) = &draft.content else { return Ok(()) };
+        if self.sends_elsewhere(resource) {
+            self.ask(view, (Action::Refer, Of::Chart), home)?;
+        }
+        if let Target::Standing(found) = target
+            && &*draft.resource_type == "Patient"
+            && links(resource) != links_of(found).as_ref()
+        {
+            self.ask(view, (Action::MergePersons, Of::Chart), home)?;
+        }
+        Ok(())
+    }
+
+    /// A request to another facility sends the chart along the road.
+    fn sends_elsewhere(&self, resource: &Value) -> bool {
+        let here = self.app.place.organization();
+        let performers = resource["performer"].as_array().into_iter().flatten();
+        resource["resourceType"] == "ServiceRequest"
+            && performers
+                .filter_map(|performer| performer["reference"].as_str())
+                .any(|to| to.starts_with("Organization/") && to != here)
+    }
+
+    fn ask(&self, view: &dyn View, (action, of): Ask, home: &Home) -> Result<(), RestError> {
+        let chart = match of {
+            Of::Chart => chart_of(home)?,
+            Of::OwnFacility => ChartId::Facility(self.app.place.facility.clone()),
+            Of::Nation => ChartId::Nation,
+        };
+        self.may(view, action, &chart)
+    }
+
+    fn may(&self, view: &dyn View, action: Action, chart: &ChartId) -> Result<(), RestError> {
+        // The node writes what it was given to carry.
+        let action = if self.actor.is_node() { Action::CarryEntries } else { action };
+        let reason = match action {
+            Action::RetractEntry => self.how.reason.as_deref().or(Some(NOT_GIVEN)),
+            _ => self.how.reason.as_deref(),
+        };
+        let reason = reason.and_then(|reason| Reason::typed(reason).ok());
+        self.app.may(view, self.actor, action, chart, reason)?;
+        Ok(())
+    }
+}
+
+fn ask_of(draft: &DraftChange, home: &Home) -> Ask {
+    let kind = ResourceType::from_name(&draft.resource_type).unwrap_or(ResourceType::Basic);
+    let takes_back = matches!(draft.content, DraftContent::Retract(_));
+    access::to_write(kind_of(home), kind, takes_back)
+}
+
+const fn kind_of(home: &Home) -> ChartKind {
+    match home {
+        Home::Chart(chart) => chart.kind(),
+        Home::NewPatient(_) => ChartKind::Patient,
+        Home::NewPractitioner(_) => ChartKind::Practitioner,
+        Home::NewFacility(_) => ChartKind::Facility,
+    }
+}
+
+/// The chart of a home; one that has no id yet is nobody's so far, whatever it is called.
+fn chart_of(home: &Home) -> Result<ChartId, RestError> {
+    let new = || ResourceId::new("new").map_err(|_| AppError::Unexpected("an id"));
+    Ok(match home {
+        Home::Chart(chart) => chart.clone(),
+        Home::NewPatient(_) => ChartId::Patient(new()?),
+        Home::NewPractitioner(_) => ChartId::Practitioner(new()?),
+        Home::NewFacility(_) => ChartId::Facility(new()?),
+    })
+}
+
+fn links(patient: &Value) -> Option<&Value> {
+    patient.get("link")
+}
+
+fn links_of(found: &Found) -> Option<Value> {
+    serde_json::from_str::<Value>(&found.shown.body).ok()?.get("link").cloned()
+}
+
+/// A patient has a home facility: the one given, the one that stands, or this one. An update
+/// that leaves it out would otherwise take the chart away from everybody who treats.
+pub(super) fn at_home(resource: &mut Resource, stands: Option<&Found>, how: &How) -> Value {
+    const HOME: &str = "managingOrganization";
+    let mut resource = std::mem::replace(resource, Resource::new(resource.resource_type()));
+    if resource.resource_type() == ResourceType::Patient && !resource.body().contains_key(HOME) {
+        let stood = stands
+            .and_then(|found| serde_json::from_str::<Value>(&found.shown.body).ok())
+            .and_then(|body| body.get(HOME).cloned());
+        let home = json!({ "reference": format!("Organization/{}", how.home) });
+        resource.set(HOME, stood.unwrap_or(home));
+    }
+    resource.into_json()
+}
+
+/// An update that names another patient than the one in whose chart the resource stands is
+/// refused: it would put one person's care into another's chart.
+pub(super) fn check_moves(
+    prepared: &Prepared,
+    writes: &[Write],
+    ledger: &dyn Ledger,
+) -> Result<(), RestError> {
+    let drafts = prepared.changes.drafts();
+    let is_update = |draft: &DraftChange| {
+        draft.chart.is_some() && matches!(draft.content, DraftContent::Put(_))
+    };
+    if !drafts.iter().any(is_update) {
+        return Ok(());
+    }
+    let mut free = drafts.to_vec();
+    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| is_update(draft)) {
+        free[at].chart = None;
+        let home = home_of(&free, at, ledger);
+        free[at].chart.clone_from(&draft.chart);
+        let moves = match home {
+            Ok(Home::Chart(to @ ChartId::Patient(_))) => draft.chart != Some(to),
+            Ok(Home::NewPatient(_)) => true,
+            _ => false,
+        };
+        if moves {
+            let expression = draft.resource_type.to_string();
+            let write = &writes[prepared.of[at]];
+            return Err(RestError::element(expression, ElementFault::Moves).in_entry(write.at));
+        }
+    }
+    Ok(())
+}
+
+/// Where resources live, for finding the home of new ones.
+pub(super) struct ViewLedger<'a> {
+    view: &'a dyn View,
+    place: &'a Place,
+    failed: RefCell<Option<StoreError>>,
+}
+
+impl<'a> ViewLedger<'a> {
+    pub(super) const fn new(view: &'a dyn View, place: &'a Place) -> Self {
+        Self { view, place, failed: RefCell::new(None) }
+    }
+
+    /// Whether everything could be looked up.
+    pub(super) fn whole(self) -> Result<(), RestError> {
+        self.failed.into_inner().map_or(Ok(()), |why| Err(why.into()))
+    }
+}
+
+impl Ledger for ViewLedger<'_> {
+    fn origin(&self) -> NodeId {
+        self.place.node
+    }
+
+    fn incarnation(&self) -> u32 {
+        0
+    }
+
+    fn facility(&self) -> ResourceId {
+        self.place.facility.clone()
+    }
+
+    fn last_number(&self, _: Class) -> u64 {
+        0
+    }
+
+    fn chart_head(&self, _: Class, _: &ChartId) -> Option<(u64, EntryHash)> {
+        None
+    }
+
+    fn chart_of(&self, resource_type: &str, id: &ResourceId) -> Option<ChartId> {
+        match self.view.chart_of(resource_type, id) {
+            Ok(chart) => chart,
+            Err(why) => {
+                self.failed.borrow_mut().get_or_insert(why);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a write meets: something new, or what stands, with its preconditions.
+
+use std::collections::HashSet;
+
+use ondol_fhir::ResourceType;
+use ondol_kernel::ResourceId;
+use ondol_record::{Body, VersionId};
+use ondol_store::{Found, View};
+
+use super::{How, Verb, Write};
+use crate::{
+    Actor, App,
+    rest::{
+        error::{ElementFault, RestError},
+        guard,
+        search::the_one,
+        sight::Sight,
+    },
+};
+
+/// What a write meets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Target {
+    /// Nothing: it will be new.
+    New,
+    /// A resource that gets a new version.
+    Standing(Found),
+    /// A resource that stays as it is: a condition was met, or nothing changes.
+    Exists(Found),
+}
+
+pub(super) fn targets(
+    app: &App,
+    actor: &Actor,
+    view: &dyn View,
+    writes: &[Write],
+    how: &How,
+) -> Result<Vec<Target>, RestError> {
+    let mut sight = Sight::new(app, actor, view);
+    let mut named: HashSet<(ResourceType, ResourceId)> = HashSet::new();
+    let mut targets = vec![];
+    for write in writes {
+        if let Verb::Update { id, .. } | Verb::Delete { id } = &write.verb
+            && !named.insert((write.kind, id.clone()))
+        {
+            return Err(twice().in_entry(write.at));
+        }
+        let target = target(&mut sight, view, write, how).map_err(|why| why.in_entry(write.at))?;
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+fn twice() -> RestError {
+    RestError::element("Bundle.entry", ElementFault::SameTwice)
+}
+
+fn target(
+    sight: &mut Sight<'_>,
+    view: &dyn View,
+    write: &Write,
+    how: &How,
+) -> Result<Target, RestError> {
+    match &write.verb {
+        Verb::Create { if_none_exist: None, .. } => Ok(Target::New),
+        Verb::Create { if_none_exist: Some(query), .. } => {
+            let found = the_one(sight, write.kind, query, &how.base)?;
+            Ok(found.map_or(Target::New, Target::Exists))
+        }
+        Verb::Update { id, resource } => {
+            let Some(found) = view.resource(write.kind.name(), id)? else {
+                return match &write.if_match {
+                    Some(_) => Err(RestError::VersionMismatch { heads: vec![] }),
+                    None => Ok(Target::New),
+                };
+            };
+            if guard::is_hidden(view, write.kind.name(), id)? {
+                return Err(RestError::element(write.kind.name(), ElementFault::OwnSteps));
+            }
+            guard::check_standing(write.kind, &found.shown)?;
+            if how.skip_same && found.rivals.is_empty() && !found.is_retracted() {
+                let same = Body::of(&resource.clone().into_json())
+                    .is_ok_and(|body| body.as_str() == &*found.shown.body);
+                if same {
+                    return Ok(Target::Exists(found));
+                }
+            }
+            Ok(Target::Standing(found))
+        }
+        Verb::Delete { id } => {
+            let found = view.resource(write.kind.name(), id)?.ok_or(RestError::NotFound)?;
+            if guard::is_hidden(view, write.kind.name(), id)? {
+                return Err(RestError::NotFound);
+            }
+            guard::check_standing(write.kind, &found.shown)?;
+            Ok(if found.is_retracted() && found.rivals.is_empty() {
+                Target::Exists(found)
+            } else {
+                Target::Standing(found)
+            })
+        }
+    }
+}
+
+/// Whether the client has seen what stands: all heads and nothing else. Without `If-Match` a
+/// single head may be replaced unseen, rivals may not.
+pub(super) fn check_seen(if_match: Option<&[VersionId]>, found: &Found) -> Result<(), RestError> {
+    let heads = found.heads();
+    let matches = match if_match {
+        None => heads.len() == 1,
+        Some(seen) => {
+            let seen: HashSet<&VersionId> = seen.iter().collect();
+            seen == heads.iter().collect()
+        }
+    };
+    if matches { Ok(()) } else { Err(RestError::VersionMismatch { heads }) }
+}
