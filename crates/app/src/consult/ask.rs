@@ -9,7 +9,6 @@ use ondol_store::View;
 use serde_json::{Value, json};
 
 use super::{
-    contacts::facility_of,
     request::{Means, Named, note, priority_of},
     step::each,
 };
@@ -196,17 +195,6 @@ impl App {
             return Err(AppError::Field { field: "facility", why: "unknown" });
         }
         self.named(view, facility)
-    }
-
-    /// A facility of a reference.
-    pub(crate) fn asked_reference(
-        &self,
-        view: &dyn View,
-        reference: &str,
-    ) -> Result<Named, AppError> {
-        let id = facility_of(reference);
-        let id = id.ok_or(AppError::Field { field: "facility", why: "unknown" })?;
-        self.asked_place(view, &id)
     }
 }
 

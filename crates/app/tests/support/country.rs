@@ -15,6 +15,11 @@ impl Country {
         Self { facilities: SEATS.iter().map(|seat| Facility::at(seat.id)).collect() }
     }
 
+    /// All five.
+    pub fn all(&self) -> &[Facility] {
+        &self.facilities
+    }
+
     fn facility(&self, id: &str) -> &Facility {
         self.facilities.iter().find(|facility| facility.seat.id == id).unwrap()
     }
