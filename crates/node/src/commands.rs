@@ -23,6 +23,7 @@ use crate::{
     chance::seed,
     clock::MachineClock,
     data_dir::{DataDir, Settings},
+    import,
     private,
     serve::{self, ServeConfig},
     ticket::{self, Authority},
@@ -202,7 +203,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Command::Account { data, login, name, roles, password_stdin: _, pin } => {
             account(&data.data, &login, &name, &roles, pin.as_deref())
         }
-        Command::Import { data, paths } => import(&data.data, &paths),
+        Command::Import { data, paths } => import::import(&DataDir::at(&data.data)?, &paths),
         Command::Carry { way: Way::Out { folder, data } } => {
             carry::out(&DataDir::at(&data.data)?.app()?, &folder)
         }
@@ -314,11 +315,6 @@ fn account(
     app.provision_account(login, name, roles, password, pin)?;
     println!("the account {login} was added");
     Ok(())
-}
-
-fn import(path: &Path, paths: &[PathBuf]) -> Result<()> {
-    let _ = (path, paths);
-    todo!()
 }
 
 fn verify(path: &Path) -> Result<()> {

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod data_dir;
 mod https;
+mod import;
 mod private;
 mod road;
 mod serve;

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use axum::Router;
 use ondol_app::App;
+use ondol_ui::Ui;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -132,14 +133,17 @@ async fn until_asked_to_stop() -> Result<()> {
     Ok(())
 }
 
-/// Everything that is served: the screens, the FHIR API, and the nation's root certificate.
+/// Everything that is served: the screens of the facility and of its practice room, the FHIR API.
 fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Result<Router> {
-    let frame = ondol_ui::Frame {
+    let secret = data.form_secret()?;
+    let frame = |app: &Arc<App>| ondol_ui::Frame {
         surroundings: Arc::new(Around { app: app.clone() }),
         rng: Arc::new(MachineChance),
-        secret: data.form_secret()?,
+        secret,
         https,
     };
-    let _ = practice;
-    Ok(ondol_ui::guard(ondol_ui::pages(Router::new()), frame))
+    let facility = ondol_ui::router(Ui::new(app.clone()), frame(app));
+    let room = Ui { app: practice.clone(), door: app.clone() };
+    let practice = ondol_ui::router(room, frame(practice));
+    Ok(ondol_ui::rooms(facility, practice))
 }
