@@ -5,6 +5,7 @@ pub mod emulate;
 pub mod http;
 pub mod node;
 pub mod patience;
+pub mod population;
 
 use std::{env, path::PathBuf};
 

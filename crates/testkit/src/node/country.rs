@@ -59,6 +59,17 @@ impl Country {
         config: CountryConfig,
         say: &mut dyn FnMut(&str),
     ) -> Result<Self, NodeError> {
+        let mut country = Self::prepare(dir, config, say)?;
+        country.start_nodes(say)?;
+        Ok(country)
+    }
+
+    /// The same without starting the nodes: they can be filled by commands first.
+    pub fn prepare(
+        dir: &Path,
+        config: CountryConfig,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Self, NodeError> {
         let binary = Binary::find()?;
         fs::create_dir_all(dir).map_err(NodeError::io("the directory cannot be made"))?;
         let dir = dir.canonicalize().map_err(NodeError::io("the directory"))?;
@@ -87,11 +98,16 @@ impl Country {
             founding::found(&country.binary, &country.dir, &country.state.doors, say)
         })?;
         country.open_links()?;
+        Ok(country)
+    }
+
+    /// Starts all nodes.
+    pub fn start_nodes(&mut self, say: &mut dyn FnMut(&str)) -> Result<(), NodeError> {
         for seat in Seat::ALL {
-            country.start_node(seat)?;
+            self.start_node(seat)?;
             say(&format!("{} is ready", seat.name()));
         }
-        Ok(country)
+        Ok(())
     }
 
     /// Does something once in the life of this country; what failed is done again next time.
@@ -205,6 +221,12 @@ impl Country {
     pub fn command(&self, seat: Seat, arguments: &[&str]) -> Result<String, NodeError> {
         let data = self.data(seat).display().to_string();
         self.binary.run(&[arguments, &["--data", &data]].concat(), "")
+    }
+
+    /// The same, with what the command says going to the terminal.
+    pub fn command_aloud(&self, seat: Seat, arguments: &[&str]) -> Result<(), NodeError> {
+        let data = self.data(seat).display().to_string();
+        self.binary.run_aloud(&[arguments, &["--data", &data]].concat())
     }
 
     /// Asks all nodes to stop, those below first; gives whether all stopped cleanly.

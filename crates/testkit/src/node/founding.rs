@@ -90,9 +90,11 @@ fn introduce(
         })
         .collect::<Result<Vec<_>, _>>()?;
     thread::sleep(TALK);
-    nodes.iter().for_each(|node| ask_to_stop(node.id()));
-    nodes.into_iter().rev().for_each(|mut node| {
+    for node in &nodes {
+        ask_to_stop(node.id());
+    }
+    for mut node in nodes {
         node.wait();
-    });
+    }
     Ok(())
 }

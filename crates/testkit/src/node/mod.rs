@@ -64,7 +64,8 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    /// An error of the machine, with what was tried.
+    pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
@@ -112,8 +113,31 @@ impl Binary {
         if output.status.success() {
             return Ok(said);
         }
-        let command = arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(NodeError::Command { command, said: said + &error })
+        Err(NodeError::Command { command: first_of(arguments), said: said + &error })
     }
+
+    /// The same for a command that takes long: what it says goes to the terminal.
+    pub fn run_aloud(&self, arguments: &[&str]) -> Result<(), NodeError> {
+        let status = Command::new(&self.0)
+            .args(arguments)
+            .env("ONDOL_LOG", "warn")
+            .stdin(Stdio::null())
+            .status()
+            .map_err(NodeError::io("the node's program does not run"))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(NodeError::Command { command: first_of(arguments), said: "see above".into() })
+    }
+}
+
+/// What a command is called in a complaint: its values may name somebody.
+fn first_of(arguments: &[&str]) -> String {
+    arguments
+        .iter()
+        .take_while(|word| !word.starts_with("--"))
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
