@@ -6,13 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use ondol_kernel::{Class, Millis, NodeId};
+use ondol_kernel::{Class, Millis, NodeId, ResourceId};
 use ondol_record::{Address, ChartId, Stream};
 use ondol_store::{Found, View};
 use serde_json::Value;
 
 use super::step::{each, text};
-use crate::{AppError, coding, people::OPEN};
+use crate::{
+    App, AppError, coding,
+    encounter::{Banner, Lack, SAFETY_TYPES, Safety, fold_safety, lacks_of},
+    people::OPEN,
+};
 
 /// The newest number of each log in a chart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +103,49 @@ pub fn later_than<'a>(basis: &Basis, facts: &'a [Fact]) -> Vec<&'a Fact> {
     let mut later: Vec<&Fact> = facts.iter().filter(|fact| !basis.holds(&fact.address)).collect();
     later.sort_by_key(|fact| (fact.kind, std::cmp::Reverse(fact.at), fact.address));
     later
+}
+
+/// The newest value of each vital sign, in the order of the list of signs.
+pub fn newest_vitals(facts: &[Fact]) -> Vec<Fact> {
+    let mut newest: BTreeMap<&str, &Fact> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| fact.kind == LaterKind::Vital) {
+        let known = newest.entry(&fact.what).or_insert(fact);
+        if (known.at, known.address) < (fact.at, fact.address) {
+            *known = fact;
+        }
+    }
+    let place = |fact: &Fact| ondol_terms::vitals().iter().position(|v| v.loinc == fact.what);
+    let mut newest: Vec<Fact> = newest.into_values().cloned().collect();
+    newest.sort_by_key(place);
+    newest
+}
+
+/// What stands around a case about a patient, for both ends.
+#[derive(Clone)]
+pub struct About {
+    /// Whom it is about.
+    pub banner: Banner,
+    /// Allergies, medicines, problems.
+    pub safety: Safety,
+    /// The newest vital signs.
+    pub vitals: Vec<Fact>,
+    /// How far what others wrote is here.
+    pub lacks: Vec<Lack>,
+}
+
+impl App {
+    /// What stands around a case, for use cases that decided on their own grounds.
+    pub(crate) fn about(&self, view: &dyn View, chart: &ChartId) -> Result<About, AppError> {
+        let unknown = || AppError::Unexpected("a case that is about no patient");
+        let id = ResourceId::new(chart.subject()).map_err(|_| unknown())?;
+        let banner = self.banner_in(view, &id)?;
+        Ok(About {
+            safety: fold_safety(&view.chart(chart, &SAFETY_TYPES)?, self.now())?,
+            vitals: newest_vitals(&facts(view, chart, "")?),
+            lacks: lacks_of(self, view, chart, &banner.person)?,
+            banner,
+        })
+    }
 }
 
 /// The facts of a chart that matter to an answer. `from` is the asking facility

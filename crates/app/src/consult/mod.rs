@@ -20,7 +20,7 @@ pub mod timer;
 
 pub use act::{Answer, OUTCOMES, UNKNOWN_AFTER_MS};
 pub use ask::{Ask, ConsultDraft};
-pub use basis::{Basis, Fact, LaterKind};
+pub use basis::{About, Basis, Fact, LaterKind};
 pub use contacts::{Askable, Contact, Contacts};
 pub use list::{ConsultRow, Inbox};
 pub use live::Live;

@@ -6,7 +6,7 @@ use ondol_record::{ChartId, certificate::Tier};
 use ondol_store::View;
 
 use super::{
-    basis::{self, Basis, Fact, later_than},
+    basis::{self, About, Basis, Fact, later_than},
     contacts::{Contacts, facility_of},
     request::{Request, RequestKind, find},
     state::ConsultState,
@@ -80,9 +80,11 @@ pub struct AnswerView {
     pub basis_unknown: bool,
 }
 
-/// A consult as a page shows it.
-#[derive(Debug, Clone)]
+/// A consult as a page shows it. It has no `Debug`: it names somebody.
+#[derive(Clone)]
 pub struct ConsultView {
+    /// Whom it is about.
+    pub about: About,
     /// The request.
     pub request: Request,
     /// Its state.
@@ -145,6 +147,7 @@ impl App {
         answers.reverse();
         let asked = facility_of(&state.address.reference);
         Ok(ConsultView {
+            about: self.about(view, chart)?,
             side: self.side(&request, &state),
             can: self.can(view, actor, chart, &request, &state)?,
             way: self.way(&request, &state)?,

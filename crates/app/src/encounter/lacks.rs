@@ -21,7 +21,7 @@ pub struct Lack {
 }
 
 /// For each other facility that wrote in the chart, and for the home facility.
-pub(super) fn of(
+pub(crate) fn of(
     app: &App,
     view: &dyn View,
     chart: &ChartId,

@@ -7,7 +7,7 @@ use ondol_store::View;
 use super::ReferralState;
 use crate::{
     Actor, App, AppError,
-    consult::{Contacts, Request, RequestKind, facility_of, request::find, step::steps_of},
+    consult::{About, Contacts, Request, RequestKind, facility_of, request::find, step::steps_of},
 };
 
 /// What the viewer may do now.
@@ -26,9 +26,11 @@ pub struct ReferralCan {
     pub reply: bool,
 }
 
-/// A referral as a page shows it.
-#[derive(Debug, Clone)]
+/// A referral as a page and a letter show it. It has no `Debug`: it names somebody.
+#[derive(Clone)]
 pub struct ReferralView {
+    /// Whom it is about.
+    pub about: About,
     /// The request.
     pub request: Request,
     /// Its state.
@@ -74,6 +76,7 @@ impl App {
         let send = ours && expected && may(Action::Refer)?;
         let to = request.to.first().and_then(|to| facility_of(&to.reference));
         Ok(ReferralView {
+            about: self.about(view, chart)?,
             can: ReferralCan {
                 depart: send && state.departed.is_none(),
                 transport: send && state.transport.is_none(),
