@@ -93,14 +93,14 @@ fn the_frames_of_the_adr_are_what_is_written() {
 #[test]
 fn malformed_frames_are_refused() {
     for hex in [
-        "00",           // no such frame
-        "08",           // nor this
-        "01123405",     // cut short
-        "01123405ff01", // more packets than there are below
-        "81030161",     // a reserved bit
-        "8c0305",       // the gap reaches below message 0
+        "00",             // no such frame
+        "08",             // nor this
+        "01123405",       // cut short
+        "01123405ff01",   // more packets than there are below
+        "81030161",       // a reserved bit
+        "8c0305",         // the gap reaches below message 0
         "8a038180800200", // beyond 4 MiB
-        "8003800061",   // (a number not in its shortest form is data here)
+        "8003800061",     // (a number not in its shortest form is data here)
     ] {
         let result = decode_all(&bytes(hex)).map(|frames| frames.len());
         if hex == "8003800061" {

@@ -1,5 +1,11 @@
 //! Goodput over the whole range of roads, tuned by nobody.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "lengths and times of a test"
+)]
+
 mod link_world;
 
 use link_world::{World, keep_busy};

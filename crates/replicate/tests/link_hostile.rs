@@ -1,5 +1,11 @@
 //! Garbage, forgeries and replays: nothing of it does harm.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "lengths and times of a test"
+)]
+
 mod link_world;
 
 use link_world::{World, body, keep_busy};
@@ -131,7 +137,7 @@ fn a_forged_lost_only_costs_a_handshake() {
     }
     assert!(world.sides[1].memory.bytes > 150_000, "{}", world.sides[1].memory.bytes);
     let stats = world.sides[0].link().stats();
-    assert!(stats.handshakes <= 6 && stats.is_up);
+    assert!(stats.handshakes <= 2 && stats.is_up, "{}", stats.handshakes);
 }
 
 #[test]

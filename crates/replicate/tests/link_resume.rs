@@ -1,5 +1,11 @@
 //! Cuts, crashes and reordering: everything arrives once, in order, and goes on where it was.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "lengths and times of a test"
+)]
+
 mod link_world;
 
 use link_world::{World, body, keep_busy};
@@ -77,7 +83,8 @@ fn an_urgent_message_on_an_open_link_costs_little() {
     let mut world = World::new(Conditions::new(9_600, 300), 1);
     world.commit_ms = 30;
     world.run_to(30_000);
-    let bytes = |world: &mut World| world.sides.each_mut().map(|side| side.link().stats().bytes_out);
+    let bytes =
+        |world: &mut World| world.sides.each_mut().map(|side| side.link().stats().bytes_out);
     let before = bytes(&mut world);
     world.send(0, Class::Emergency, 0, 120);
     world.run_to(60_000);

@@ -1,5 +1,11 @@
 //! The urgent goes first.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "lengths and times of a test"
+)]
+
 mod link_world;
 
 use link_world::{World, keep_busy};
@@ -38,7 +44,9 @@ fn percentile(sorted: &[u64], of_100: usize) -> u64 {
 #[test]
 fn an_emergency_overtakes_50_mb_at_9600_bits() {
     println!("600 B behind 50 MB, 9.6 kbit/s, 600 ms: ms to arrival (to 'durable' at the sender)");
-    for (loss, p50_most, p99_most) in [(0.0, 1_500, 2_000), (0.02, 1_500, 3_000), (0.1, 2_500, 6_000)] {
+    for (loss, p50_most, p99_most) in
+        [(0.0, 1_500, 2_000), (0.02, 1_500, 3_000), (0.1, 2_500, 6_000)]
+    {
         let (arrived, durable) = delays(loss, 400, 17);
         let [p50, p95, p99] = [50, 95, 99].map(|p| percentile(&arrived, p));
         let back = [50, 95, 99].map(|p| percentile(&durable, p));

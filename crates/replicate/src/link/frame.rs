@@ -153,11 +153,8 @@ impl<'a> Stream<'a> {
         if gap > message_no {
             return Err(BadBytes);
         }
-        let bytes = if first & LENGTH == 0 {
-            reader.take(reader.rest().len())?
-        } else {
-            reader.bytes()?
-        };
+        let bytes =
+            if first & LENGTH == 0 { reader.take(reader.rest().len())? } else { reader.bytes()? };
         if offset + bytes.len() > MAX_MESSAGE_BYTES || message_no == u64::MAX {
             return Err(BadBytes);
         }

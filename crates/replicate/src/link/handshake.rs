@@ -125,7 +125,7 @@ impl Hello {
     }
 }
 
-fn builder<'a>(seed: [u8; 32], private: &'a [u8; 32]) -> Result<Builder<'a>, snow::Error> {
+fn builder(seed: [u8; 32], private: &[u8; 32]) -> Result<Builder<'_>, snow::Error> {
     let params: NoiseParams = PATTERN.parse()?;
     Builder::with_resolver(params, Box::new(Seeded(seed)))
         .local_private_key(private)?

@@ -136,9 +136,10 @@ impl Assembly {
             || stream.message_no == self.next.message_no
                 && end <= u64::from(self.next.offset)
                 && !stream.last;
-        let longer = self.fragments.get(&key).is_none_or(|kept| {
-            stream.bytes.len() > kept.bytes.len() || stream.last && !kept.last
-        });
+        let longer = self
+            .fragments
+            .get(&key)
+            .is_none_or(|kept| stream.bytes.len() > kept.bytes.len() || stream.last && !kept.last);
         if old || !longer {
             self.repeated_bytes += stream.bytes.len() as u64;
             return;

@@ -52,6 +52,7 @@ pub struct Link {
     pub(super) trying: Option<Trying>,
     /// When a 'Lost' last led to a handshake.
     pub(super) retried_at: Option<u64>,
+    pub(super) retry_wait_ms: u64,
     pub(super) pending: Vec<Pending>,
     pub(super) session: Option<Session>,
     pub(super) outgoing: Outgoing,
@@ -110,6 +111,7 @@ impl Link {
             now: now_ms,
             trying: None,
             retried_at: None,
+            retry_wait_ms: 0,
             pending: Vec::new(),
             session: None,
             rate: Rate::new(),
@@ -135,12 +137,7 @@ impl Link {
     }
 
     /// Queues a message. Its number must be above all before in its class.
-    pub fn send(
-        &mut self,
-        class: Class,
-        message_no: u64,
-        bytes: Vec<u8>,
-    ) -> Result<(), SendError> {
+    pub fn send(&mut self, class: Class, message_no: u64, bytes: Vec<u8>) -> Result<(), SendError> {
         self.outgoing.send(class, message_no, bytes)
     }
 
@@ -173,11 +170,6 @@ impl Link {
     /// Messages and bytes of a class that the peer does not hold durably yet.
     pub fn waiting(&self, class: Class) -> (usize, usize) {
         self.outgoing.waiting(class)
-    }
-
-    /// DEBUG
-    pub fn debug(&self) -> String {
-        format!("{} inflight {:?}", self.rate.debug(), self.session.as_ref().map(|s| (s.flight.in_flight(), s.flight.least_rtt_ms(), s.flight.probes)))
     }
 
     /// How the link does.

@@ -1,91 +1,17 @@
 //! What waits to be sent, class by class.
 
-use std::collections::VecDeque;
-
 use ondol_kernel::Class;
 
-use super::{Position, SendError, ranges::Ranges};
+use super::{
+    Position, SendError,
+    queue::{Chunk, Message, Queue},
+    ranges::Ranges,
+};
 
-/// What a message costs in the window beside its bytes, so that many empty ones are bounded.
-const MESSAGE_COST: u64 = 64;
 /// Emergency messages up to this long go twice on a lossy link.
 const MAX_TWICE: u32 = 2_048;
 /// The share of the link that a class keeps while more urgent ones fill it: one part in 20.
 const FLOOR_DIVISOR: usize = 20;
-
-/// A piece of a message on its way. The message's end is a unit of its own behind its last
-/// byte, so that an empty message has something to send too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chunk {
-    pub class: Class,
-    pub message_no: u64,
-    /// First unit.
-    pub from: u32,
-    /// Behind the last unit.
-    pub to: u32,
-}
-
-struct Message {
-    no: u64,
-    bytes: Vec<u8>,
-    /// How many numbers before it never come.
-    gap: u64,
-    /// Where it begins when all messages of the session stand in one line.
-    start: u64,
-    /// The first unit that was never sent in this session.
-    next: u32,
-    acked: Ranges,
-    again: Ranges,
-    twice: Ranges,
-}
-
-impl Message {
-    #[expect(clippy::cast_possible_truncation, reason = "send() refuses messages beyond 4 MiB")]
-    const fn units(&self) -> u32 {
-        self.bytes.len() as u32 + 1
-    }
-
-    fn is_acked(&self) -> bool {
-        self.acked.first_gap() >= self.units()
-    }
-
-    const fn cost(&self) -> u64 {
-        self.bytes.len() as u64 + MESSAGE_COST
-    }
-
-    fn restart(&mut self, received: Position) {
-        (self.again, self.twice, self.acked) = Default::default();
-        let done = match self.no.cmp(&received.message_no) {
-            std::cmp::Ordering::Less => self.units(),
-            std::cmp::Ordering::Equal => received.offset.min(self.units() - 1),
-            std::cmp::Ordering::Greater => 0,
-        };
-        self.acked.insert(0, done);
-        self.next = done;
-    }
-}
-
-/// One class.
-#[derive(Default)]
-struct Queue {
-    messages: VecDeque<Message>,
-    bytes: usize,
-    /// The number of the last message of this session's line.
-    last_no: Option<u64>,
-    /// The highest number ever queued.
-    highest: Option<u64>,
-    line: u64,
-    /// Where the peer stood when the session began.
-    resume: Option<Position>,
-    durable: Position,
-    /// Index of the first message with units never sent.
-    unsent: usize,
-    /// Index of the first message not wholly acknowledged.
-    unacked: usize,
-    again: bool,
-    twice: bool,
-    credit: usize,
-}
 
 /// Messages of all classes.
 pub(super) struct Outgoing {
@@ -222,8 +148,7 @@ impl Outgoing {
     /// Whether a class has anything to send now.
     fn ready(&self, class: Class) -> bool {
         let queue = &self.queues[usize::from(class.code())];
-        queue.resume.is_some()
-            && (queue.again || queue.twice || queue.may_send_new(self.window))
+        queue.resume.is_some() && (queue.again || queue.twice || queue.may_send_new(self.window))
     }
 
     /// Whether anything can be sent now.
@@ -338,63 +263,5 @@ impl Outgoing {
 
     fn queue(&mut self, class: Class) -> &mut Queue {
         &mut self.queues[usize::from(class.code())]
-    }
-}
-
-impl Queue {
-    /// Puts a message into the session's line.
-    fn enrol(&mut self, message: &mut Message, resume: Position) {
-        message.gap = match self.last_no {
-            Some(last) => message.no - last - 1,
-            None => message.no.saturating_sub(resume.message_no),
-        };
-        self.last_no = Some(message.no);
-        message.start = self.line;
-        self.line += message.cost();
-        message.restart(resume);
-    }
-
-    fn index(&self, no: u64) -> Option<usize> {
-        self.messages.binary_search_by_key(&no, |message| message.no).ok()
-    }
-
-    fn advance(&mut self) {
-        while self.messages.get(self.unsent).is_some_and(|m| m.next == m.units()) {
-            self.unsent += 1;
-        }
-    }
-
-    fn may_send_new(&self, window: u64) -> bool {
-        let Some(next) =
-            self.messages.iter().skip(self.unsent).find(|message| message.next < message.units())
-        else {
-            return false;
-        };
-        let oldest = self.messages.iter().skip(self.unacked).find(|message| !message.is_acked());
-        let acked = oldest.map_or(next.start, |m| m.start + u64::from(m.acked.first_gap()));
-        (next.start + u64::from(next.next)).saturating_sub(acked) < window
-    }
-
-    fn pending(&self, which: impl Fn(&Message) -> &Ranges) -> Option<(usize, u32, u32)> {
-        let sent = self.messages.iter().enumerate().take(self.unsent + 1).skip(self.unacked);
-        sent.filter_map(|(index, message)| {
-            which(message).first().map(|(from, to)| (index, from, to))
-        })
-        .next()
-    }
-
-    /// Behind the last unit that was sent.
-    fn sent_up_to(&self) -> Position {
-        let unsent = self.messages.iter().skip(self.unsent).find(|m| m.next < m.units());
-        let line = match (unsent, self.last_no) {
-            (Some(message), Some(_)) => Position { message_no: message.no, offset: message.next },
-            (None, Some(last)) => Position { message_no: last + 1, offset: 0 },
-            (_, None) => Position::START,
-        };
-        line.max(self.resume.unwrap_or(Position::START))
-    }
-
-    fn chunk(&self, class: Class, index: usize, from: u32, to: u32) -> Chunk {
-        Chunk { class, message_no: self.messages[index].no, from, to }
     }
 }

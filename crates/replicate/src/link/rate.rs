@@ -9,13 +9,17 @@
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     reason = "estimates of times below 2^40 ms and bytes below 2^50"
 )]
 
 use std::collections::VecDeque;
 
-use super::sent::{Flight, Newest};
+use super::{
+    delay::Delay,
+    sent::{Flight, Newest},
+};
 
 /// No link is taken to be slower than this, bytes per ms (400 bit/s).
 const FLOOR: f64 = 0.05;
@@ -27,8 +31,6 @@ const QUEUE_MS_MIN: f64 = 8.0;
 const DRAIN: f64 = 0.6;
 /// After so many overuses in a row the road itself must have become longer.
 const REBASE_AFTER: u32 = 6;
-/// How long the best delay is remembered, ms (twice: this window and the one before).
-const BASE_WINDOW_MS: u64 = 20_000;
 /// Packets over which a share of loss is judged.
 const LOSS_BLOCK: u32 = 100;
 /// A share of loss that few radios have: perhaps the road drops because we send too much.
@@ -56,21 +58,11 @@ struct Point {
     delivered_total: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Best {
-    delay: i64,
-    size: usize,
-}
-
 /// The estimate of one direction.
 pub(super) struct Rate {
     capacity: f64,
     mode: Mode,
-    /// Best delay of this window and of the one before.
-    best: [Option<Best>; 2],
-    best_since: u64,
-    jitter: f64,
-    delays: [Option<i64>; 2],
+    delay: Delay,
     points: VecDeque<Point>,
     round_end: u64,
     round_samples: u32,
@@ -96,10 +88,7 @@ impl Rate {
         Self {
             capacity: 0.25,
             mode: Mode::Startup,
-            best: [None; 2],
-            best_since: 0,
-            jitter: 0.0,
-            delays: [None; 2],
+            delay: Delay::new(),
             points: VecDeque::new(),
             round_end: 0,
             round_samples: 0,
@@ -122,14 +111,11 @@ impl Rate {
         if let (false, Some(rtt)) = (self.measured, rtt_ms) {
             self.capacity = (720.0 / rtt.max(1.0)).clamp(FLOOR, 100.0);
         }
-        (self.best, self.delays, self.judge_from) = ([None; 2], [None; 2], 0);
+        self.delay.restart();
+        self.judge_from = 0;
         self.interrupt();
         self.mode = if self.measured { Mode::Cruise } else { Mode::Startup };
         self.new_round(0);
-    }
-
-    pub fn debug(&self) -> String {
-        format!("{:?} thr {:.0} jit {:.0} clean {} lim {} usual {:.2?} trial {:?} q {:?}", self.mode, self.threshold_ms(), self.jitter, self.clean_rounds, self.round_limited, self.usual_loss, self.trial, self.queues.back())
     }
 
     /// The road was cut: what was measured across the cut means nothing.
@@ -182,9 +168,10 @@ impl Rate {
     /// peer's clock (low 16 bits of ms), the next packet number and the least round trip.
     pub fn sample(&mut self, now: u64, newest: &Newest, arrival: u16, next: u64, rtt_ms: f64) {
         self.measured = true;
-        let delay = self.unwrap_delay(newest.sent_at, arrival);
-        self.note_best(now, delay, newest.size);
-        let queue = self.queue_ms(delay, newest.size);
+        let delay = self.delay.note(now, newest.sent_at, arrival, newest.size);
+        // While the capacity is unknown, so is how much longer a longer packet takes.
+        let capacity = (self.mode != Mode::Startup).then_some(self.capacity);
+        let queue = self.delay.queue_ms(delay, newest.size, capacity);
         self.points.push_back(Point {
             arrival: newest.sent_at as i64 + delay,
             sent_total: newest.sent_total,
@@ -231,7 +218,8 @@ impl Rate {
         let enough = if few { 2 } else { 4 };
         let last = self.queues.iter().rev().take(enough);
         queue > 20.0 * threshold
-            || self.queues.len() >= enough && last.copied().fold(f64::INFINITY, f64::min) > threshold
+            || self.queues.len() >= enough
+                && last.copied().fold(f64::INFINITY, f64::min) > threshold
     }
 
     /// Packets acknowledged and packets given up.
@@ -266,45 +254,9 @@ impl Rate {
         (self.round_end, self.round_samples, self.round_limited) = (next, 0, false);
     }
 
-    /// The forward delay by two clocks that have nothing in common but their pace; only
-    /// differences of it mean anything.
-    fn unwrap_delay(&mut self, sent_at: u64, arrival: u16) -> i64 {
-        let [last, before] = self.delays;
-        let expected = last.unwrap_or(0);
-        let expected_arrival = (sent_at as i64).wrapping_add(expected) as u16;
-        let difference = arrival.wrapping_sub(expected_arrival) as i16;
-        let delay = expected + i64::from(difference);
-        // A queue that grows steadily is no jitter.
-        if let (Some(last), Some(before)) = (last, before) {
-            let bend = (delay - 2 * last + before).abs().min(2_000) as f64 / 2.0;
-            self.jitter += (bend - self.jitter) / 8.0;
-        }
-        self.delays = [Some(delay), last];
-        delay
-    }
-
-    fn note_best(&mut self, now: u64, delay: i64, size: usize) {
-        if now.saturating_sub(self.best_since) > BASE_WINDOW_MS {
-            self.best = [None, self.best[0]];
-            self.best_since = now;
-        }
-        if self.best[0].is_none_or(|best| delay < best.delay) {
-            self.best[0] = Some(Best { delay, size });
-        }
-    }
-
-    fn queue_ms(&self, delay: i64, size: usize) -> f64 {
-        let Some(best) = self.best.iter().flatten().min_by_key(|best| best.delay) else {
-            return 0.0;
-        };
-        let longer = size.saturating_sub(best.size) as f64 / self.capacity;
-        let longer = if self.mode == Mode::Startup { 0.0 } else { longer };
-        ((delay - best.delay) as f64 - longer).max(0.0)
-    }
-
     fn threshold_ms(&self) -> f64 {
         let frame = (self.frame_bytes().min(1_200) as f64 + 50.0) / self.capacity;
-        (frame * 0.5).min(150.0).max(self.jitter).max(QUEUE_MS_MIN)
+        (frame * 0.5).min(150.0).max(self.delay.jitter_ms()).max(QUEUE_MS_MIN)
     }
 
     /// What passed per ms over about the last round trip.
@@ -333,7 +285,7 @@ impl Rate {
     fn overuse(&mut self, now: u64, delay: i64, size: usize, rtt_ms: f64) {
         self.overuses += 1;
         if self.overuses > REBASE_AFTER {
-            self.best = [Some(Best { delay, size }), None];
+            self.delay.rebase(delay, size);
             self.overuses = 0;
             self.queues.clear();
             return;

@@ -18,6 +18,10 @@ const MAX_ANSWERS_PER_S: u32 = 8;
 const LOST_INTERVAL_MS: u64 = 2_000;
 /// The least time between two handshakes that a 'Lost' brings about, ms.
 const RETRY_INTERVAL_MS: u64 = 3_000;
+/// It doubles up to this.
+const RETRY_INTERVAL_MS_MAX: u64 = 60_000;
+/// After this long without a 'Lost' it is short again.
+const RETRY_FORGET_MS: u64 = 600_000;
 /// After this much silence a packet under unknown keys is answered although a session stands.
 const DOUBT_MS: u64 = 10_000;
 
@@ -27,7 +31,6 @@ impl Link {
         self.now = self.now.max(now_ms);
         self.stats.bytes_in += (datagram.len() + IP_UDP_BYTES) as u64;
         match packet::peek(datagram) {
-            None => Heard::Nothing,
             Some(Kind::OtherVersion { version }) => {
                 if self.versions_seen & 1 << version == 0 {
                     self.versions_seen |= 1 << version;
@@ -46,7 +49,7 @@ impl Link {
             Some(Kind::Data { connection_id }) if connection_id == self.config.connection_id => {
                 self.take_data(datagram)
             }
-            Some(Kind::Data { .. }) => Heard::Nothing,
+            Some(Kind::Data { .. }) | None => Heard::Nothing,
         }
     }
 
@@ -69,8 +72,7 @@ impl Link {
         }
         self.answered.1 += 1;
         let hello = self.hello();
-        let answer =
-            handshake::answer(&mut self.chance, &self.private, allowed, init, &hello);
+        let answer = handshake::answer(&mut self.chance, &self.private, allowed, init, &hello);
         let Some(answer) = answer else { return Heard::Nothing };
         let reply = packet::reply(answer.hello.connection_id, &answer.reply);
         if self.pending.len() == MAX_PENDING {
@@ -103,10 +105,22 @@ impl Link {
         Some(Heard::Peer)
     }
 
+    /// Anybody can say 'lost', so a session that is heard right now is not doubted, and
+    /// needless handshakes become rarer and rarer.
     fn take_lost(&mut self, connection_id: u16) {
-        let ours = self.session.as_ref().is_some_and(|session| session.peer_id == connection_id);
-        let recent = self.retried_at.is_some_and(|at| self.now < at + RETRY_INTERVAL_MS);
-        if ours && !recent && self.trying.is_none() {
+        let Some(session) = self.session.as_ref().filter(|s| s.peer_id == connection_id) else {
+            return;
+        };
+        let alive =
+            self.heard_at.is_some_and(|at| ms_between(at, self.now) < session.flight.rtt_ms());
+        let recent = self.retried_at.is_some_and(|at| self.now < at + self.retry_wait_ms);
+        if !alive && !recent && self.trying.is_none() {
+            let forgotten = self.retried_at.is_none_or(|at| self.now > at + RETRY_FORGET_MS);
+            self.retry_wait_ms = if forgotten {
+                RETRY_INTERVAL_MS
+            } else {
+                (self.retry_wait_ms * 2).min(RETRY_INTERVAL_MS_MAX)
+            };
             self.retried_at = Some(self.now);
             // It fails only if the keys are unusable, which Link::new would have told.
             let _ = self.try_handshake(self.now);
@@ -115,11 +129,11 @@ impl Link {
 
     fn take_data(&mut self, datagram: &[u8]) -> Heard {
         let Some((header, sealed)) = DataHeader::decode(datagram) else { return Heard::Nothing };
-        let mut seen = false;
         if let Some(session) = &self.session {
             let number = header.expand(session.receipt.largest());
-            seen = session.receipt.seen(number);
-            if !seen && let Some(payload) = session.keys.open(number, sealed) {
+            if !session.receipt.seen(number)
+                && let Some(payload) = session.keys.open(number, sealed)
+            {
                 return self.take_payload(number, &payload);
             }
         }
@@ -137,7 +151,7 @@ impl Link {
         let doubtful = self.heard_at.is_none_or(|at| self.now > at + DOUBT_MS);
         let recent = self.lost_sent_at.is_some_and(|at| self.now < at + LOST_INTERVAL_MS);
         let waits = matches!(self.role, Role::Responder { .. });
-        if waits && !recent && (!seen || doubtful) {
+        if waits && !recent && (self.session.is_none() || doubtful) {
             self.lost_sent_at = Some(self.now);
             self.ready.push_back(packet::lost(header.connection_id));
         }

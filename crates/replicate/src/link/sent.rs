@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{frame::Ack, outgoing::Chunk};
+use super::{frame::Ack, queue::Chunk};
 
 /// Until something is known, a round trip is taken to last this long.
 const INITIAL_RTT_MS: f64 = 1_000.0;
@@ -21,7 +21,7 @@ pub(super) struct Sent {
     /// Bytes on the wire, IP and UDP included.
     pub size: usize,
     /// Bytes sent in this session up to and with this packet.
-    pub sent_total: u64,
+    pub total: u64,
     /// Whether the link stood idle just before it.
     pub limited: bool,
     /// The pieces of messages in it.
@@ -58,7 +58,8 @@ pub(super) struct Flight {
     next: u64,
     sent_total: u64,
     delivered_total: u64,
-    in_flight: usize,
+    /// Bytes on their way.
+    bytes: usize,
     largest_acked: Option<u64>,
     /// When the latest-sent acknowledged packet was sent, and its round trip.
     latest: Option<(u64, f64)>,
@@ -82,7 +83,7 @@ impl Flight {
             next: 0,
             sent_total: 0,
             delivered_total: 0,
-            in_flight: 0,
+            bytes: 0,
             largest_acked: None,
             latest: None,
             smoothed: rtt_ms,
@@ -105,7 +106,7 @@ impl Flight {
     }
 
     pub const fn in_flight(&self) -> usize {
-        self.in_flight
+        self.bytes
     }
 
     pub fn rtt_ms(&self) -> f64 {
@@ -132,10 +133,10 @@ impl Flight {
         self.sent_total += size as u64;
         // Bare acknowledgements are never acknowledged, so remembering them would never end.
         if eliciting {
-            self.in_flight += size;
+            self.bytes += size;
             self.last_eliciting_at = now;
-            let sent_total = self.sent_total;
-            let sent = Sent { at: now, size, sent_total, limited, chunks };
+            let total = self.sent_total;
+            let sent = Sent { at: now, size, total, limited, chunks };
             self.packets.insert(number, sent);
         }
         number
@@ -179,7 +180,7 @@ impl Flight {
         outcome: &mut Outcome,
     ) {
         self.delivered_total += sent.size as u64;
-        self.in_flight -= sent.size;
+        self.bytes -= sent.size;
         self.loss -= self.loss / 64.0;
         outcome.acknowledged += 1;
         outcome.limited |= sent.limited;
@@ -191,7 +192,7 @@ impl Flight {
                 number,
                 sent_at: sent.at,
                 size: sent.size,
-                sent_total: sent.sent_total,
+                sent_total: sent.total,
                 delivered_total: 0,
                 limited: false,
             });
@@ -253,7 +254,7 @@ impl Flight {
         let (count, mut chunks) = (lost.len(), Vec::new());
         for number in lost {
             let Some(sent) = self.packets.remove(&number) else { continue };
-            self.in_flight -= sent.size;
+            self.bytes -= sent.size;
             self.loss += (1.0 - self.loss) / 64.0;
             chunks.extend(sent.chunks.iter().copied());
             self.given_up.insert(number, sent);
@@ -278,23 +279,28 @@ impl Flight {
     /// How long to wait for an acknowledgement before probing, without backing off.
     pub fn probe_base_ms(&self) -> u64 {
         let rtt = self.rtt_ms();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive time")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a positive time"
+        )]
         let base = (rtt + (4.0 * self.variation).max(20.0) + (rtt / 2.0).clamp(25.0, 400.0)) as u64;
         base
     }
 
     /// When to probe, if anything is unanswered; the wait doubles up to `most_ms`.
     pub fn probe_timer(&self, most_ms: u64, not_before: u64) -> Option<u64> {
-        if self.in_flight == 0 {
+        if self.bytes == 0 {
             return None;
         }
         // On a lossy link probes and answers get lost too.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
         let patient = 1 + (self.loss * 10.0) as u32;
         let doublings = self.probes.saturating_sub(patient).min(16);
-        let wait = self.probe_base_ms().saturating_mul(1 << doublings).min(
-            most_ms.max(self.probe_base_ms().min(30_000)),
-        );
+        let wait = self
+            .probe_base_ms()
+            .saturating_mul(1 << doublings)
+            .min(most_ms.max(self.probe_base_ms().min(30_000)));
         Some(self.last_eliciting_at.max(not_before).saturating_add(wait))
     }
 

@@ -6,15 +6,14 @@ use super::{
     Link,
     frame::{Frame, Stream},
     machine::Session,
-    outgoing::Chunk,
     packet::{self, DataHeader, IP_UDP_BYTES, TAG_BYTES},
+    queue::Chunk,
 };
 
 /// A caller that comes late may catch up this much, ms.
 const SLACK_MS: f64 = 5.0;
 /// Waits between tries of a handshake, ms; the last one stays.
-const RETRY_MS: [u64; 10] =
-    [1_500, 2_000, 2_000, 3_000, 3_000, 4_000, 4_000, 6_000, 8_000, 15_000];
+const RETRY_MS: [u64; 10] = [1_500, 2_000, 2_000, 3_000, 3_000, 4_000, 4_000, 6_000, 8_000, 15_000];
 /// A pause longer than this means that there was nothing to send, ms.
 const IDLE_MS: f64 = 20.0;
 /// Bytes of a length field that may be added to a frame when another follows it.
@@ -93,8 +92,7 @@ impl Link {
         }
         self.probe = false;
         let number = session.flight.next_number();
-        let header =
-            DataHeader::new(session.peer_id, number, session.flight.largest_acked());
+        let header = DataHeader::new(session.peer_id, number, session.flight.largest_acked());
         let mut datagram = Vec::with_capacity(self.config.mtu);
         header.encode(&mut datagram);
         let room = self.config.mtu - datagram.len() - TAG_BYTES;
@@ -146,7 +144,9 @@ impl Link {
         let lossy = self.session.as_ref().is_some_and(|s: &Session| s.flight.loss > LOSSY);
         let frame = self.rate.frame_bytes();
         // One byte stays free for a ping.
-        let mut room = room.saturating_sub(1 + payload.len()).min(frame + Stream::header_bytes(1 << 20, 1 << 20, 0));
+        let mut room = room
+            .saturating_sub(1 + payload.len())
+            .min(frame + Stream::header_bytes(1 << 20, 1 << 20, 0));
         let full = frame.min(room);
         let Some(class) = self.outgoing.turn(full) else { return Vec::new() };
         let mut chunks: Vec<Chunk> = Vec::new();

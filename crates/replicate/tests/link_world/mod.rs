@@ -1,5 +1,6 @@
 //! Two nodes and the road between them, in virtual time.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::cast_possible_truncation, reason = "a byte of a pattern")]
 
 use std::collections::BTreeMap;
 
@@ -92,10 +93,8 @@ impl World {
     pub fn with_window(roads: [Conditions; 2], seed: u64, window_bytes: u32) -> Self {
         let privates = [[11; 32], [22; 32]];
         let publics = privates.map(|private| public_key(&private).unwrap());
-        let roles = [
-            Role::Initiator { remote: publics[1] },
-            Role::Responder { allowed: vec![publics[0]] },
-        ];
+        let roles =
+            [Role::Initiator { remote: publics[1] }, Role::Responder { allowed: vec![publics[0]] }];
         let mut n = 0;
         let mut sides = roles.map(|role| {
             n += 1;

@@ -1,0 +1,84 @@
+//! How late packets arrive, measured on the forward way alone.
+
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "times below 2^40 ms; a clock of 16 bits wraps on purpose"
+)]
+
+/// How long the best delay is remembered, ms (twice: this window and the one before).
+const BEST_WINDOW_MS: u64 = 20_000;
+
+#[derive(Clone, Copy)]
+struct Best {
+    ms: i64,
+    size: usize,
+}
+
+/// Forward delays by two clocks that have nothing in common but their pace: only differences
+/// mean anything.
+pub(super) struct Delay {
+    /// The best of this window and of the one before.
+    best: [Option<Best>; 2],
+    best_since: u64,
+    jitter: f64,
+    /// The latest two.
+    last: [Option<i64>; 2],
+}
+
+impl Delay {
+    pub const fn new() -> Self {
+        Self { best: [None; 2], best_since: 0, jitter: 0.0, last: [None; 2] }
+    }
+
+    /// The peer's clock begins anew.
+    pub const fn restart(&mut self) {
+        (self.best, self.last) = ([None; 2], [None; 2]);
+    }
+
+    /// From now on this is the best: the road itself has changed.
+    pub const fn rebase(&mut self, delay_ms: i64, size: usize) {
+        self.best = [Some(Best { ms: delay_ms, size }), None];
+    }
+
+    /// How much a delay differs from the next for no reason, ms.
+    pub const fn jitter_ms(&self) -> f64 {
+        self.jitter
+    }
+
+    /// Notes a packet of `size` bytes that was sent at `sent_at` by our clock and arrived at
+    /// `arrival` by the low 16 bits of the peer's; gives its delay.
+    pub fn note(&mut self, now: u64, sent_at: u64, arrival: u16, size: usize) -> i64 {
+        let [last, before] = self.last;
+        let expected = last.unwrap_or(0);
+        let expected_arrival = (sent_at as i64).wrapping_add(expected) as u16;
+        let delay = expected + i64::from(arrival.wrapping_sub(expected_arrival) as i16);
+        // A queue that grows steadily is no jitter.
+        if let (Some(last), Some(before)) = (last, before) {
+            let bend = (delay - 2 * last + before).abs().min(2_000) as f64 / 2.0;
+            self.jitter += (bend - self.jitter) / 8.0;
+        }
+        self.last = [Some(delay), last];
+        if now.saturating_sub(self.best_since) > BEST_WINDOW_MS {
+            self.best = [None, self.best[0]];
+            self.best_since = now;
+        }
+        if self.best[0].is_none_or(|best| delay < best.ms) {
+            self.best[0] = Some(Best { ms: delay, size });
+        }
+        delay
+    }
+
+    /// How long a packet waited in a queue, ms; longer packets take longer by themselves on a
+    /// road of a known capacity, bytes per ms.
+    pub fn queue_ms(&self, delay: i64, size: usize, capacity: Option<f64>) -> f64 {
+        let Some(best) = self.best.iter().flatten().min_by_key(|best| best.ms) else {
+            return 0.0;
+        };
+        let more = size.saturating_sub(best.size) as f64;
+        let longer = capacity.map_or(0.0, |capacity| more / capacity);
+        ((delay - best.ms) as f64 - longer).max(0.0)
+    }
+}
