@@ -39,7 +39,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Fields that are never written back into a page.
-const SECRET_FIELDS: [&str; 3] = ["password", "pin", "recovery"];
+pub(crate) const SECRET_FIELDS: [&str; 6] = ["password", "pin", "recovery", "card", "old", "again"];
 
 /// The outermost layer around the pages.
 pub(crate) async fn around(

@@ -16,11 +16,15 @@ mod lang;
 pub mod moments;
 mod page;
 pub mod qr;
+mod rooms;
 mod screen;
 pub mod screens;
+pub mod session;
+mod state;
 mod texts;
 mod trouble;
 pub mod view;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -32,9 +36,17 @@ pub use form::{Choice, Complaint, Form, PartialDate, TypedDate};
 pub use guard::Frame;
 pub use lang::Lang;
 pub use page::{Page, Road, SignedIn, Surroundings};
+pub use rooms::rooms;
 pub use screen::Screen;
+pub use state::Ui;
 pub use texts::{Arg, Msg, T};
 pub use trouble::Trouble;
+
+/// All screens of a facility, ready to be served. [`rooms`] puts the practice room beside it.
+pub fn router(ui: Ui, frame: Frame) -> Router {
+    let sessions = from_fn_with_state(ui.clone(), session::find);
+    guard(pages(screens::all()).layer(sessions).with_state(ui), frame)
+}
 
 /// The screens together with static files, the language switch, and error pages for whatever
 /// fails. A layer that knows sessions goes around the result, and [`guard`] around that:

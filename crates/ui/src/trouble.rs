@@ -10,6 +10,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ondol_app::AppError;
 
 use crate::page::Page;
 use crate::screen::Screen;
@@ -53,6 +54,16 @@ impl Trouble {
             Self::NotAllowed => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoPage | Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<AppError> for Trouble {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Denied(_) => Self::NotAllowed,
+            AppError::NotFound | AppError::Gone => Self::NotFound,
+            other => Self::broken(other),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Secret<'_> {
 
 impl App {
     /// The facility's chart.
-    pub(crate) fn facility_chart(&self) -> ChartId {
+    pub fn facility_chart(&self) -> ChartId {
         ChartId::Facility(self.place.facility.clone())
     }
 

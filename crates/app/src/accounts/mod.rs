@@ -77,7 +77,7 @@ pub struct SignedIn {
     /// When it began.
     pub since: Millis,
     /// The account's resource.
-    pub(crate) account: ResourceId,
+    pub account: ResourceId,
 }
 
 impl SignedIn {

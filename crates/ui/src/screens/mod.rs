@@ -4,3 +4,20 @@
 
 pub mod base;
 pub mod confirm;
+pub mod drafts;
+pub mod lock;
+pub mod me;
+pub mod sign_in;
+
+use axum::Router;
+
+use crate::state::Ui;
+
+/// The screens of all areas.
+pub fn all() -> Router<Ui> {
+    Router::new()
+        .merge(drafts::routes())
+        .merge(lock::routes())
+        .merge(me::routes())
+        .merge(sign_in::routes())
+}
