@@ -62,6 +62,8 @@ struct Peer {
     given: [u64; 4],
     /// Lengths of messages in the link, by (class, number).
     lengths: HashMap<(u8, u64), u32>,
+    /// How far the peer said last that it holds each class durably.
+    durable: [(u64, u32); 4],
     /// The message that is arriving, by class: number, bytes, bytes kept durably.
     arriving: [Option<(u64, Vec<u8>, usize)>; 4],
     is_parent: bool,
@@ -200,6 +202,7 @@ impl Road {
                 address,
                 given,
                 lengths: HashMap::new(),
+                durable: [(0, 0); 4],
                 arriving,
                 is_parent,
                 ever_up: false,
@@ -282,6 +285,10 @@ impl Road {
                     Ok(()) => {
                         peer.given[at] = message.number;
                         peer.lengths.insert((class.code(), message.number), length);
+                        if peer.durable[at] == (message.number, length) {
+                            // It was told before this process knew the message's length.
+                            self.app.delivered(node, class, message.number)?;
+                        }
                     }
                     Err(link::SendError::Full { .. }) => break,
                     Err(why) => return Err(why.into()),
@@ -329,6 +336,7 @@ impl Road {
 
     fn durable(&mut self, node: NodeId, class: Class, number: u64, offset: u32) -> Result<()> {
         let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
+        peer.durable[usize::from(class.code())] = (number, offset);
         let whole = peer.lengths.get(&(class.code(), number)) == Some(&offset);
         let up_to = if whole { number } else { number.saturating_sub(1) };
         if up_to > 0 {
