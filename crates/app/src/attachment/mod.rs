@@ -1,7 +1,7 @@
 //! Pictures, voice notes and documents that belong to a case.
 //!
 //! An upload becomes blobs (the original, a picture for looking at, a preview) and, when the
-//! case is sent, a Media or DocumentReference that names them. The preview travels with the
+//! case is sent, a Media or `DocumentReference` that names them. The preview travels with the
 //! case; what is larger travels when somebody asks for it.
 
 mod cost;

@@ -214,7 +214,7 @@ fn check(ask: &Ask, parts: &[Part]) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The id of the ServiceRequest that a transaction made.
+/// The id of the `ServiceRequest` that a transaction made.
 pub(crate) fn new_request(entries: &[Entry]) -> Result<ResourceId, AppError> {
     entries
         .iter()

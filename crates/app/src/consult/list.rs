@@ -20,6 +20,7 @@ const CLOSED_SHOWN: usize = 50;
 
 /// A consult in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark of its own in the row")]
 pub struct ConsultRow {
     /// The request.
     pub id: ResourceId,

@@ -1,6 +1,6 @@
 //! A case sent to a specialist, and the answer.
 //!
-//! The question is a ServiceRequest; everything after it is a [`Step`] that is added and never
+//! The question is a `ServiceRequest`; everything after it is a [`Step`] that is added and never
 //! changed, so that both ends write while the link is down. What they make together is a pure
 //! fold, [`ConsultState`].
 

@@ -1,4 +1,4 @@
-//! The request itself: a ServiceRequest that asks a specialist or sends a patient.
+//! The request itself: a `ServiceRequest` that asks a specialist or sends a patient.
 
 use ondol_kernel::{Class, Millis, ResourceId};
 use ondol_record::ChartId;
@@ -149,7 +149,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads a ServiceRequest; `None` if it is no consult or referral of ours.
+    /// Reads a `ServiceRequest`; `None` if it is no consult or referral of ours.
     pub fn of(found: &Found) -> Option<Self> {
         let body: Value = serde_json::from_str(&found.shown.body).ok()?;
         let kind = match coding::code_of(&body["category"], coding::REQUEST_CATEGORY)? {

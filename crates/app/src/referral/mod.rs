@@ -1,6 +1,6 @@
 //! A patient sent to another facility: letter, departure, arrival, reply.
 //!
-//! Like a consult, a referral is a ServiceRequest with steps that are only added, and its state
+//! Like a consult, a referral is a `ServiceRequest` with steps that are only added, and its state
 //! is a pure fold.
 
 mod act;
