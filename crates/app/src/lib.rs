@@ -16,6 +16,7 @@ pub mod founding;
 mod grants;
 pub mod keys;
 pub mod nation;
+pub mod papers;
 pub mod people;
 pub mod place;
 pub mod referral;

@@ -53,7 +53,7 @@ impl App {
             if !allergy.to.words.trim().is_empty() {
                 code["text"] = json!(allergy.to.words.trim());
             }
-            let mut resource = statement(app, author, subject, &code);
+            let mut resource = statement(app, author, &subject, &code);
             if let Some(severe) = allergy.severe {
                 resource["criticality"] = json!(if severe { "high" } else { "low" });
             }
@@ -77,7 +77,7 @@ impl App {
                 return Err(AppError::State("allergies-known"));
             }
             let code = coding::concept(coding::SNOMED, coding::NO_KNOWN_ALLERGY);
-            changes.create(statement(app, author, subject, &code));
+            changes.create(statement(app, author, &subject, &code));
             Ok(())
         })
     }
@@ -158,7 +158,7 @@ impl App {
     }
 }
 
-fn statement(app: &App, author: &str, subject: Value, code: &Value) -> Value {
+fn statement(app: &App, author: &str, subject: &Value, code: &Value) -> Value {
     json!({
         "resourceType": "AllergyIntolerance",
         "clinicalStatus": coding::concept(coding::ALLERGY_CLINICAL, "active"),

@@ -9,8 +9,9 @@ use super::{
     banner::Banner,
     lacks::{self, Lack},
     open::{self, OpenWork},
-    read::{Reader, VisitView},
+    read::Reader,
     safety::{self, Allergies, Safety},
+    views::VisitView,
 };
 use crate::{
     Actor, App, AppError,
@@ -21,6 +22,7 @@ use crate::{
 pub const VISITS_SHOWN: usize = 20;
 
 /// A chart. It has no `Debug`: it tells of somebody.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own on the page")]
 #[derive(Clone)]
 pub struct Chart {
     /// Whose it is.

@@ -54,7 +54,7 @@ fn most(recent: &[String]) -> Vec<String> {
             None => counted.push((1, at, code)),
         }
     }
-    counted.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    counted.sort_by_key(|(count, last, _)| std::cmp::Reverse((*count, *last)));
     counted.into_iter().take(FIRST).map(|(_, _, code)| code.clone()).collect()
 }
 

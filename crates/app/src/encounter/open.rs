@@ -18,7 +18,7 @@ pub enum OpenKind {
 /// Something that is open for a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenWork {
-    /// The ServiceRequest.
+    /// The `ServiceRequest`.
     pub id: ResourceId,
     /// Its kind.
     pub kind: OpenKind,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ondol_kernel::{Millis, ResourceId};
 use ondol_record::ChartId;
 use ondol_store::{Found, View};
-use ondol_terms::{Alertness, Level};
+use ondol_terms::Alertness;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -13,118 +13,13 @@ use super::{
     build::{PREGNANCY, PREGNANT},
     safety::{Pregnancy, day_or_instant},
     save::{PARTS, parts_of},
-    visit::{TypedDiagnosis, TypedMedicine, TypedVital, Verdict, Visit, Whose, judge},
+    views::{DiagnosisView, MedicineView, Other, VisitView, VitalView},
+    visit::{Verdict, Whose, judge},
 };
 use crate::{
     App, AppError, coding,
     people::{OPEN, Person, document, facility_name, items, practitioner_name},
 };
-
-/// A measured value.
-#[derive(Clone, PartialEq, Eq)]
-pub struct VitalView {
-    /// The key of `ondol_terms::vitals`.
-    pub key: &'static str,
-    /// The number (or the letter of alertness) as it was written.
-    pub value: String,
-    /// The UCUM unit; empty for a letter.
-    pub unit: String,
-    /// What it said on that day.
-    pub verdict: Verdict,
-    /// What a rival version says instead, if two stand side by side.
-    pub rival: Option<String>,
-}
-
-/// A diagnosis.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DiagnosisView {
-    /// The ICD-10 code, if it has one.
-    pub code: Option<String>,
-    /// In words; empty if the code says it all.
-    pub words: String,
-    /// Whether it stands in the list of problems.
-    pub lasting: bool,
-    /// Whether two versions stand side by side.
-    pub two_versions: bool,
-}
-
-/// A medicine.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MedicineView {
-    /// The ATC code, if it is in the list.
-    pub atc: Option<String>,
-    /// Name and strength as written.
-    pub words: String,
-    /// How it is taken.
-    pub dose: String,
-    /// For how many days.
-    pub days: Option<u32>,
-    /// Whether it was only noted, not prescribed.
-    pub taken_already: bool,
-    /// Two versions: to be confirmed before giving.
-    pub two_versions: bool,
-}
-
-/// Something else that was written in the visit: its words, and its value if it has one.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Other {
-    /// What it is.
-    pub words: String,
-    /// Its value.
-    pub value: String,
-}
-
-/// A visit. It has no `Debug`: it tells of somebody.
-#[derive(Clone, PartialEq, Eq)]
-pub struct VisitView {
-    /// The Encounter.
-    pub id: ResourceId,
-    /// When the care was given.
-    pub at: Millis,
-    /// When it was written.
-    pub written: Millis,
-    /// Whether the clock was in doubt when it was written.
-    pub clock_doubtful: bool,
-    /// Who gave the care.
-    pub by: String,
-    /// Who typed it, if another.
-    pub typed_by: String,
-    /// At which facility.
-    pub facility: String,
-    /// Whether that is this one.
-    pub here: bool,
-    /// Whether it goes on.
-    pub open: bool,
-    /// Whether the person only arrived, and nothing is written yet.
-    pub only_arrived: bool,
-    /// Why the person came.
-    pub complaint: String,
-    /// What was measured, in the order in which it is asked.
-    pub vitals: Vec<VitalView>,
-    /// Whether pregnancy was noted, and what.
-    pub pregnant: Option<bool>,
-    /// Diagnoses.
-    pub diagnoses: Vec<DiagnosisView>,
-    /// Medicines.
-    pub medicines: Vec<MedicineView>,
-    /// Notes.
-    pub notes: Vec<String>,
-    /// What else was written.
-    pub others: Vec<Other>,
-    /// Whether two versions of something stand side by side.
-    pub two_versions: bool,
-}
-
-impl VisitView {
-    /// The most urgent danger among the values.
-    pub fn danger(&self) -> Option<Level> {
-        let levels = self.vitals.iter().filter_map(|vital| match vital.verdict {
-            Verdict::Danger { level, .. } => Some(level),
-            _ => None,
-        });
-        levels.max()
-    }
-}
 
 /// When an Encounter began, as it says itself.
 pub(super) fn start(encounter: &Value) -> Option<Millis> {
@@ -132,12 +27,12 @@ pub(super) fn start(encounter: &Value) -> Option<Millis> {
 }
 
 /// Reads visits out of a chart.
-pub(super) struct Reader<'a> {
-    pub app: &'a App,
-    pub view: &'a dyn View,
-    pub person: &'a Person,
+pub(crate) struct Reader<'a> {
+    app: &'a App,
+    view: &'a dyn View,
+    person: &'a Person,
     /// What was last said about a pregnancy.
-    pub pregnancy: Option<Pregnancy>,
+    pub(super) pregnancy: Option<Pregnancy>,
     names: HashMap<String, String>,
 }
 
@@ -234,35 +129,12 @@ impl<'a> Reader<'a> {
         };
         for (found, document) in parts {
             visit.two_versions |= !found.rivals.is_empty();
-            self.part(&mut visit, found, document)?;
+            part(&mut visit, found, document)?;
         }
         let place = |key: &str| ondol_terms::vitals().iter().position(|vital| vital.key == key);
         visit.vitals.sort_by_key(|vital| place(vital.key));
         self.judge(&mut visit);
         Ok(visit)
-    }
-
-    fn part(&self, visit: &mut VisitView, found: &Found, of: &Value) -> Result<(), AppError> {
-        let two_versions = !found.rivals.is_empty();
-        match &*found.shown.resource_type {
-            "Observation" => observation(visit, found, of)?,
-            "Condition" => visit.diagnoses.push(DiagnosisView {
-                code: coding::code_of(&of["code"], coding::ICD10).map(str::to_owned),
-                words: said(&of["code"]),
-                lasting: coding::has_code(
-                    &of["category"],
-                    coding::CONDITION_CATEGORY,
-                    "problem-list-item",
-                ),
-                two_versions,
-            }),
-            "ClinicalImpression" => {
-                visit.notes.extend(of["summary"].as_str().map(str::to_owned));
-                visit.notes.extend(of["description"].as_str().map(str::to_owned));
-            }
-            name => visit.medicines.push(medicine(of, name == "MedicationStatement", two_versions)),
-        }
-        Ok(())
     }
 
     /// What the values said on that day, at that age.
@@ -306,6 +178,29 @@ impl<'a> Reader<'a> {
         self.names.insert(reference.to_owned(), name.clone());
         Ok(name)
     }
+}
+
+fn part(visit: &mut VisitView, found: &Found, of: &Value) -> Result<(), AppError> {
+    let two_versions = !found.rivals.is_empty();
+    match &*found.shown.resource_type {
+        "Observation" => observation(visit, found, of)?,
+        "Condition" => visit.diagnoses.push(DiagnosisView {
+            code: coding::code_of(&of["code"], coding::ICD10).map(str::to_owned),
+            words: said(&of["code"]),
+            lasting: coding::has_code(
+                &of["category"],
+                coding::CONDITION_CATEGORY,
+                "problem-list-item",
+            ),
+            two_versions,
+        }),
+        "ClinicalImpression" => {
+            visit.notes.extend(of["summary"].as_str().map(str::to_owned));
+            visit.notes.extend(of["description"].as_str().map(str::to_owned));
+        }
+        name => visit.medicines.push(medicine(of, name == "MedicationStatement", two_versions)),
+    }
+    Ok(())
 }
 
 /// What a concept says in words; empty if only a code of a list says it.
@@ -390,50 +285,5 @@ fn medicine(of: &Value, taken_already: bool, two_versions: bool) -> MedicineView
         days: days.and_then(|days| u32::try_from(days).ok()),
         taken_already,
         two_versions,
-    }
-}
-
-impl VisitView {
-    /// The visit as it would be typed, to be corrected.
-    pub fn to_typed(&self) -> Visit {
-        let alertness = self.vitals.iter().find(|vital| vital.key == "consciousness");
-        Visit {
-            complaint: self.complaint.clone(),
-            vitals: self
-                .vitals
-                .iter()
-                .filter(|vital| vital.key != "consciousness")
-                .map(|vital| TypedVital { key: vital.key, value: vital.value.clone() })
-                .collect(),
-            alertness: alertness
-                .and_then(|vital| vital.value.chars().next())
-                .and_then(Alertness::from_letter),
-            pregnant: self.pregnant,
-            checked: false,
-            diagnoses: self
-                .diagnoses
-                .iter()
-                .map(|of| TypedDiagnosis {
-                    code: of.code.clone(),
-                    words: of.words.clone(),
-                    lasting: of.lasting,
-                })
-                .collect(),
-            medicines: self
-                .medicines
-                .iter()
-                .map(|of| TypedMedicine {
-                    atc: of.atc.clone(),
-                    name: of.words.clone(),
-                    strength: String::new(),
-                    dose: of.dose.clone(),
-                    days: of.days,
-                    taken_already: of.taken_already,
-                })
-                .collect(),
-            note: self.notes.join("\n"),
-            at: Some(self.at),
-            stays: self.open,
-        }
     }
 }

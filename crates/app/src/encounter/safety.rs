@@ -39,7 +39,7 @@ pub enum Allergies {
 /// An allergy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Allergy {
-    /// The AllergyIntolerance.
+    /// The `AllergyIntolerance`.
     pub id: ResourceId,
     /// The ATC code of a medicine, if it is one of the list.
     pub atc: Option<String>,
@@ -60,7 +60,7 @@ pub struct Allergy {
 /// A medicine that the person takes now.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CurrentMedicine {
-    /// The MedicationRequest or MedicationStatement.
+    /// The `MedicationRequest` or `MedicationStatement`.
     pub id: ResourceId,
     /// Its type.
     pub resource_type: String,

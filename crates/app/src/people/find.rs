@@ -194,7 +194,7 @@ fn stranger_fits(person: &Person, asked: &Asked) -> bool {
 }
 
 /// The id of a chart that does not exist: for questions about people in general.
-pub(super) fn nobody() -> Result<ResourceId, AppError> {
+pub(crate) fn nobody() -> Result<ResourceId, AppError> {
     ResourceId::new("nobody").map_err(|_| AppError::Unexpected("an id"))
 }
 

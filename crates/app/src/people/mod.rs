@@ -14,17 +14,18 @@ mod photo;
 mod receive;
 mod register;
 
+pub(crate) use find::nobody;
 pub use find::{Find, Finding, RESULTS_MAX};
 pub(crate) use index::Index;
 pub use link::Decided;
 pub(crate) use names::{facility_name, practitioner_name};
+pub(crate) use number::next as next_number;
 pub use number::{grouped, plain};
-pub(crate) use number::{is_free, next as next_number};
 pub use person::{Age, Birth, Link, LinkKind, Number, Person, Sex, Stranger};
-pub(crate) use register::register_within;
-pub(crate) use person::{extension, items, set_extension};
+pub(crate) use person::{items, set_extension};
 pub(crate) use receive::{OPEN, encounter as encounter_of, open_here};
 pub use register::{PaperNumber, Registered, Registration};
+pub(crate) use register::{new_patient, register_within};
 
 use ondol_store::{Found, View};
 use serde_json::Value;

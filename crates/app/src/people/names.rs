@@ -33,8 +33,7 @@ pub(crate) fn practitioner_name(view: &dyn View, reference: &str) -> Result<Stri
         return Ok(String::new());
     }
     let practitioner = document(&found)?;
-    let name = items(&practitioner["name"])
-        .filter_map(|name| HumanName::of(name.as_object()?).display())
-        .next();
+    let name =
+        items(&practitioner["name"]).find_map(|name| HumanName::of(name.as_object()?).display());
     Ok(name.unwrap_or_default())
 }
