@@ -2,10 +2,12 @@
 
 pub mod browser;
 pub mod emulate;
+pub mod fhir;
 pub mod http;
 pub mod node;
 pub mod patience;
 pub mod population;
+pub mod visitor;
 
 use std::{env, path::PathBuf};
 
