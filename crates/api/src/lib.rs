@@ -1,1 +1,58 @@
-//! FHIR R4 REST over the use cases.
+//! FHIR R4 REST over the use cases (docs/api.md): reads requests, calls `ondol_app::rest` on a
+//! thread made for blocking work, and writes answers. Nothing is decided here.
+
+mod answer;
+mod authenticate;
+mod base64;
+mod body;
+mod capability;
+mod dispatch;
+mod error;
+mod headers;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+};
+use ondol_app::App;
+use tokio::sync::Semaphore;
+
+pub use authenticate::{AccountAuthenticator, Authenticate, Refusal};
+pub use capability::statement;
+pub use routes::{Interaction, ROUTES, Route, Shape};
+
+/// Where the router is nested: addresses in answers begin with it.
+pub const MOUNT: &str = "/fhir";
+
+/// Requests that are worked on at the same time; others wait.
+const AT_ONCE: usize = 32;
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct ApiState {
+    pub(crate) app: Arc<App>,
+    pub(crate) authenticate: Arc<dyn Authenticate>,
+    /// `https`, or `http` where something else encrypts.
+    pub(crate) scheme: &'static str,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+impl ApiState {
+    /// The API of a node whose pages are served by `scheme` (`http` or `https`).
+    pub fn new(app: Arc<App>, authenticate: Arc<dyn Authenticate>, scheme: &'static str) -> Self {
+        Self { app, authenticate, scheme, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+/// The API, to be nested at [`MOUNT`].
+pub fn router(state: ApiState) -> Router {
+    Router::new().fallback(handle).with_state(state)
+}
+
+async fn handle(State(state): State<ApiState>, request: Request) -> Response {
+    dispatch::handle(state, request).await
+}

@@ -344,10 +344,7 @@ const fn app_status(why: &AppError) -> u16 {
     match why {
         AppError::Denied(_) => 403,
         AppError::SignIn(_) => 401,
-        AppError::Invalid(_)
-        | AppError::State(_)
-        | AppError::Append(_)
-        | AppError::Stick(_) => 422,
+        AppError::Invalid(_) | AppError::State(_) | AppError::Append(_) | AppError::Stick(_) => 422,
         AppError::Field { .. } => 400,
         AppError::NotFound => 404,
         AppError::Gone => 410,

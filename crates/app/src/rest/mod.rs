@@ -33,6 +33,11 @@ pub fn is_served(kind: ResourceType) -> bool {
     !matches!(kind, ResourceType::Parameters | ResourceType::OperationOutcome)
 }
 
+/// The types that clients write. The audit is written by what is done, and by nobody else.
+pub fn is_written(kind: ResourceType) -> bool {
+    is_served(kind) && kind != ResourceType::AuditEvent
+}
+
 /// The versions that entity tags name: `W/"v"` or `"v"`, several with commas between.
 /// None if the text has another form.
 pub fn etags(text: &str) -> Option<Vec<VersionId>> {

@@ -1,0 +1,144 @@
+//! The CapabilityStatement, written from the tables that dispatch requests and read searches.
+
+use std::{io::Write, sync::OnceLock};
+
+use flate2::{Compression, write::GzEncoder};
+use ondol_app::rest;
+use ondol_fhir::{ParamKind, ResourceType};
+use serde_json::{Value, json};
+
+use crate::routes::{Interaction, ROUTES};
+
+/// When what this server can do last changed.
+const CHANGED: &str = "2026-03-01";
+
+const SECURITY: &str = "HTTP Basic with an account of the facility, or the token of a session as \
+    Bearer. Who may read and write what follows from the relation to the patient; a search shows \
+    and counts only what the one who asks may read. Every reading of a chart is recorded.";
+
+const LIMITS: &str = "JSON only. Not here: XML, PATCH, history of types and of the system, \
+    conditional update and delete, chained parameters, _has, composite parameters, _elements, \
+    _summary but count, _sort but by _lastUpdated, :iterate. A search by number or quantity \
+    compares the unit as it is written.";
+
+/// The CapabilityStatement (R4 5.2).
+pub fn statement() -> Value {
+    let resources: Vec<Value> =
+        ResourceType::ALL.iter().filter(|kind| rest::is_served(**kind)).map(of_type).collect();
+    let has = |interaction| ROUTES.iter().any(|route| route.interaction == interaction);
+    let bundles: &[&str] = if has(Interaction::Bundle) { &["transaction", "batch"] } else { &[] };
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": CHANGED,
+        "kind": "instance",
+        "software": { "name": "Ondol", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": "The record of one health facility" },
+        "fhirVersion": "4.0.1",
+        "format": ["json", "application/fhir+json"],
+        "rest": [{
+            "mode": "server",
+            "documentation": LIMITS,
+            "security": {
+                "cors": false,
+                "service": [{ "coding": [{
+                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                    "code": "Basic"
+                }] }],
+                "description": SECURITY
+            },
+            "resource": resources,
+            "interaction": bundles.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
+            "searchParam": rest::COMMON.iter().map(|name| json!({
+                "name": name,
+                "type": if *name == "_count" { "number" } else { "string" }
+            })).collect::<Vec<_>>()
+        }]
+    })
+}
+
+fn of_type(kind: &ResourceType) -> Value {
+    let mut interactions: Vec<&str> = ROUTES
+        .iter()
+        .filter(|route| route.interaction.allows(*kind))
+        .filter_map(|route| route.interaction.type_code())
+        .collect();
+    interactions.dedup();
+    let params = ondol_fhir::params(*kind);
+    let includes: Vec<String> = params
+        .iter()
+        .filter(|param| param.kind == ParamKind::Reference)
+        .map(|param| format!("{kind}:{}", param.code))
+        .collect();
+    let search: Vec<Value> = params
+        .iter()
+        .map(|param| json!({ "name": param.code, "type": param.kind.code() }))
+        .collect();
+    let codes: Vec<Value> = interactions.iter().map(|code| json!({ "code": code })).collect();
+    let mut resource = json!({
+        "type": kind.name(),
+        "interaction": codes,
+        "versioning": "versioned-update",
+        "readHistory": true,
+        "updateCreate": rest::is_written(*kind),
+        "conditionalCreate": rest::is_written(*kind),
+        "conditionalRead": "not-match",
+        "conditionalUpdate": false,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical", "local"],
+        "searchParam": search
+    });
+    if !includes.is_empty() {
+        resource["searchInclude"] = includes.into();
+    }
+    if Interaction::Everything.allows(*kind) {
+        resource["operation"] = json!([{
+            "name": "everything",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"
+        }]);
+    }
+    resource
+}
+
+/// The statement as it is sent: plain, and packed with gzip.
+pub(crate) fn bytes() -> &'static (Vec<u8>, Vec<u8>) {
+    static BYTES: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    BYTES.get_or_init(|| {
+        let plain = statement().to_string().into_bytes();
+        let mut packer = GzEncoder::new(vec![], Compression::best());
+        // Writing to memory does not fail; if it did, the plain form is sent to everybody.
+        let packed = packer.write_all(&plain).and_then(|()| packer.finish()).unwrap_or_default();
+        (plain, packed)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ondol_fhir::{Resource, validate};
+
+    use super::*;
+
+    #[test]
+    fn the_statement_is_valid_and_small() {
+        let resource = Resource::from_json(statement()).unwrap();
+        assert_eq!(validate(&resource), []);
+        let (plain, packed) = bytes();
+        println!("metadata: {} bytes, gzip {}", plain.len(), packed.len());
+        assert!(!packed.is_empty() && packed.len() < 30_000);
+    }
+
+    #[test]
+    fn what_clients_do_not_write_is_not_offered() {
+        let statement = statement();
+        let resources = statement["rest"][0]["resource"].as_array().unwrap();
+        let of = |name: &str| resources.iter().find(|r| r["type"] == name);
+        let codes = |name: &str| -> Vec<String> {
+            let interactions = of(name).unwrap()["interaction"].as_array().unwrap();
+            interactions.iter().map(|i| i["code"].as_str().unwrap().to_owned()).collect()
+        };
+        assert!(of("Parameters").is_none());
+        assert_eq!(codes("AuditEvent"), ["read", "vread", "history-instance", "search-type"]);
+        assert!(codes("Patient").contains(&"delete".to_owned()));
+        assert!(of("Group").unwrap().get("operation").is_none());
+    }
+}

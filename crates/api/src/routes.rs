@@ -1,0 +1,222 @@
+//! The table of what this server does. Requests are dispatched by it, and the
+//! CapabilityStatement is written from it, so that neither can say what the other does not.
+
+use axum::http::Method;
+use ondol_app::rest;
+use ondol_fhir::ResourceType;
+use ondol_kernel::ResourceId;
+
+/// The form of an address, below [`crate::MOUNT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `/`
+    System,
+    /// `/metadata`
+    Metadata,
+    /// `/Patient`
+    Type,
+    /// `/Patient/_search`
+    TypeSearch,
+    /// `/Patient/1`
+    Instance,
+    /// `/Patient/1/_history`
+    History,
+    /// `/Patient/1/_history/2`
+    Version,
+    /// `/Patient/1/$everything`
+    Everything,
+}
+
+/// What is done (R4 3.1.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interaction {
+    /// The CapabilityStatement.
+    Capabilities,
+    /// A transaction or a batch.
+    Bundle,
+    /// Create.
+    Create,
+    /// Search of a type.
+    Search,
+    /// Read.
+    Read,
+    /// Read of a version.
+    Vread,
+    /// Update, or create with an id of the client's.
+    Update,
+    /// Delete: a retraction.
+    Delete,
+    /// History of a resource.
+    History,
+    /// Everything in a patient's chart.
+    Everything,
+}
+
+impl Interaction {
+    /// Its code of R4's `type-restful-interaction`; none for what stands elsewhere in the
+    /// CapabilityStatement.
+    pub const fn type_code(self) -> Option<&'static str> {
+        match self {
+            Self::Create => Some("create"),
+            Self::Search => Some("search-type"),
+            Self::Read => Some("read"),
+            Self::Vread => Some("vread"),
+            Self::Update => Some("update"),
+            Self::Delete => Some("delete"),
+            Self::History => Some("history-instance"),
+            Self::Capabilities | Self::Bundle | Self::Everything => None,
+        }
+    }
+
+    /// Whether it can be done with a type.
+    pub fn allows(self, kind: ResourceType) -> bool {
+        match self {
+            Self::Create | Self::Update | Self::Delete => rest::is_written(kind),
+            Self::Everything => kind == ResourceType::Patient,
+            _ => rest::is_served(kind),
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method of HTTP. `HEAD` is answered like `GET`.
+    pub method: &'static str,
+    /// The form of the address.
+    pub shape: Shape,
+    /// What is done.
+    pub interaction: Interaction,
+}
+
+const fn route(method: &'static str, shape: Shape, interaction: Interaction) -> Route {
+    Route { method, shape, interaction }
+}
+
+/// The table.
+pub const ROUTES: &[Route] = &[
+    route("GET", Shape::Metadata, Interaction::Capabilities),
+    route("POST", Shape::System, Interaction::Bundle),
+    route("GET", Shape::Instance, Interaction::Read),
+    route("GET", Shape::Version, Interaction::Vread),
+    route("PUT", Shape::Instance, Interaction::Update),
+    route("DELETE", Shape::Instance, Interaction::Delete),
+    route("GET", Shape::History, Interaction::History),
+    route("POST", Shape::Type, Interaction::Create),
+    route("GET", Shape::Type, Interaction::Search),
+    route("POST", Shape::TypeSearch, Interaction::Search),
+    route("GET", Shape::Everything, Interaction::Everything),
+];
+
+/// An address, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) shape: Shape,
+    pub(crate) kind: Option<ResourceType>,
+    pub(crate) id: Option<ResourceId>,
+    pub(crate) version: Option<String>,
+}
+
+/// Where a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// To this.
+    Do(Interaction, Address),
+    /// To an address that has other methods.
+    OtherMethods(Vec<&'static str>),
+    /// To nothing.
+    Nothing,
+}
+
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let Some(address) = read(path) else { return Found::Nothing };
+    let allowed: Vec<&Route> = ROUTES
+        .iter()
+        .filter(|route| {
+            route.shape == address.shape
+                && address.kind.is_none_or(|kind| route.interaction.allows(kind))
+        })
+        .collect();
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    match allowed.iter().find(|route| route.method == method) {
+        Some(route) => Found::Do(route.interaction, address),
+        None if allowed.is_empty() => Found::Nothing,
+        None => Found::OtherMethods(allowed.iter().map(|route| route.method).collect()),
+    }
+}
+
+fn read(path: &str) -> Option<Address> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let of = |shape| Address { shape, kind: None, id: None, version: None };
+    match path {
+        "" => return Some(of(Shape::System)),
+        "metadata" => return Some(of(Shape::Metadata)),
+        _ => {}
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    let kind = ResourceType::from_name(parts[0]).filter(|kind| rest::is_served(*kind))?;
+    let address = Address { kind: Some(kind), ..of(Shape::Type) };
+    let id = || ResourceId::new(parts[1]).ok();
+    match parts[1..] {
+        [] => Some(address),
+        ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
+        [_] => Some(Address { shape: Shape::Instance, id: Some(id()?), ..address }),
+        [_, "_history"] => Some(Address { shape: Shape::History, id: Some(id()?), ..address }),
+        [_, "$everything"] => {
+            Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
+        }
+        [_, "_history", version] => Some(Address {
+            shape: Shape::Version,
+            id: Some(id()?),
+            version: Some(version.to_owned()),
+            ..address
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(method: &str, path: &str) -> Option<Interaction> {
+        match find(&Method::from_bytes(method.as_bytes()).unwrap(), path) {
+            Found::Do(interaction, _) => Some(interaction),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn addresses_lead_where_the_table_says() {
+        for (method, path, interaction) in [
+            ("POST", "/", Interaction::Bundle),
+            ("POST", "", Interaction::Bundle),
+            ("GET", "/metadata", Interaction::Capabilities),
+            ("HEAD", "/Patient/1", Interaction::Read),
+            ("GET", "/Patient/1/_history", Interaction::History),
+            ("GET", "/Patient/1/_history/2", Interaction::Vread),
+            ("GET", "/Patient/1/$everything", Interaction::Everything),
+            ("GET", "/Patient", Interaction::Search),
+            ("POST", "/Patient", Interaction::Create),
+            ("POST", "/Patient/_search", Interaction::Search),
+            ("DELETE", "/Patient/1", Interaction::Delete),
+            ("GET", "/AuditEvent/1", Interaction::Read),
+        ] {
+            assert_eq!(to(method, path), Some(interaction), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_lead_nowhere_and_other_methods_are_named() {
+        for path in
+            ["/Banana", "/Patient/a b", "/Patient/1/x", "/Parameters", "/Group/1/$everything"]
+        {
+            assert_eq!(find(&Method::GET, path), Found::Nothing, "{path}");
+        }
+        let other = find(&Method::PATCH, "/Patient/1");
+        assert_eq!(other, Found::OtherMethods(vec!["GET", "PUT", "DELETE"]));
+        let other = find(&Method::POST, "/AuditEvent");
+        assert_eq!(other, Found::OtherMethods(vec!["GET"]));
+    }
+}
