@@ -3,13 +3,10 @@
 //! `cargo run -p ondol-store-sqlite --example train_dictionary -- OUT KIB INPUT...`, where an
 //! input is a FHIR bundle (`.json`), one bundle a line (`.ndjson.gz`) or a `.tar.gz` of bundles.
 
-use std::{
-    error::Error,
-    fs::File,
-    io::{BufRead, BufReader, Read},
-};
+mod inputs;
 
-use flate2::read::GzDecoder;
+use std::error::Error;
+
 use ondol_record::Body;
 use serde_json::Value;
 
@@ -35,22 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn bodies_of(input: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut bodies = vec![];
-    if input.ends_with(".tar.gz") {
-        let mut archive = tar::Archive::new(GzDecoder::new(File::open(input)?));
-        for file in archive.entries()? {
-            let mut file = file?;
-            if file.path()?.extension().is_some_and(|extension| extension == "json") {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                add(&serde_json::from_str(&text)?, &mut bodies)?;
-            }
-        }
-    } else if input.ends_with(".ndjson.gz") {
-        for line in BufReader::new(GzDecoder::new(File::open(input)?)).lines() {
-            add(&serde_json::from_str(&line?)?, &mut bodies)?;
-        }
-    } else {
-        add(&serde_json::from_reader(BufReader::new(File::open(input)?))?, &mut bodies)?;
+    for bundle in inputs::bundles(input)? {
+        add(&bundle, &mut bodies)?;
     }
     Ok(bodies)
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use ondol_fhir::{IndexValue, Resource, SearchParam, extract};
-use rusqlite::params;
+use rusqlite::{CachedStatement, params};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -175,64 +175,78 @@ impl Rows<'_> {
     }
 }
 
-/// Adds a row.
-pub(crate) fn insert(db: &Db, set: Set, resource: i64, row: &IndexRow) -> Result<(), Failure> {
-    let sql = |live, next| if set == Set::Live { live } else { next };
-    match row {
-        IndexRow::Token { param, code, system } => db
-            .conn
-            .prepare_cached(sql(
-                "INSERT OR IGNORE INTO tokens VALUES (?1, ?2, ?3, ?4)",
-                "INSERT OR IGNORE INTO next_tokens VALUES (?1, ?2, ?3, ?4)",
-            ))?
-            .execute(params![param, code, resource, system])?,
-        IndexRow::Text { param, value } => db
-            .conn
-            .prepare_cached(sql(
-                "INSERT OR IGNORE INTO strings VALUES (?1, ?2, ?3)",
-                "INSERT OR IGNORE INTO next_strings VALUES (?1, ?2, ?3)",
-            ))?
-            .execute(params![param, value, resource])?,
-        IndexRow::Range { param, low, high } => db
-            .conn
-            .prepare_cached(sql(
-                "INSERT OR IGNORE INTO ranges VALUES (?1, ?2, ?3, ?4)",
-                "INSERT OR IGNORE INTO next_ranges VALUES (?1, ?2, ?3, ?4)",
-            ))?
-            .execute(params![param, low, high, resource])?,
-    };
-    Ok(())
+/// Takes rows out and puts others in.
+pub(crate) fn change<'a>(
+    db: &Db,
+    set: Set,
+    resource: i64,
+    gone: impl Iterator<Item = &'a IndexRow>,
+    added: impl Iterator<Item = &'a IndexRow>,
+) -> Result<(), Failure> {
+    each(db, set, resource, gone, &REMOVE)?;
+    each(db, set, resource, added, &INSERT)
 }
 
-/// Takes a row out.
-pub(crate) fn remove(db: &Db, set: Set, resource: i64, row: &IndexRow) -> Result<(), Failure> {
-    let sql = |live, next| if set == Set::Live { live } else { next };
-    match row {
-        IndexRow::Token { param, code, system } => db
-            .conn
-            .prepare_cached(sql(
-                "DELETE FROM tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 \
-                 AND system = ?4",
-                "DELETE FROM next_tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 \
-                 AND system = ?4",
-            ))?
-            .execute(params![param, code, resource, system])?,
-        IndexRow::Text { param, value } => db
-            .conn
-            .prepare_cached(sql(
-                "DELETE FROM strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
-                "DELETE FROM next_strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
-            ))?
-            .execute(params![param, value, resource])?,
-        IndexRow::Range { param, low, high } => db
-            .conn
-            .prepare_cached(sql(
-                "DELETE FROM ranges WHERE param = ?1 AND low = ?2 AND high = ?3 \
-                 AND resource = ?4",
-                "DELETE FROM next_ranges WHERE param = ?1 AND low = ?2 AND high = ?3 \
-                 AND resource = ?4",
-            ))?
-            .execute(params![param, low, high, resource])?,
-    };
+/// One statement for each table of each set: tokens, strings, ranges.
+type Statements = [[&'static str; 3]; 2];
+
+static INSERT: Statements = [
+    [
+        "INSERT OR IGNORE INTO tokens VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO strings VALUES (?1, ?2, ?3)",
+        "INSERT OR IGNORE INTO ranges VALUES (?1, ?2, ?3, ?4)",
+    ],
+    [
+        "INSERT OR IGNORE INTO next_tokens VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO next_strings VALUES (?1, ?2, ?3)",
+        "INSERT OR IGNORE INTO next_ranges VALUES (?1, ?2, ?3, ?4)",
+    ],
+];
+
+static REMOVE: Statements = [
+    [
+        "DELETE FROM tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 AND system = ?4",
+        "DELETE FROM strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
+        "DELETE FROM ranges WHERE param = ?1 AND low = ?2 AND high = ?3 AND resource = ?4",
+    ],
+    [
+        "DELETE FROM next_tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 AND system = ?4",
+        "DELETE FROM next_strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
+        "DELETE FROM next_ranges WHERE param = ?1 AND low = ?2 AND high = ?3 AND resource = ?4",
+    ],
+];
+
+fn each<'a>(
+    db: &Db,
+    set: Set,
+    resource: i64,
+    rows: impl Iterator<Item = &'a IndexRow>,
+    statements: &Statements,
+) -> Result<(), Failure> {
+    let [tokens, strings, ranges] = statements[usize::from(set == Set::Next)];
+    // Rows come table by table, so that each statement is fetched once.
+    let mut last: Option<(&str, CachedStatement<'_>)> = None;
+    for row in rows {
+        let sql = match row {
+            IndexRow::Token { .. } => tokens,
+            IndexRow::Text { .. } => strings,
+            IndexRow::Range { .. } => ranges,
+        };
+        let statement = match &mut last {
+            Some((of, statement)) if *of == sql => statement,
+            other => &mut other.insert((sql, db.conn.prepare_cached(sql)?)).1,
+        };
+        match row {
+            IndexRow::Token { param, code, system } => {
+                statement.execute(params![param, code, resource, system])?
+            }
+            IndexRow::Text { param, value } => {
+                statement.execute(params![param, value, resource])?
+            }
+            IndexRow::Range { param, low, high } => {
+                statement.execute(params![param, low, high, resource])?
+            }
+        };
+    }
     Ok(())
 }

@@ -19,11 +19,14 @@ use crate::{
     rows::{CLOCK_DOUBTFUL, ID_DERIVED, ResourceRow, find_resource, heads_of},
 };
 
-/// A resource that an entry touches, and what the index has of it.
+/// A resource that an entry touches.
 struct Touched<'a> {
     resource_type: &'a str,
     row: i64,
+    /// What the index has of it.
     indexed: BTreeSet<IndexRow>,
+    /// The one change that it has so far, if the resource is new with this entry.
+    only: Option<&'a Change>,
 }
 
 /// Writes an entry that belongs here. Its place was checked.
@@ -59,23 +62,28 @@ pub(crate) fn entry(db: &Db, entry: &Entry, hash: EntryHash) -> Result<(), Failu
         .execute([chart, arrival])?;
     let mut touched: BTreeMap<i64, Touched<'_>> = BTreeMap::new();
     for (version, change) in (first..).zip(&entry.changes) {
-        let resource = match find_resource(db, &change.resource_type, &change.id)? {
+        let known = find_resource(db, &change.resource_type, &change.id)?;
+        let resource = match known {
             Some(known) => {
-                if let Slot::Vacant(slot) = touched.entry(known.row) {
-                    slot.insert(touch(db, change, known)?);
+                match touched.entry(known.row) {
+                    Slot::Vacant(slot) => {
+                        slot.insert(touch(db, change, known)?);
+                    }
+                    Slot::Occupied(mut slot) => slot.get_mut().only = None,
                 }
                 known.row
             }
             None => {
                 let row = new_resource(db, change, chart, version)?;
-                let indexed = BTreeSet::new();
-                let resource_type = &*change.resource_type;
-                touched.insert(row, Touched { resource_type, row, indexed });
+                let (resource_type, indexed) = (&*change.resource_type, BTreeSet::new());
+                let new = Touched { resource_type, row, indexed, only: Some(change) };
+                touched.insert(row, new);
                 row
             }
         };
         let id = version_column(entry.version_id(to_ordinal(version - first)?));
-        insert_version(db, resource, version, id, arrival, change)?;
+        let superseded = known.is_some() && is_awaited(db, resource, id)?;
+        insert_version(db, [resource, version, id, arrival], superseded, change)?;
     }
     touched.into_values().try_for_each(|touched| settle(db, &touched))?;
     advance_frontier(db, stream)
@@ -94,7 +102,7 @@ fn next_version(db: &Db) -> Result<i64, Failure> {
 fn touch<'a>(db: &Db, change: &'a Change, known: ResourceRow) -> Result<Touched<'a>, Failure> {
     let resource_type = &*change.resource_type;
     let indexed = if known.live { wanted(db, resource_type, known.row)? } else { BTreeSet::new() };
-    Ok(Touched { resource_type, row: known.row, indexed })
+    Ok(Touched { resource_type, row: known.row, indexed, only: None })
 }
 
 fn new_resource(db: &Db, change: &Change, chart: i64, version: i64) -> Result<i64, Failure> {
@@ -114,12 +122,19 @@ fn new_resource(db: &Db, change: &Change, chart: i64, version: i64) -> Result<i6
     Ok(db.conn.last_insert_rowid())
 }
 
+/// Whether somebody said already that this version is superseded; said once, that is used up.
+fn is_awaited(db: &Db, resource: i64, id: i64) -> Result<bool, Failure> {
+    let taken = db
+        .conn
+        .prepare_cached("DELETE FROM awaited WHERE resource = ?1 AND id = ?2")?
+        .execute([resource, id])?;
+    Ok(taken > 0)
+}
+
 fn insert_version(
     db: &Db,
-    resource: i64,
-    version: i64,
-    id: i64,
-    arrival: i64,
+    [resource, version, id, arrival]: [i64; 4],
+    superseded: bool,
     change: &Change,
 ) -> Result<(), Failure> {
     let content = match &change.content {
@@ -131,11 +146,6 @@ fn insert_version(
             bytes
         }
     };
-    let is_awaited = db
-        .conn
-        .prepare_cached("DELETE FROM awaited WHERE resource = ?1 AND id = ?2")?
-        .execute([resource, id])?
-        > 0;
     let derived = if change.id_is_derived { ID_DERIVED } else { 0 };
     let supersedes: Vec<u8> = change.supersedes.iter().flat_map(|id| id.0).collect();
     db.conn
@@ -146,7 +156,7 @@ fn insert_version(
         .execute(params![
             version,
             resource,
-            is_awaited,
+            superseded,
             id,
             arrival,
             change.kind() as u8 | derived,
@@ -206,21 +216,22 @@ pub(crate) fn wanted(
 
 /// Chooses the shown version again and brings the index up to date.
 fn settle(db: &Db, touched: &Touched<'_>) -> Result<(), Failure> {
-    let live = place(db, touched.row)?;
-    let wanted =
-        if live { wanted(db, touched.resource_type, touched.row)? } else { BTreeSet::new() };
-    let is_in_next = reindex::has_passed(db, touched.row)?;
-    for row in touched.indexed.difference(&wanted) {
-        index::remove(db, Set::Live, touched.row, row)?;
-        if is_in_next {
-            index::remove(db, Set::Next, touched.row, row)?;
+    let wanted = match touched.only.map(|change| (&change.content, &change.supersedes)) {
+        // The only version is shown as it was written; a version that supersedes others may
+        // supersede itself.
+        Some((Content::Put(body), supersedes)) if supersedes.is_empty() => {
+            let mut rows = BTreeSet::new();
+            index::rows(db, touched.resource_type, body.as_str(), &mut rows)?;
+            rows
         }
-    }
-    for row in wanted.difference(&touched.indexed) {
-        index::insert(db, Set::Live, touched.row, row)?;
-        if is_in_next {
-            index::insert(db, Set::Next, touched.row, row)?;
-        }
+        _ if place(db, touched.row)? => wanted(db, touched.resource_type, touched.row)?,
+        _ => BTreeSet::new(),
+    };
+    let added = || wanted.difference(&touched.indexed);
+    let gone = || touched.indexed.difference(&wanted);
+    index::change(db, Set::Live, touched.row, gone(), added())?;
+    if reindex::has_passed(db, touched.row)? {
+        index::change(db, Set::Next, touched.row, gone(), added())?;
     }
     Ok(())
 }

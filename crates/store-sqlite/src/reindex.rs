@@ -120,9 +120,8 @@ fn batch(db: &Db) -> Result<(u64, u64), Failure> {
         let (derived, standing) = Derived::of(db, *resource)?;
         derived.write(db, *resource, &standing)?;
         if derived.is_live() {
-            for row in wanted(db, resource_type, *resource)? {
-                index::insert(db, Set::Next, *resource, &row)?;
-            }
+            let rows = wanted(db, resource_type, *resource)?;
+            index::change(db, Set::Next, *resource, std::iter::empty(), rows.iter())?;
         }
     }
     if let Some((last, _)) = resources.last() {

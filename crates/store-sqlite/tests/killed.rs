@@ -46,7 +46,7 @@ fn child_writes_until_it_is_killed() {
                 }
             });
         }
-        if start % 3 == 0 {
+        if start.is_multiple_of(3) {
             scope.spawn(|| {
                 loop {
                     store.reindex(&mut |_, _| {}).unwrap();
