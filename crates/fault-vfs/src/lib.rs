@@ -110,10 +110,12 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Inner> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A disk in memory with its own VFS. The VFS stays registered as long as the process lives.
+/// A disk in memory with its own VFS, which is there as long as this is. Connections that are
+/// open then keep their files.
 pub struct Disk {
     shared: Shared,
     name: String,
+    _registered: vfs::Registered,
 }
 
 impl Disk {
@@ -133,8 +135,8 @@ impl Disk {
             shm: Shm::default(),
             next_handle: 0,
         }));
-        vfs::register(name, shared.clone());
-        Self { shared, name: name.to_owned() }
+        let registered = vfs::register(name, &shared);
+        Self { shared, name: name.to_owned(), _registered: registered }
     }
 
     /// The VFS's name, for SQLite.

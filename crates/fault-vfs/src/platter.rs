@@ -126,8 +126,13 @@ impl Platter {
     pub(crate) fn sync(&mut self, name: &str, with_directory: bool) {
         let Some(file) = self.files.get_mut(name) else { return };
         let is_new = file.synced.is_none();
-        file.synced = Some(file.now.clone());
-        file.pending.clear();
+        let synced = file.synced.get_or_insert_default();
+        for change in file.pending.drain(..) {
+            match change {
+                Pending::Write { at, bytes } => overwrite(synced, at, &bytes),
+                Pending::Truncate { size } => synced.resize(size, 0),
+            }
+        }
         if is_new && with_directory {
             self.sync_directory();
         }

@@ -4,6 +4,7 @@ use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
     mem::size_of,
     ptr::null_mut,
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 
@@ -12,20 +13,36 @@ use rusqlite::ffi::{
     SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_int64, sqlite3_vfs,
 };
 
-use crate::{FileKind, Shared, Trouble, file, lock};
+use crate::{FileKind, Inner, Shared, Trouble, file, lock};
 
 const PATH_MAX: c_int = 512;
 
-/// Registers a VFS. It and its disk live as long as the process.
-pub(crate) fn register(name: &str, shared: Shared) {
+/// A registered VFS. Its structure is never freed, since a connection may still point to it; it
+/// keeps no disk alive.
+pub(crate) struct Registered(*mut sqlite3_vfs);
+
+// SAFETY: the pointer is given to SQLite's own functions only, which take a lock.
+unsafe impl Send for Registered {}
+// SAFETY: as above; nothing is read through it.
+unsafe impl Sync for Registered {}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        // SAFETY: it was registered and the structure is still there.
+        unsafe { ffi::sqlite3_vfs_unregister(self.0) };
+    }
+}
+
+/// Registers a VFS.
+pub(crate) fn register(name: &str, shared: &Shared) -> Registered {
     let name = CString::new(name).expect("a VFS's name has no zero byte");
-    let vfs = Box::leak(Box::new(sqlite3_vfs {
+    let vfs = Box::into_raw(Box::new(sqlite3_vfs {
         iVersion: 2,
         szOsFile: c_int::try_from(size_of::<file::Handle>()).expect("a handle is small"),
         mxPathname: PATH_MAX,
         pNext: null_mut(),
         zName: name.into_raw(),
-        pAppData: Box::into_raw(Box::new(shared)).cast::<c_void>(),
+        pAppData: Box::into_raw(Box::new(Arc::downgrade(shared))).cast::<c_void>(),
         xOpen: Some(open),
         xDelete: Some(delete),
         xAccess: Some(access),
@@ -43,19 +60,20 @@ pub(crate) fn register(name: &str, shared: Shared) {
         xGetSystemCall: None,
         xNextSystemCall: None,
     }));
-    // SAFETY: the structure is leaked, so that SQLite's pointer to it stays valid, and all of
+    // SAFETY: the structure is never freed, so that SQLite's pointer to it stays valid, and all of
     // its methods keep to the interface.
     let done = unsafe { ffi::sqlite3_vfs_register(vfs, 0) };
     assert_eq!(done, SQLITE_OK, "SQLite takes a VFS");
+    Registered(vfs)
 }
 
-/// The disk behind a VFS.
+/// The disk behind a VFS, if it is still there.
 ///
 /// # Safety
 /// `vfs` was made by [`register`].
-unsafe fn shared<'a>(vfs: *mut sqlite3_vfs) -> &'a Shared {
-    // SAFETY: `pAppData` points to a `Shared` that is never freed.
-    unsafe { &*(*vfs).pAppData.cast::<Shared>() }
+unsafe fn shared(vfs: *mut sqlite3_vfs) -> Option<Shared> {
+    // SAFETY: `pAppData` points to a `Weak` that is never freed.
+    unsafe { &*(*vfs).pAppData.cast::<Weak<Mutex<Inner>>>() }.upgrade()
 }
 
 /// The text of a name from SQLite.
@@ -76,9 +94,9 @@ unsafe extern "C" fn open(
 ) -> c_int {
     // SAFETY: SQLite gives our VFS, a name or null, and room for `szOsFile` bytes.
     unsafe {
-        let shared = shared(vfs);
         (*to).pMethods = std::ptr::null();
-        let mut inner = lock(shared);
+        let Some(shared) = shared(vfs) else { return SQLITE_CANTOPEN };
+        let mut inner = lock(&shared);
         inner.next_handle += 1;
         let handle = inner.next_handle;
         let name = if name.is_null() { format!("temporary-{handle}") } else { text(name) };
@@ -93,7 +111,7 @@ unsafe extern "C" fn open(
         inner.platter.create(&name);
         drop(inner);
         let is_passing = flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0;
-        let open = file::Open { shared: shared.clone(), name, handle, kind, is_passing };
+        let open = file::Open { shared, name, handle, kind, is_passing };
         file::place(to, open);
         if !out_flags.is_null() {
             *out_flags = flags;
@@ -105,7 +123,8 @@ unsafe extern "C" fn open(
 unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, sync: c_int) -> c_int {
     // SAFETY: SQLite gives our VFS and a name.
     let (shared, name) = unsafe { (shared(vfs), text(name)) };
-    let mut inner = lock(shared);
+    let Some(shared) = shared else { return SQLITE_IOERR };
+    let mut inner = lock(&shared);
     match inner.change() {
         Trouble::None | Trouble::Full => {}
         Trouble::Cut | Trouble::Io => return SQLITE_IOERR,
@@ -121,7 +140,7 @@ unsafe extern "C" fn access(
 ) -> c_int {
     // SAFETY: SQLite gives our VFS, a name and a place for the answer.
     unsafe {
-        let exists = lock(shared(vfs)).platter.exists(&text(name));
+        let exists = shared(vfs).is_some_and(|disk| lock(&disk).platter.exists(&text(name)));
         *out = c_int::from(exists);
     }
     SQLITE_OK
@@ -145,7 +164,7 @@ unsafe extern "C" fn full_pathname(
 }
 
 unsafe extern "C" fn randomness(_vfs: *mut sqlite3_vfs, count: c_int, out: *mut c_char) -> c_int {
-    // SQLite salts its log with it; the same bytes every time let a run be repeated.
+    // SQLite's own randomness comes from the machine's VFS.
     let length = usize::try_from(count).unwrap_or(0);
     // SAFETY: SQLite gives `count` bytes at `out`.
     unsafe { std::ptr::write_bytes(out, 0x5a, length) };

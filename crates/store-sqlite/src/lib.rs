@@ -14,6 +14,7 @@ mod insert;
 mod node;
 mod open;
 mod pool;
+mod recheck;
 mod reindex;
 mod rows;
 mod search;

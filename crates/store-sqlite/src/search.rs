@@ -6,15 +6,15 @@
 //! narrowest), the others are looked up for each candidate.
 
 use ondol_store::{Filter, Hit, Order, Page, Query};
-use rusqlite::{params_from_iter, types::Value};
+use rusqlite::{ToSql, params_from_iter, types::Value};
 
 use crate::{
     conditions::{Condition, condition, in_list, single},
     db::{Db, IdColumn},
     error::{Failure, defect},
+    recheck::is_meant,
     rows::{found, resource_at},
 };
-use rusqlite::ToSql;
 
 /// A probe counts so far; beyond it a filter is simply wide.
 const PROBE_MAX: i64 = 2_000;
@@ -69,6 +69,7 @@ pub(crate) fn search(db: &Db, query: &Query) -> Result<Page, Failure> {
     for place in places {
         if let Some((resource_type, id, row)) = resource_at(db, place)?
             && let Some(found) = found(db, &resource_type, &id, row)?
+            && is_meant(query, &found)
         {
             hits.push(Hit { found, place: place.to_string().into() });
         }

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use ondol_kernel::Class;
 use ondol_record::{ChartId, Seal, SealedHead, Stream, seal::Tree};
 use ondol_store::{
@@ -65,7 +67,7 @@ fn seal(
     first: u64,
     last: u64,
 ) -> Result<(Seal, Vec<SealedPath>), StoreError> {
-    let mut heads: std::collections::BTreeMap<ChartId, SealedHead> = Default::default();
+    let mut heads: BTreeMap<ChartId, SealedHead> = BTreeMap::new();
     for row in tx.stream_entries(stream, first, last)? {
         let (chart, chart_number) = (row.entry.chart.clone(), row.entry.chart_number);
         let hash = row.entry.hash();
@@ -266,4 +268,24 @@ fn a_rebuild_that_was_stopped_leaves_no_trace() {
         .collect::<Result<_, _>>()
         .unwrap();
     assert!(tables.is_empty(), "{tables:?}");
+}
+
+/// Two identifiers whose hashes are alike are told apart by the documents.
+#[test]
+fn a_collision_of_hashes_never_shows_another_person() {
+    let directory = Directory::new();
+    filled(&directory);
+    damage(
+        &directory,
+        "INSERT INTO tokens SELECT t.param, t.code, other.resource, t.system \
+         FROM tokens t, resources r, resources other, names n \
+         WHERE t.resource = r.resource AND r.id = 'p1' AND other.id = 'q3' \
+         AND n.name = t.param AND n.text = 'Patient.identifier'",
+    );
+    let store = support::open(&directory);
+    let card = ondol_store::contract::scene::token(None, Some("card-p1"));
+    let asked = query("Patient", &one("identifier", card));
+    let view = store.read().unwrap();
+    assert_eq!(view.count(&asked).unwrap(), 2, "the index is fooled");
+    assert_eq!(ondol_store::contract::scene::ids(&*view, &asked), ["p1"]);
 }
