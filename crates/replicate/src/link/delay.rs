@@ -8,8 +8,10 @@
     reason = "times below 2^40 ms; a clock of 16 bits wraps on purpose"
 )]
 
-/// How long the best delay is remembered, ms (twice: this window and the one before).
-const BEST_WINDOW_MS: u64 = 20_000;
+/// How often the best delay may be found a little worse, ms.
+const WINDOW_MS: u64 = 20_000;
+/// How much two clocks may drift apart in that time, ms.
+const DRIFT_MS: i64 = 5;
 
 #[derive(Clone, Copy)]
 struct Best {
@@ -20,9 +22,11 @@ struct Best {
 /// Forward delays by two clocks that have nothing in common but their pace: only differences
 /// mean anything.
 pub(super) struct Delay {
-    /// The best of this window and of the one before.
-    best: [Option<Best>; 2],
-    best_since: u64,
+    /// The road with nothing in the way.
+    best: Option<Best>,
+    /// The best since.
+    window: Option<Best>,
+    since: u64,
     jitter: f64,
     /// The latest two.
     last: [Option<i64>; 2],
@@ -30,17 +34,18 @@ pub(super) struct Delay {
 
 impl Delay {
     pub const fn new() -> Self {
-        Self { best: [None; 2], best_since: 0, jitter: 0.0, last: [None; 2] }
+        Self { best: None, window: None, since: 0, jitter: 0.0, last: [None; 2] }
     }
 
     /// The peer's clock begins anew.
     pub const fn restart(&mut self) {
-        (self.best, self.last) = ([None; 2], [None; 2]);
+        (self.best, self.window, self.last) = (None, None, [None; 2]);
     }
 
     /// From now on this is the best: the road itself has changed.
     pub const fn rebase(&mut self, delay_ms: i64, size: usize) {
-        self.best = [Some(Best { ms: delay_ms, size }), None];
+        self.best = Some(Best { ms: delay_ms, size });
+        self.window = None;
     }
 
     /// How much a delay differs from the next for no reason, ms.
@@ -61,12 +66,21 @@ impl Delay {
             self.jitter += (bend - self.jitter) / 8.0;
         }
         self.last = [Some(delay), last];
-        if now.saturating_sub(self.best_since) > BEST_WINDOW_MS {
-            self.best = [None, self.best[0]];
-            self.best_since = now;
+        let here = Best { ms: delay, size };
+        if self.best.is_none_or(|best| delay < best.ms) {
+            self.best = Some(here);
         }
-        if self.best[0].is_none_or(|best| delay < best.ms) {
-            self.best[0] = Some(Best { ms: delay, size });
+        if self.window.is_none_or(|best| delay < best.ms) {
+            self.window = Some(here);
+        }
+        if now.saturating_sub(self.since) > WINDOW_MS {
+            // More than drift is a queue that stands, or a longer road: see `rebase`.
+            if let (Some(best), Some(window)) = (self.best, self.window)
+                && window.ms <= best.ms + DRIFT_MS
+            {
+                self.best = Some(window);
+            }
+            (self.window, self.since) = (None, now);
         }
         delay
     }
@@ -74,9 +88,7 @@ impl Delay {
     /// How long a packet waited in a queue, ms; longer packets take longer by themselves on a
     /// road of a known capacity, bytes per ms.
     pub fn queue_ms(&self, delay: i64, size: usize, capacity: Option<f64>) -> f64 {
-        let Some(best) = self.best.iter().flatten().min_by_key(|best| best.ms) else {
-            return 0.0;
-        };
+        let Some(best) = self.best else { return 0.0 };
         let more = size.saturating_sub(best.size) as f64;
         let longer = capacity.map_or(0.0, |capacity| more / capacity);
         ((delay - best.ms) as f64 - longer).max(0.0)

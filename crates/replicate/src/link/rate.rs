@@ -29,6 +29,8 @@ const FRAME_MS: f64 = 250.0;
 const QUEUE_MS_MIN: f64 = 8.0;
 /// The share of the capacity that is used while a queue runs empty.
 const DRAIN: f64 = 0.6;
+/// Delays within so many times the jitter show no queue.
+const JITTER: f64 = 2.5;
 /// After so many overuses in a row the road itself must have become longer.
 const REBASE_AFTER: u32 = 6;
 /// Packets over which a share of loss is judged.
@@ -74,6 +76,8 @@ pub(super) struct Rate {
     judge_from: u64,
     /// Overuses without a clean round between.
     overuses: u32,
+    /// The queue at the last overuse, ms.
+    last_queue: f64,
     /// What the road passed when a queue last showed.
     known: Option<f64>,
     block: (u32, u32),
@@ -97,6 +101,7 @@ impl Rate {
             queues: VecDeque::new(),
             judge_from: 0,
             overuses: 0,
+            last_queue: 0.0,
             known: None,
             block: (0, 0),
             usual_loss: None,
@@ -214,7 +219,7 @@ impl Rate {
     /// are few, two must do.
     fn is_overused(&self, queue: f64) -> bool {
         let threshold = self.threshold_ms();
-        let few = self.round_samples < 6;
+        let few = self.round_samples < 6 && self.delay.jitter_ms() * JITTER < threshold;
         let enough = if few { 2 } else { 4 };
         let last = self.queues.iter().rev().take(enough);
         queue > 20.0 * threshold
@@ -256,7 +261,7 @@ impl Rate {
 
     fn threshold_ms(&self) -> f64 {
         let frame = (self.frame_bytes().min(1_200) as f64 + 50.0) / self.capacity;
-        (frame * 0.5).min(150.0).max(self.delay.jitter_ms()).max(QUEUE_MS_MIN)
+        (frame * 0.5).min(150.0).max(self.delay.jitter_ms() * JITTER).max(QUEUE_MS_MIN)
     }
 
     /// What passed per ms over about the last round trip.
@@ -283,22 +288,26 @@ impl Rate {
     }
 
     fn overuse(&mut self, now: u64, delay: i64, size: usize, rtt_ms: f64) {
-        self.overuses += 1;
+        let queue = self.queues.back().copied().unwrap_or(0.0);
+        // A deep queue that shrinks only needs more time.
+        let shrinks = self.overuses > 0 && queue < self.last_queue * 0.95;
+        self.overuses += u32::from(!shrinks);
+        self.last_queue = queue;
         if self.overuses > REBASE_AFTER {
             self.delay.rebase(delay, size);
             self.overuses = 0;
             self.queues.clear();
             return;
         }
-        let queue = self.queues.back().copied().unwrap_or(0.0);
         let span = if self.mode == Mode::Startup { rtt_ms / 2.0 } else { rtt_ms };
-        let passing = self.passing(span.max(40.0)).unwrap_or(self.capacity * 0.85);
+        let span = span.max(self.delay.jitter_ms() * 8.0).max(40.0);
+        let passing = self.passing(span).unwrap_or(self.capacity * 0.85);
         let least = match (self.round_limited, queue > 10.0 * self.threshold_ms()) {
             (true, false) => self.capacity * 0.85,
             (true, true) => self.capacity * 0.5,
             (false, _) => FLOOR,
         };
-        let again = if self.overuses > 1 { 0.85 } else { 0.98 };
+        let again = if self.overuses > 1 && !shrinks { 0.85 } else { 0.98 };
         self.capacity = (passing * again).clamp(least, self.capacity.max(least)).max(FLOOR);
         // The first measurement covers a time in which the road was not yet full.
         self.known = (self.mode != Mode::Startup).then_some(self.capacity / again);
