@@ -33,20 +33,23 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Carries out: two copies of the file, and this node's certificate.
+/// Carries out: for each neighbour two copies of a file that it alone can read, and this node's
+/// certificate.
 pub fn out(app: &Arc<App>, to: &Path) -> Result<()> {
-    let actor = node_actor(app);
-    let stick = app.stick_out(&actor)?;
+    let sticks = app.sticks_out(&node_actor(app))?;
     let folder = to.join(FOLDER);
     for copy in ["a", "b"] {
         fs::create_dir_all(folder.join(copy))
             .with_context(|| format!("{} cannot be written to", to.display()))?;
-        write_durably(&folder.join(copy).join(&stick.file_name), &stick.bytes)?;
+        for stick in &sticks {
+            write_durably(&folder.join(copy).join(&stick.file_name), &stick.bytes)?;
+        }
     }
     let node = app.place().node.to_string();
-    write_durably(&folder.join(format!("{node}.cert")), &stick.certificate)?;
-    println!("{} messages for {} neighbours", stick.messages, stick.readers.len());
-    if stick.more_waits {
+    write_durably(&folder.join(format!("{node}.cert")), &app.own_certificate())?;
+    let messages: u64 = sticks.iter().map(|stick| stick.messages).sum();
+    println!("{messages} messages for {} neighbours", sticks.len());
+    if sticks.iter().any(|stick| stick.more_waits) {
         println!("more waits: carry again after this stick was acknowledged");
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use axum::Router;
+use ondol_api::{AccountAuthenticator, ApiState};
 use ondol_app::App;
 use ondol_ui::Ui;
 use serde_json::json;
@@ -18,7 +19,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     around::Around,
-    chance::MachineChance,
+    chance::{MachineChance, seed},
     data_dir::DataDir,
     https,
     road::{Road, RoadConfig},
@@ -145,5 +146,10 @@ fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Re
     let facility = ondol_ui::router(Ui::new(app.clone()), frame(app));
     let room = Ui { app: practice.clone(), door: app.clone() };
     let practice = ondol_ui::router(room, frame(practice));
-    Ok(ondol_ui::rooms(facility, practice))
+    let scheme = if https { "https" } else { "http" };
+    let accounts = Arc::new(AccountAuthenticator::new(app.clone(), seed()));
+    let fhir = ondol_api::router(ApiState::new(app.clone(), accounts, scheme));
+    Ok(Router::new()
+        .nest(ondol_api::MOUNT, fhir)
+        .fallback_service(ondol_ui::rooms(facility, practice)))
 }
