@@ -42,7 +42,7 @@ impl Default for OpenOptions {
         Self {
             vfs: None,
             idle_readers_max: 4,
-            checkpoint_pages: 1000,
+            checkpoint_pages: 4000,
             sync_directory: |directory| File::open(directory)?.sync_all(),
             writer_cache_kib: 16 * 1024,
             reader_cache_kib: 2048,
@@ -76,7 +76,7 @@ pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
     }
     conn.execute_batch(&format!(
         "PRAGMA wal_autocheckpoint = {};
-         PRAGMA journal_size_limit = 16777216;
+         PRAGMA journal_size_limit = 33554432;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -{};",
         options.checkpoint_pages, options.writer_cache_kib
