@@ -17,6 +17,7 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
+    routing::any,
 };
 use ondol_app::App;
 use tokio::sync::Semaphore;
@@ -48,9 +49,17 @@ impl ApiState {
     }
 }
 
-/// The API, to be nested at [`MOUNT`].
+/// The API, to be nested at [`MOUNT`]. [`mounted`] also answers at the address with a slash at
+/// its end.
 pub fn router(state: ApiState) -> Router {
     Router::new().fallback(handle).with_state(state)
+}
+
+/// The API at [`MOUNT`], with and without a slash at its end: clients post bundles to either.
+/// To be merged with whatever else a node serves.
+pub fn mounted(state: ApiState) -> Router {
+    let slash = format!("{MOUNT}/");
+    Router::new().route(&slash, any(handle).with_state(state.clone())).nest(MOUNT, router(state))
 }
 
 async fn handle(State(state): State<ApiState>, request: Request) -> Response {

@@ -146,6 +146,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Found {
 }
 
 fn read(path: &str) -> Option<Address> {
+    // The address with a slash at its end is not nested.
+    let path = path.strip_prefix(crate::MOUNT).unwrap_or(path);
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let of = |shape| Address { shape, kind: None, id: None, version: None };

@@ -16,6 +16,7 @@ use ondol_record::{
     home::{Home, home_of},
 };
 use ondol_store::{Found, WriteTx};
+use serde_json::Value;
 
 use self::{
     refs::{Dangling, References},
@@ -143,9 +144,10 @@ impl App {
     pub fn rest_write(
         self: &Arc<Self>,
         actor: &Actor,
-        write: Write,
+        mut write: Write,
         how: How,
     ) -> Result<Done, RestError> {
+        prepare(&mut write)?;
         if let Verb::Create { resource, .. } | Verb::Update { resource, .. } = &write.verb {
             let issues: Vec<_> =
                 validate(resource).into_iter().filter(ondol_fhir::Issue::is_error).collect();
@@ -241,6 +243,7 @@ pub(super) fn prepare(write: &mut Write) -> Result<(), RestError> {
             check_type(kind, resource)?;
             resource.remove_id();
             without_server_parts(resource);
+            spell_exponents(resource);
             guard::check_writable(resource)
         }
         Verb::Update { id, resource } => {
@@ -255,6 +258,7 @@ pub(super) fn prepare(write: &mut Write) -> Result<(), RestError> {
                 Some(_) => {}
             }
             without_server_parts(resource);
+            spell_exponents(resource);
             guard::check_writable(resource)
         }
         Verb::Delete { .. } => Ok(()),
@@ -267,6 +271,24 @@ fn check_type(kind: ResourceType, resource: &Resource) -> Result<(), RestError> 
     }
     let expression = format!("{}.resourceType", resource.resource_type());
     Err(RestError::element(expression, ElementFault::TypeDiffers))
+}
+
+/// Writes exponents as the record's canonical bodies have them (`1E5` as `1e+5`): the same
+/// number, the same digits.
+fn spell_exponents(resource: &mut Resource) {
+    fn spell(value: &mut Value) {
+        match value {
+            Value::Number(number) if number.as_str().contains(['e', 'E']) => {
+                if let Ok(spelt) = serde_json::from_str(number.as_str()) {
+                    *number = spelt;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(spell),
+            Value::Object(members) => members.values_mut().for_each(spell),
+            _ => {}
+        }
+    }
+    resource.edit(|body| body.values_mut().for_each(spell));
 }
 
 /// What is to be saved. The resources move out of the writes.
