@@ -36,6 +36,8 @@ pub const ACCOUNT: &str = "urn:ondol:account";
 /// The role of somebody at a facility, in PractitionerRole.code: codes of
 /// `ondol_access::Role`.
 pub const ROLE: &str = "urn:ondol:role";
+/// The code of a Basic that says that somebody is there for duty.
+pub const DUTY: &str = "urn:ondol:duty";
 /// The code of a Basic that says who took over the work of somebody who left.
 pub const HAND_OVER: &str = "urn:ondol:hand-over";
 /// Tag of whatever was made in the practice room.

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod coding;
 pub mod consult;
 pub mod encounter;
+pub mod duty;
 pub mod error;
 pub mod founding;
 mod grants;

@@ -8,7 +8,7 @@ use ondol_app::{
     accounts::{AccountState, NewPerson},
 };
 use ondol_kernel::ResourceId;
-use support::{Facility, PASSWORD, new_person};
+use support::{Country, Facility, PASSWORD, new_person};
 
 fn why<T>(result: Result<T, AppError>) -> &'static str {
     match result {
@@ -225,4 +225,25 @@ fn a_leavers_work_goes_to_a_named_person() {
     assert_eq!(why(app.leave(&admin, &his, &hers)), "unknown");
     let colleagues = app.colleagues(&heir.who.actor).unwrap();
     assert!(colleagues.iter().all(|one| one.name != "김성희"));
+}
+
+#[test]
+fn an_account_that_another_node_wrote_into_our_chart_opens_nothing() {
+    let country = Country::new();
+    let (clinic, county) = (country.clinic(), country.county());
+    clinic.administrator();
+    county.administrator();
+    country.carry();
+    // The county's own account, whose password it knows, under another name.
+    let own = county.all(&county.chart(), "Basic");
+    let mut forged = own.iter().find(|b| b.to_string().contains("\"admin1\"")).unwrap().clone();
+    let fields = forged["extension"].as_array_mut().unwrap();
+    let login = fields.iter_mut().find(|e| e["url"] == "urn:ondol:account:login").unwrap();
+    login["valueString"] = "mallory".into();
+    county.put_into(Some(clinic.chart()), "forged", forged);
+    country.carry();
+    assert!(clinic.get("Basic", "forged").is_some(), "it arrived");
+    assert_eq!(why(clinic.app.sign_in("mallory", PASSWORD, None, None)), "wrong");
+    let people = clinic.app.people(&clinic.administrator()).unwrap();
+    assert_eq!(people.len(), 2);
 }

@@ -6,11 +6,11 @@
 
 use ondol_access::{Coded, Role, RoleSet};
 use ondol_kernel::ResourceId;
-use ondol_record::{ChartId, entry::ChangeKind};
-use ondol_store::{Found, View};
+use ondol_record::entry::ChangeKind;
+use ondol_store::{Found, Stored, View};
 use serde_json::{Value, json};
 
-use crate::{AppError, coding};
+use crate::{App, AppError, coding, nation::Known};
 
 /// Whether somebody can sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,41 +153,56 @@ fn of(found: Found) -> Result<StoredAccount, AppError> {
     Ok(StoredAccount { account, found })
 }
 
-fn secrets(
-    view: &(impl View + ?Sized),
-    chart: &ChartId,
-    code: &str,
-) -> Result<Vec<Found>, AppError> {
-    let mut found = view.chart(chart, &["Basic"])?;
+/// The version of a resource that this facility wrote itself, if there is one. What another node
+/// wrote into our chart makes nobody an administrator here.
+pub(super) fn written_here(app: &App, mut found: Found) -> Option<Found> {
+    let nation = app.nation();
+    let own = |version: &Stored| {
+        let origin = version.address.stream.origin;
+        let serves = |known: &Known| known.certificate.facility == app.place.facility;
+        origin == app.place.node || nation.node(&origin).is_some_and(serves)
+    };
+    if !own(&found.shown) {
+        let at = found.rivals.iter().position(own)?;
+        std::mem::swap(&mut found.shown, &mut found.rivals[at]);
+    }
+    (found.shown.kind == ChangeKind::Put).then_some(found)
+}
+
+fn secrets(app: &App, view: &(impl View + ?Sized), code: &str) -> Result<Vec<Found>, AppError> {
+    let found = view.chart(&app.facility_chart(), &["Basic"])?;
+    let mut found: Vec<Found> =
+        found.into_iter().filter_map(|found| written_here(app, found)).collect();
     found.retain(|found| {
         body(found).is_ok_and(|basic| coding::has_code(&basic["code"], coding::ACCOUNT, code))
     });
     Ok(found)
 }
 
-/// The accounts of a facility, those of people who left too.
+/// The accounts of the facility, those of people who left too.
 pub(super) fn accounts(
+    app: &App,
     view: &(impl View + ?Sized),
-    chart: &ChartId,
 ) -> Result<Vec<StoredAccount>, AppError> {
-    secrets(view, chart, CODE)?.into_iter().map(of).collect()
+    secrets(app, view, CODE)?.into_iter().map(of).collect()
 }
 
 /// One account by the id of its resource.
 pub(super) fn account(
+    app: &App,
     view: &(impl View + ?Sized),
     id: &ResourceId,
 ) -> Result<Option<StoredAccount>, AppError> {
-    let found = view.resource("Basic", id)?.filter(|found| found.shown.kind == ChangeKind::Put);
+    let found = view.resource("Basic", id)?.and_then(|found| written_here(app, found));
     found.map(of).transpose()
 }
 
 /// The recovery code's hash and the version it was read from.
 pub(super) fn recovery(
+    app: &App,
     view: &(impl View + ?Sized),
-    chart: &ChartId,
 ) -> Result<Option<(String, Found)>, AppError> {
-    let Some(found) = secrets(view, chart, RECOVERY)?.into_iter().next() else { return Ok(None) };
+    let Some(found) = secrets(app, view, RECOVERY)?.into_iter().next() else { return Ok(None) };
     let basic = body(&found)?;
     let hash = extension(&basic, PASSWORD).and_then(|e| e["valueString"].as_str());
     let hash = hash.ok_or(AppError::Unexpected("a recovery code is not in its format"))?;

@@ -52,7 +52,7 @@ impl App {
             return Err(AppError::SignIn("password-needed"));
         }
         let found = match (account, shown) {
-            (Some(id), _) => account::account(&*self.view()?, id)?,
+            (Some(id), _) => account::account(self, &*self.view()?, id)?,
             (None, Secret::Card(text)) => self.account_of_card(text)?,
             (None, _) => None,
         };
@@ -73,14 +73,14 @@ impl App {
     ) -> Result<SignedIn, AppError> {
         let ended = AppError::SignIn("ended");
         let Some(signed_in) = self.session(session, false)? else { return Err(ended) };
-        let account = account::account(&*self.view()?, &signed_in.account)?.ok_or(WRONG)?;
+        let account = account::account(self, &*self.view()?, &signed_in.account)?.ok_or(WRONG)?;
         let door = self.prove(&account, station, shown)?;
         let key = session::key(session);
         let now = self.now();
         let station = station.to_owned();
         let with_password = matches!(shown, Secret::Password(_));
         let line = self.door_line(Event::Unlocked, &prove::reference(&account), shown.kind());
-        ondol_store::transact(&*self.store, move |tx| {
+        let record = ondol_store::transact(&*self.store, move |tx| {
             let Some(mut record) = session::read(tx, &key)? else {
                 return Err(AppError::SignIn("ended"));
             };
@@ -95,9 +95,9 @@ impl App {
             }
             session::write(tx, &key, &record)?;
             tx.record_reading(&line)?;
-            let lock_after_s = session::lock_after_s(tx)?;
-            session::who(tx, &record, lock_after_s)?.ok_or(WRONG)
-        })
+            Ok(record)
+        })?;
+        session::who(self, &*self.view()?, &record)?.ok_or(WRONG)
     }
 
     /// Lets somebody in who was proved.
@@ -117,7 +117,7 @@ impl App {
         let with_password = matches!(shown, Secret::Password(_));
         let line = self.door_line(Event::SignedIn, &prove::reference(&account), shown.kind());
         let at = station.clone();
-        let who = ondol_store::transact(&*self.store, move |tx| -> Result<_, AppError> {
+        let record = ondol_store::transact(&*self.store, move |tx| -> Result<_, AppError> {
             let id = account.found.shown.id.clone();
             let mut record = Record::begun(id.clone(), now);
             if with_password {
@@ -135,14 +135,14 @@ impl App {
             })?;
             session::write(tx, &key, &record)?;
             tx.record_reading(&line)?;
-            let lock_after_s = session::lock_after_s(tx)?;
-            session::who(tx, &record, lock_after_s)?.ok_or(WRONG)
+            Ok(record)
         })?;
+        let who = session::who(self, &*self.view()?, &record)?.ok_or(WRONG)?;
         Ok(Entered { session, station, who })
     }
 
     pub(super) fn account_called(&self, login: &str) -> Result<Option<StoredAccount>, AppError> {
-        let accounts = account::accounts(&*self.view()?, &self.facility_chart())?;
+        let accounts = account::accounts(self, &*self.view()?)?;
         Ok(called(accounts, login))
     }
 
@@ -151,7 +151,7 @@ impl App {
             return Ok(None);
         }
         let hash = secret::card_hash(text);
-        let accounts = account::accounts(&*self.view()?, &self.facility_chart())?;
+        let accounts = account::accounts(self, &*self.view()?)?;
         Ok(accounts.into_iter().find(|found| found.account.card.as_ref() == Some(&hash)))
     }
 }

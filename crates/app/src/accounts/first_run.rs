@@ -25,7 +25,7 @@ pub struct RecoveryCode(pub String);
 impl App {
     /// Whether nobody has an account here yet.
     pub fn is_first_run(&self) -> Result<bool, AppError> {
-        Ok(account::accounts(&*self.view()?, &self.facility_chart())?.is_empty())
+        Ok(account::accounts(self, &*self.view()?)?.is_empty())
     }
 
     /// Makes the first accounts, two administrators among them at least, each with the password
@@ -53,7 +53,7 @@ impl App {
         let (code, code_hash) = self.new_recovery_code()?;
         let app = self.clone();
         self.transact(move |tx| {
-            if !account::accounts(tx, &app.facility_chart())?.is_empty() {
+            if !account::accounts(&app, tx)?.is_empty() {
                 return Err(AppError::State("not-first-run"));
             }
             let mut changes = Changes::new(Class::Routine);
@@ -78,7 +78,7 @@ impl App {
         secret::check_password(password, login.trim())?;
         let door = throttle::door("recovery", "", "");
         self.try_at(&door)?;
-        let stored = account::recovery(&*self.view()?, &self.facility_chart())?;
+        let stored = account::recovery(self, &*self.view()?)?;
         let (hash, found) = stored.ok_or(AppError::NotFound)?;
         if !secret::fits(None, &secret::read_recovery_code(code), &hash)? {
             return Err(self.wrong_try("", "recovery")?);
@@ -100,15 +100,14 @@ impl App {
         password: String,
         (found, used, fresh): (&Found, &str, &str),
     ) -> Result<(), AppError> {
-        let chart = self.facility_chart();
         // Somebody else may have used the code in this moment.
-        if account::recovery(tx, &chart)?.is_none_or(|(stored, _)| stored != used) {
+        if account::recovery(self, tx)?.is_none_or(|(stored, _)| stored != used) {
             return Err(super::prove::WRONG);
         }
-        let Some(mut stored) = called(account::accounts(tx, &chart)?, login) else {
+        let Some(mut stored) = called(account::accounts(self, tx)?, login) else {
             return Err(AppError::Field { field: "login", why: "unknown" });
         };
-        let roles = super::staff::person(tx, &stored.account)?.roles;
+        let roles = super::staff::person(self, tx, &stored.account)?.roles;
         if !roles.contains(Role::Administrator) || stored.account.state == AccountState::Left {
             return Err(AppError::Field { field: "login", why: "not-administrator" });
         }
@@ -140,6 +139,7 @@ impl App {
 
 /// How many administrators can sign in, were the roles and states of `but` these.
 pub(super) fn administrators(
+    app: &App,
     tx: &dyn WriteTx,
     accounts: &[account::StoredAccount],
     but: (&account::StoredAccount, AccountState, RoleSet),
@@ -149,7 +149,7 @@ pub(super) fn administrators(
         let (state, roles) = if stored.found.shown.id == but.0.found.shown.id {
             (but.1, but.2)
         } else {
-            (stored.account.state, super::staff::person(tx, &stored.account)?.roles)
+            (stored.account.state, super::staff::person(app, tx, &stored.account)?.roles)
         };
         let counts = state == AccountState::Active && roles.contains(Role::Administrator);
         count += usize::from(counts);

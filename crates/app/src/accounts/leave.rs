@@ -52,7 +52,7 @@ impl App {
     /// What somebody has begun and not finished: what a leaver would leave behind.
     pub fn open_work(&self, actor: &Actor, id: &ResourceId) -> Result<Vec<SavedDraft>, AppError> {
         self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
-            let stored = account::account(view, id)?.ok_or(AppError::NotFound)?;
+            let stored = account::account(self, view, id)?.ok_or(AppError::NotFound)?;
             drafts::drafts_of(view, &stored.account.person)
         })
     }
@@ -94,7 +94,7 @@ impl Managed<'_> {
         self.must_leave_administrators(AccountState::Left, RoleSet::EMPTY)?;
         let chart = self.app.facility_chart();
         self.app.may(&*self.tx, self.actor, Action::HandOverWork, &chart, None)?;
-        let heir = account::account(&*self.tx, heir)?
+        let heir = account::account(self.app, &*self.tx, heir)?
             .filter(|heir| heir.account.state == AccountState::Active)
             .ok_or(AppError::Field { field: "heir", why: "unknown" })?;
         let leaver = self.stored.account.person.clone();

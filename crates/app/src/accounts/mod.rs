@@ -32,6 +32,7 @@ pub use first_run::RecoveryCode;
 pub use leave::HandedOver;
 pub use people::{NewPerson, OneTimePassword, PersonRow};
 pub use staff::Colleague;
+pub(crate) use staff::colleagues;
 pub use station::StationPerson;
 
 /// So long after the password a PIN or card is enough, and so long a session lasts, ms: the

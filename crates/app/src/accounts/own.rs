@@ -22,7 +22,8 @@ impl App {
         session: &str,
         (old, new): (&str, &str),
     ) -> Result<(), AppError> {
-        let account = account::account(&*self.view()?, &who.account)?.ok_or(AppError::NotFound)?;
+        let account =
+            account::account(self, &*self.view()?, &who.account)?.ok_or(AppError::NotFound)?;
         secret::check_password(new, &account.account.login)?;
         if old == new {
             return Err(AppError::Field { field: "password", why: "same-as-before" });
@@ -72,7 +73,8 @@ impl App {
     }
 
     fn prove_own(&self, who: &SignedIn, password: &str) -> Result<Vec<u8>, AppError> {
-        let account = account::account(&*self.view()?, &who.account)?.ok_or(AppError::NotFound)?;
+        let account =
+            account::account(self, &*self.view()?, &who.account)?.ok_or(AppError::NotFound)?;
         self.prove_password(&account.account.login, Some(&account), None, password)
     }
 
@@ -87,8 +89,9 @@ impl App {
     ) -> Result<(), AppError> {
         let id = who.account.clone();
         let chart = ChartId::Practitioner(who.actor.id().clone());
+        let app = self.clone();
         self.writing(&who.actor, Action::ChangeOwnSecret, &chart, move |view| {
-            let mut stored = account::account(view, &id)?.ok_or(AppError::NotFound)?;
+            let mut stored = account::account(&app, view, &id)?.ok_or(AppError::NotFound)?;
             change(&mut stored.account);
             let mut changes = Changes::new(Class::Routine);
             changes.update(&stored.found, stored.account.to_stored_json());

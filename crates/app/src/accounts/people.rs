@@ -133,9 +133,9 @@ impl App {
     pub fn people(&self, actor: &Actor) -> Result<Vec<PersonRow>, AppError> {
         let chart = self.facility_chart();
         self.reading(actor, Action::ManageAccounts, &chart, |view| {
-            let accounts = account::accounts(view, &chart)?;
+            let accounts = account::accounts(self, view)?;
             let mut rows: Vec<PersonRow> =
-                accounts.iter().map(|stored| row(view, stored)).collect::<Result<_, _>>()?;
+                accounts.iter().map(|stored| row(self, view, stored)).collect::<Result<_, _>>()?;
             rows.sort_by(|a, b| {
                 let key = |row: &PersonRow| row.state == AccountState::Left;
                 key(a).cmp(&key(b)).then_with(|| a.person.name.cmp(&b.person.name))
@@ -147,7 +147,7 @@ impl App {
     /// One account.
     pub fn person(&self, actor: &Actor, id: &ResourceId) -> Result<PersonRow, AppError> {
         self.reading(actor, Action::ManageAccounts, &self.facility_chart(), |view| {
-            row(view, &account::account(view, id)?.ok_or(AppError::NotFound)?)
+            row(self, view, &account::account(self, view, id)?.ok_or(AppError::NotFound)?)
         })
     }
 
@@ -161,9 +161,8 @@ impl App {
         let password = secret::one_time_password(&*self.rng);
         let hash = secret::hash(&*self.rng, None, &password)?;
         let app = self.clone();
-        let chart = self.facility_chart();
-        self.writing(actor, Action::ManageAccounts, &chart.clone(), move |view| {
-            if called(account::accounts(view, &chart)?, &person.login).is_some() {
+        self.writing(actor, Action::ManageAccounts, &self.facility_chart(), move |view| {
+            if called(account::accounts(&app, view)?, &person.login).is_some() {
                 return Err(AppError::Field { field: "login", why: "taken" });
             }
             let mut changes = Changes::new(Class::Routine);
@@ -212,7 +211,7 @@ impl App {
         self.managed(actor, id, move |managed| {
             managed.must_not_have_left()?;
             let state = if locked { AccountState::Locked } else { AccountState::Active };
-            let roles = staff::person(&*managed.tx, &managed.stored.account)?.roles;
+            let roles = staff::person(managed.app, &*managed.tx, &managed.stored.account)?.roles;
             managed.must_leave_administrators(state, roles)?;
             managed.stored.account.state = state;
             managed.save()?;
@@ -229,7 +228,7 @@ impl App {
         let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
         self.transact(move |tx| {
             app.may(&*tx, &actor, Action::ManageAccounts, &app.facility_chart(), None)?;
-            let stored = account::account(&*tx, &id)?.ok_or(AppError::NotFound)?;
+            let stored = account::account(&app, &*tx, &id)?.ok_or(AppError::NotFound)?;
             job(&mut Managed { app: &app, actor: &actor, tx, stored })
         })
     }
@@ -265,15 +264,15 @@ impl Managed<'_> {
         state: AccountState,
         roles: RoleSet,
     ) -> Result<(), AppError> {
-        let before = staff::person(&*self.tx, &self.stored.account)?.roles;
+        let before = staff::person(self.app, &*self.tx, &self.stored.account)?.roles;
         let was = self.stored.account.state == AccountState::Active
             && before.contains(Role::Administrator);
         let stays = state == AccountState::Active && roles.contains(Role::Administrator);
         if !was || stays {
             return Ok(());
         }
-        let accounts = account::accounts(&*self.tx, &self.app.facility_chart())?;
-        let left = administrators(&*self.tx, &accounts, (&self.stored, state, roles))?;
+        let accounts = account::accounts(self.app, &*self.tx)?;
+        let left = administrators(self.app, &*self.tx, &accounts, (&self.stored, state, roles))?;
         if left < ADMINISTRATORS_MIN {
             return Err(AppError::State("two-administrators"));
         }
@@ -284,13 +283,13 @@ impl Managed<'_> {
     pub(super) fn resources(&self) -> Result<(Found, Found), AppError> {
         let account = &self.stored.account;
         let practitioner = staff::resource(&*self.tx, "Practitioner", &account.person)?;
-        Ok((practitioner, staff::resource(&*self.tx, "PractitionerRole", &account.role)?))
+        Ok((practitioner, staff::own_role(self.app, &*self.tx, &account.role)?))
     }
 
     fn change(&mut self, person: &NewPerson) -> Result<(), AppError> {
         self.must_not_have_left()?;
         self.must_leave_administrators(self.stored.account.state, person.roles)?;
-        let accounts = account::accounts(&*self.tx, &self.app.facility_chart())?;
+        let accounts = account::accounts(self.app, &*self.tx)?;
         let other = called(accounts, &person.login)
             .is_some_and(|other| other.found.shown.id != self.stored.found.shown.id);
         if other {
@@ -328,11 +327,15 @@ fn laid_over(mut old: Value, new: Value, gone: &[&str]) -> Value {
     old
 }
 
-fn row(view: &(impl View + ?Sized), stored: &StoredAccount) -> Result<PersonRow, AppError> {
+fn row(
+    app: &App,
+    view: &(impl View + ?Sized),
+    stored: &StoredAccount,
+) -> Result<PersonRow, AppError> {
     let account = &stored.account;
     Ok(PersonRow {
         account: stored.found.shown.id.clone(),
-        person: staff::person(view, account)?,
+        person: staff::person(app, view, account)?,
         login: account.login.clone(),
         state: account.state,
         must_change: account.must_change,

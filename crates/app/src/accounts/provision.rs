@@ -42,7 +42,7 @@ impl App {
         let hash = secret::hash(&*self.rng, None, password)?;
         let app = self.clone();
         self.transact(move |tx| {
-            if called(account::accounts(tx, &app.facility_chart())?, &person.login).is_some() {
+            if called(account::accounts(&app, tx)?, &person.login).is_some() {
                 return Err(AppError::Field { field: "login", why: "taken" });
             }
             let mut changes = Changes::new(Class::Routine);

@@ -98,7 +98,7 @@ pub(super) fn end_where(
 }
 
 /// After how many seconds a session locks.
-pub(super) fn lock_after_s(view: &(impl View + ?Sized)) -> Result<u32, AppError> {
+fn lock_after_s(view: &(impl View + ?Sized)) -> Result<u32, AppError> {
     let minutes = view.value(Space::Node, LOCK_AFTER)?;
     let minutes = minutes.and_then(|bytes| bytes.first().copied()).unwrap_or(LOCK_AFTER_MINUTES);
     Ok(u32::from(minutes) * 60)
@@ -106,22 +106,22 @@ pub(super) fn lock_after_s(view: &(impl View + ?Sized)) -> Result<u32, AppError>
 
 /// Who a session belongs to, if their account is open.
 pub(super) fn who(
+    app: &App,
     view: &(impl View + ?Sized),
     record: &Record,
-    lock_after_s: u32,
 ) -> Result<Option<SignedIn>, AppError> {
-    let Some(found) = account::account(view, &record.account)? else { return Ok(None) };
+    let Some(found) = account::account(app, view, &record.account)? else { return Ok(None) };
     let account = found.account;
     if account.state != AccountState::Active {
         return Ok(None);
     }
-    let person = staff::person(view, &account)?;
+    let person = staff::person(app, view, &account)?;
     Ok(Some(SignedIn {
         actor: Actor::person(person.id, &person.name, person.roles),
         locked: record.locked,
         must_change: account.must_change,
         keys: QuickKeys { pin: account.pin.is_some(), card: account.card.is_some() },
-        lock_after_s,
+        lock_after_s: lock_after_s(view)?,
         since: record.since,
         account: record.account.clone(),
     }))
@@ -139,7 +139,7 @@ impl App {
             if now >= record.ends {
                 return Ok(None);
             }
-            let Some(signed_in) = who(&*view, &record, lock_after_s(&*view)?)? else {
+            let Some(signed_in) = who(self, &*view, &record)? else {
                 return Ok(None);
             };
             (record, signed_in)

@@ -6,7 +6,7 @@ use ondol_record::entry::ChangeKind;
 use ondol_store::{Found, View};
 use serde_json::Value;
 
-use super::account::{Account, body, name_of, phone_of, roles_of, specialties_of};
+use super::account::{Account, body, name_of, phone_of, roles_of, specialties_of, written_here};
 use crate::{Actor, App, AppError};
 
 /// Somebody who works at this facility.
@@ -41,13 +41,24 @@ pub(super) fn resource(
     found.ok_or(AppError::NotFound)
 }
 
+/// What somebody does here, as this facility wrote it.
+pub(super) fn own_role(
+    app: &App,
+    view: &(impl View + ?Sized),
+    id: &ResourceId,
+) -> Result<Found, AppError> {
+    let found = view.resource("PractitionerRole", id)?;
+    found.and_then(|found| written_here(app, found)).ok_or(AppError::NotFound)
+}
+
 /// The person of an account.
 pub(super) fn person(
+    app: &App,
     view: &(impl View + ?Sized),
     account: &Account,
 ) -> Result<Colleague, AppError> {
     let practitioner = body(&resource(view, "Practitioner", &account.person)?)?;
-    let role = body(&resource(view, "PractitionerRole", &account.role)?)?;
+    let role = body(&own_role(app, view, &account.role)?)?;
     Ok(colleague(account.person.clone(), &practitioner, &role))
 }
 

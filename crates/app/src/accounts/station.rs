@@ -97,10 +97,10 @@ impl App {
             let at = millis(&bytes)?;
             let id = key.get(prefix.len()..).and_then(|id| std::str::from_utf8(id).ok());
             let Some(id) = id.and_then(|id| ResourceId::new(id).ok()) else { continue };
-            if let Some(found) = account::account(&*view, &id)?
+            if let Some(found) = account::account(self, &*view, &id)?
                 && found.account.state == AccountState::Active
             {
-                people.push((at, offered(&*view, &found, is_open(Some(at), now))?));
+                people.push((at, offered(self, &*view, &found, is_open(Some(at), now))?));
             }
         }
         people.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -109,11 +109,12 @@ impl App {
 }
 
 fn offered(
+    app: &App,
     view: &(impl View + ?Sized),
     found: &StoredAccount,
     open: bool,
 ) -> Result<StationPerson, AppError> {
-    let person = super::staff::person(view, &found.account)?;
+    let person = super::staff::person(app, view, &found.account)?;
     Ok(StationPerson {
         account: found.found.shown.id.clone(),
         name: person.name,

@@ -323,11 +323,16 @@ impl Facility {
 
     /// Writes a resource with this id past all policies, as the node itself.
     pub fn put(&self, id: &str, resource: Value) -> Vec<Entry> {
+        self.put_into(None, id, resource)
+    }
+
+    /// The same into a chart that is not the resource's own by the rules.
+    pub fn put_into(&self, chart: Option<ChartId>, id: &str, resource: Value) -> Vec<Entry> {
         let change = DraftChange {
             resource_type: resource["resourceType"].as_str().unwrap().into(),
             id: DraftId::Given(ResourceId::new(id).unwrap()),
             supersedes: vec![],
-            chart: None,
+            chart,
             content: DraftContent::Put(resource),
         };
         let draft = Draft {
