@@ -95,73 +95,75 @@ fn findings(store: &SqliteStore) -> Vec<&'static str> {
     all
 }
 
+/// What somebody, or a failing disk, may do to the tables.
+const CHANGES: &[&str] = &[
+    // Bodies, headers, hashes.
+    "UPDATE versions SET body = CAST(x'00' || '{\"active\":false}' AS BLOB) WHERE version = 7",
+    "UPDATE versions SET body = x'01' WHERE version = 7",
+    "UPDATE versions SET body = x'' WHERE version = 7",
+    "UPDATE versions SET body = x'0900' WHERE version = 7",
+    "UPDATE versions SET body = zeroblob(40) WHERE version = 7",
+    "UPDATE versions SET supersedes = zeroblob(8) WHERE supersedes IS NOT NULL",
+    "UPDATE versions SET supersedes = x'00' WHERE supersedes IS NOT NULL",
+    "UPDATE versions SET kind = 1 WHERE version = 7",
+    "UPDATE versions SET kind = 3 WHERE version = 7",
+    "UPDATE versions SET kind = 4 WHERE version = 7",
+    "UPDATE versions SET arrival = 9 WHERE version = 1",
+    "UPDATE versions SET id = id + 1 WHERE version = 7",
+    "DELETE FROM versions WHERE version = 7",
+    "INSERT INTO versions SELECT 999, resource, 1, 5, 1, kind, NULL, body FROM versions \
+         WHERE version = 7",
+    "UPDATE entries SET hash = zeroblob(32) WHERE arrival = 5",
+    "UPDATE entries SET hash = zeroblob(31) WHERE arrival = 5",
+    "UPDATE entries SET hlc = hlc + 1 WHERE arrival = 5",
+    "UPDATE entries SET flags = 1 WHERE arrival = 5",
+    "UPDATE entries SET care_time = 1 WHERE arrival = 5",
+    "UPDATE entries SET author = 0 WHERE arrival = 5",
+    "UPDATE entries SET author = 99999 WHERE arrival = 5",
+    "UPDATE entries SET group_index = 7 WHERE arrival = 5",
+    "UPDATE entries SET count = count + 1 WHERE arrival = 5",
+    "UPDATE entries SET first = first + 1 WHERE arrival = 5",
+    "UPDATE entries SET chart_number = 77 WHERE arrival = 5",
+    "UPDATE names SET text = 'Practitioner/other' WHERE text = 'Practitioner/author'",
+    "UPDATE names SET text = 'Person' WHERE text = 'Patient'",
+    "UPDATE charts SET subject = 'p2' WHERE subject = 'p1'",
+    "UPDATE streams SET origin = zeroblob(16)",
+    "UPDATE resources SET id = 'other' WHERE id = 'o3'",
+    // Numbers.
+    "DELETE FROM entries WHERE arrival = 20",
+    "DELETE FROM entries WHERE arrival = 5",
+    "UPDATE streams SET frontier = frontier + 1",
+    "UPDATE streams SET frontier = frontier - 1",
+    // What is derived.
+    "UPDATE versions SET superseded = 0",
+    "UPDATE versions SET superseded = 1",
+    "UPDATE resources SET shown = shown - 2 WHERE id = 'p1'",
+    "UPDATE resources SET rivals = 1 WHERE id = 'p1'",
+    "UPDATE resources SET live = 0 WHERE id = 'p1'",
+    "UPDATE resources SET chart = 2 WHERE id = 'p1'",
+    "INSERT INTO awaited VALUES (1, 1)",
+    "DELETE FROM strings",
+    "DELETE FROM ranges",
+    "INSERT INTO tokens VALUES (1, 2, 3, 4)",
+    "UPDATE strings SET value = 'x' WHERE value = 'family9'",
+    // Seals and readings.
+    "UPDATE seals SET root = zeroblob(32) WHERE last = 12",
+    "UPDATE seals SET root = zeroblob(32) WHERE last = 20",
+    "UPDATE seal_paths SET path = x'00'",
+    "UPDATE seal_paths SET path = x'05'",
+    "DELETE FROM readings WHERE number = 3",
+    "DELETE FROM readings WHERE number = 5",
+    "DELETE FROM readings",
+    "UPDATE readings SET at = at + 1 WHERE number = 2",
+    "UPDATE readings SET who = 0 WHERE number = 2",
+    "UPDATE readings SET hash = zeroblob(32) WHERE number = 5",
+    "UPDATE state SET readings = readings - 1",
+];
+
 #[test]
 fn changes_behind_the_stores_back_are_found() {
-    let cases = [
-        // Bodies, headers, hashes.
-        "UPDATE versions SET body = CAST(x'00' || '{\"active\":false}' AS BLOB) WHERE version = 7",
-        "UPDATE versions SET body = x'01' WHERE version = 7",
-        "UPDATE versions SET body = x'' WHERE version = 7",
-        "UPDATE versions SET body = x'0900' WHERE version = 7",
-        "UPDATE versions SET body = zeroblob(40) WHERE version = 7",
-        "UPDATE versions SET supersedes = zeroblob(8) WHERE supersedes IS NOT NULL",
-        "UPDATE versions SET supersedes = x'00' WHERE supersedes IS NOT NULL",
-        "UPDATE versions SET kind = 1 WHERE version = 7",
-        "UPDATE versions SET kind = 3 WHERE version = 7",
-        "UPDATE versions SET kind = 4 WHERE version = 7",
-        "UPDATE versions SET arrival = 9 WHERE version = 1",
-        "UPDATE versions SET id = id + 1 WHERE version = 7",
-        "DELETE FROM versions WHERE version = 7",
-        "INSERT INTO versions SELECT 999, resource, 1, 5, 1, kind, NULL, body FROM versions \
-         WHERE version = 7",
-        "UPDATE entries SET hash = zeroblob(32) WHERE arrival = 5",
-        "UPDATE entries SET hash = zeroblob(31) WHERE arrival = 5",
-        "UPDATE entries SET hlc = hlc + 1 WHERE arrival = 5",
-        "UPDATE entries SET flags = 1 WHERE arrival = 5",
-        "UPDATE entries SET care_time = 1 WHERE arrival = 5",
-        "UPDATE entries SET author = 0 WHERE arrival = 5",
-        "UPDATE entries SET author = 99999 WHERE arrival = 5",
-        "UPDATE entries SET group_index = 7 WHERE arrival = 5",
-        "UPDATE entries SET count = count + 1 WHERE arrival = 5",
-        "UPDATE entries SET first = first + 1 WHERE arrival = 5",
-        "UPDATE entries SET chart_number = 77 WHERE arrival = 5",
-        "UPDATE names SET text = 'Practitioner/other' WHERE text = 'Practitioner/author'",
-        "UPDATE names SET text = 'Person' WHERE text = 'Patient'",
-        "UPDATE charts SET subject = 'p2' WHERE subject = 'p1'",
-        "UPDATE streams SET origin = zeroblob(16)",
-        "UPDATE resources SET id = 'other' WHERE id = 'o3'",
-        // Numbers.
-        "DELETE FROM entries WHERE arrival = 20",
-        "DELETE FROM entries WHERE arrival = 5",
-        "UPDATE streams SET frontier = frontier + 1",
-        "UPDATE streams SET frontier = frontier - 1",
-        // What is derived.
-        "UPDATE versions SET superseded = 0",
-        "UPDATE versions SET superseded = 1",
-        "UPDATE resources SET shown = shown - 2 WHERE id = 'p1'",
-        "UPDATE resources SET rivals = 1 WHERE id = 'p1'",
-        "UPDATE resources SET live = 0 WHERE id = 'p1'",
-        "UPDATE resources SET chart = 2 WHERE id = 'p1'",
-        "INSERT INTO awaited VALUES (1, 1)",
-        "DELETE FROM strings",
-        "DELETE FROM ranges",
-        "INSERT INTO tokens VALUES (1, 2, 3, 4)",
-        "UPDATE strings SET value = 'x' WHERE value = 'family9'",
-        // Seals and readings.
-        "UPDATE seals SET root = zeroblob(32) WHERE last = 12",
-        "UPDATE seals SET root = zeroblob(32) WHERE last = 20",
-        "UPDATE seal_paths SET path = x'00'",
-        "UPDATE seal_paths SET path = x'05'",
-        "DELETE FROM readings WHERE number = 3",
-        "DELETE FROM readings WHERE number = 5",
-        "DELETE FROM readings",
-        "UPDATE readings SET at = at + 1 WHERE number = 2",
-        "UPDATE readings SET who = 0 WHERE number = 2",
-        "UPDATE readings SET hash = zeroblob(32) WHERE number = 5",
-        "UPDATE state SET readings = readings - 1",
-    ];
     let mut missed = vec![];
-    for sql in cases {
+    for sql in CHANGES {
         let directory = Directory::new();
         filled(&directory);
         damage(&directory, sql);

@@ -29,10 +29,12 @@ pub fn check(arrows: &Arrows, house: &House) -> Result<Vec<Finding>> {
         let manifest: Table = toml::from_str(&file.text).with_context(|| file.path.clone())?;
         let mut report = |what: String| findings.push(Finding::of_file(&file.path, what));
         let lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
-        if lints != Some(&Value::Boolean(true)) {
+        let is_free = arrows.free.iter().any(|free| free == name);
+        let has_own = is_free && arrows.own_lints.iter().any(|own| own == name);
+        if lints != Some(&Value::Boolean(true)) && !has_own {
             report("does not take the workspace's lints".to_owned());
         }
-        if arrows.free.iter().any(|free| free == name) {
+        if is_free {
             continue;
         }
         let Some(allowed) = arrows.may_use.get(name) else {
@@ -82,6 +84,18 @@ mod tests {
     #[test]
     fn tests_may_use_what_is_never_shipped() {
         assert_eq!(findings("[dev-dependencies]\nondol-testkit.workspace = true"), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_crate_that_is_never_shipped_has_lints_of_its_own() {
+        let count = |config: &str| {
+            let arrows: Arrows = toml::from_str(config).unwrap();
+            let house = House::of(&[("crates/faulty/Cargo.toml", "")]);
+            check(&arrows, &house).unwrap().len()
+        };
+        assert_eq!(count("free = ['faulty']\nown_lints = ['faulty']\n[may_use]\n"), 0);
+        assert_eq!(count("free = ['faulty']\n[may_use]\n"), 1);
+        assert_eq!(count("free = []\nown_lints = ['faulty']\n[may_use]\nfaulty = []\n"), 1);
     }
 
     #[test]

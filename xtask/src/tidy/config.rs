@@ -22,6 +22,9 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Arrows {
     pub free: Vec<String>,
+    /// Free crates with lints of their own, because they may use `unsafe`.
+    #[serde(default)]
+    pub own_lints: Vec<String>,
     pub may_use: BTreeMap<String, Vec<String>>,
 }
 
