@@ -160,6 +160,15 @@ fn new_keys_are_made_in_passing() {
 }
 
 #[test]
+fn a_handshake_is_two_short_datagrams() {
+    let world = quick_world();
+    let tap = world.tap.as_ref().unwrap();
+    let first_two: Vec<usize> = tap.iter().take(2).map(|(_, packet)| packet.len()).collect();
+    assert_eq!(first_two, [120, 74]);
+    assert!(matches!(peek(&tap[1].1), Some(Kind::Reply { connection_id: 1 })));
+}
+
+#[test]
 fn an_initiator_is_named_by_its_first_message() {
     let world = quick_world();
     let init = &world.tap.as_ref().unwrap()[0].1;

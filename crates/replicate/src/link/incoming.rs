@@ -8,6 +8,8 @@ use super::{Event, Position, frame::Stream};
 
 /// What a fragment costs in memory beside its bytes.
 const FRAGMENT_COST: usize = 64;
+/// Gaps between messages that are known ahead.
+const MAX_JUMPS: usize = 4_096;
 /// Whole messages delivered and not yet reported durable.
 const MAX_UNSETTLED: usize = 65_536;
 
@@ -84,6 +86,7 @@ impl Incoming {
         let cost = stream.bytes.len() + FRAGMENT_COST;
         let held = class.buffered + self.undrained;
         class.unsettled.len() < MAX_UNSETTLED
+            && class.jumps.len() < MAX_JUMPS
             && (held + cost <= self.window.saturating_mul(2) || class.is_next(stream) && held == 0)
     }
 

@@ -14,6 +14,8 @@ use super::{
 const MAX_PENDING: usize = 4;
 /// Handshakes answered in a second.
 const MAX_ANSWERS_PER_S: u32 = 8;
+/// Events that wait for the caller before packets count as lost.
+const MAX_EVENTS: usize = 65_536;
 /// The least time between two 'I know no such session', ms.
 const LOST_INTERVAL_MS: u64 = 2_000;
 /// The least time between two handshakes that a 'Lost' brings about, ms.
@@ -67,7 +69,7 @@ impl Link {
         if self.answered.0 != second {
             self.answered = (second, 0);
         }
-        if self.answered.1 >= MAX_ANSWERS_PER_S {
+        if self.answered.1 >= MAX_ANSWERS_PER_S || self.ready.len() >= MAX_PENDING {
             return Heard::Nothing;
         }
         self.answered.1 += 1;
@@ -164,10 +166,11 @@ impl Link {
         let now = self.now;
         let was_up = self.stats.is_up;
         let Ok(frames) = decode_all(payload) else { return Heard::Nothing };
-        let room = frames.iter().all(|frame| match frame {
-            Frame::Stream(stream) => self.incoming.has_room(stream),
-            _ => true,
-        });
+        let room = self.events.len() < MAX_EVENTS
+            && frames.iter().all(|frame| match frame {
+                Frame::Stream(stream) => self.incoming.has_room(stream),
+                _ => true,
+            });
         let Some(session) = self.session.as_mut().filter(|_| room) else { return Heard::Nothing };
         let rtt = session.flight.rtt_ms();
         let gap = session.receipt.note(now, number);
