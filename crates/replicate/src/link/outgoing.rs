@@ -265,3 +265,61 @@ impl Outgoing {
         &mut self.queues[usize::from(class.code())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(_: u64, _: u32, _: u64) -> usize {
+        5
+    }
+
+    fn at(message_no: u64, offset: u32) -> Position {
+        Position { message_no, offset }
+    }
+
+    #[test]
+    fn a_claim_to_hold_what_was_never_sent_drops_nothing() {
+        let mut outgoing = Outgoing::new(1 << 20);
+        for no in 0..3 {
+            outgoing.send(Class::Care, no, vec![0; 100]).unwrap();
+        }
+        outgoing.restart(10_000, [Position::START; 4]);
+        assert!(outgoing.take(Class::Care, 65, false, header).is_some());
+        assert!(!outgoing.durable(Class::Care, at(0, 61)));
+        assert!(!outgoing.durable(Class::Care, at(3, 0)));
+        assert_eq!(outgoing.waiting(Class::Care), (3, 300));
+        assert!(outgoing.durable(Class::Care, at(0, 60)));
+        assert!(!outgoing.durable(Class::Care, at(0, 60)), "no news");
+    }
+
+    #[test]
+    fn no_more_is_sent_ahead_of_a_hole_than_the_peer_keeps() {
+        let mut outgoing = Outgoing::new(1 << 20);
+        outgoing.send(Class::Bulk, 7, vec![0; 50_000]).unwrap();
+        outgoing.restart(10_000, [Position::START; 4]);
+        let mut chunks: Vec<Chunk> =
+            std::iter::from_fn(|| outgoing.take(Class::Bulk, 1_005, false, header)).collect();
+        assert_eq!(chunks.len(), 10);
+        for chunk in chunks.drain(1..) {
+            outgoing.arrived(&chunk);
+        }
+        assert!(!outgoing.any_ready(), "the first piece is missing");
+        outgoing.arrived(&chunks[0]);
+        assert!(outgoing.any_ready());
+    }
+
+    #[test]
+    fn a_full_queue_says_so_and_takes_again_what_is_freed() {
+        let mut outgoing = Outgoing::new(1_000);
+        outgoing.restart(10_000, [Position::START; 4]);
+        outgoing.send(Class::Routine, 0, vec![0; 900]).unwrap();
+        let full = outgoing.send(Class::Routine, 1, vec![0; 200]);
+        assert_eq!(full, Err(SendError::Full { queued_bytes: 900 }));
+        while outgoing.take(Class::Routine, 500, false, header).is_some() {}
+        assert!(outgoing.durable(Class::Routine, at(1, 0)));
+        assert_eq!(outgoing.send(Class::Routine, 1, vec![0; 200]), Ok(()));
+        let again = outgoing.send(Class::Routine, 0, vec![1]);
+        assert_eq!(again, Err(SendError::AlreadyDurable { message_no: 0 }));
+    }
+}
