@@ -353,16 +353,22 @@ impl World {
         let from = self.chance.place(self.nodes.len());
         let app = self.nodes[from].app().clone();
         let actor = Actor::node(app.place().node, "node");
-        let mut stick = app.stick_out(&actor)?.bytes;
-        if self.chance.happens(20) {
-            stick.truncate(self.chance.place(stick.len()));
-        }
-        if self.chance.happens(20) && !stick.is_empty() {
-            let at = self.chance.place(stick.len());
-            stick[at] ^= 0x10;
-        }
         for to in self.neighbours(from) {
-            let thing = Thing::Stick(stick.clone());
+            let reader = self.nodes[to].app().place().node;
+            let mut stick = match app.stick_for(&actor, reader) {
+                Ok(stick) => stick.bytes,
+                // They have not met yet.
+                Err(AppError::NotFound | AppError::State(_)) => continue,
+                Err(why) => return Err(why),
+            };
+            if self.chance.happens(20) {
+                stick.truncate(self.chance.place(stick.len()));
+            }
+            if self.chance.happens(20) && !stick.is_empty() {
+                let at = self.chance.place(stick.len());
+                stick[at] ^= 0x10;
+            }
+            let thing = Thing::Stick(stick);
             self.bag.put(&self.chance, OnTheWay { from, to, thing });
         }
         Ok(())

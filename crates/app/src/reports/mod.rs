@@ -8,14 +8,15 @@ mod read;
 use std::sync::Arc;
 
 use ondol_access::Action;
+use ondol_fhir::Temporal;
 use ondol_kernel::{Class, DAY_MS, Date, Millis, ResourceId};
 use ondol_record::ChartId;
-use ondol_store::{Filter, Order, Query, Space, Test, View};
+use ondol_store::{Filter, Order, Query, Space, Stored, Test, View};
 use serde_json::{Value, json};
 
 use crate::{Actor, App, AppError, Changes, coding};
 
-pub use read::{Cell, CountRow, Counts};
+pub use read::{Cell, CountRow, Counts, SMALL_MAX};
 
 /// The measure that these reports are of.
 pub const DAILY_WORK: &str = "urn:ondol:measure:daily-work";
@@ -33,26 +34,43 @@ const AGAIN_MS: i64 = 30 * 60_000;
 
 impl App {
     /// Writes the counts of today and, once more, of yesterday, where they changed. Called by the
-    /// node every few seconds; it looks at the record at most once a minute.
+    /// node every few seconds; it looks at the record at most once a minute, and only if
+    /// something happened since.
+    ///
+    /// A day begins with a report, of noughts if need be: a facility that had nothing to do is
+    /// told from one that is silent.
     pub fn count_tick(self: &Arc<Self>) -> Result<(), AppError> {
         if self.practice {
             return Ok(());
         }
         let now = self.now();
         let (today, _) = now.local(self.utc_offset_minutes());
-        let looked = self.noted(b"counted")?;
+        let looked = self.noted(b"counted")?.unwrap_or(i64::MIN / 2);
         if now.0 - looked < 60_000 && looked <= now.0 {
             return Ok(());
         }
-        self.note_time(b"counted", now)?;
+        self.note(b"counted", now.0)?;
+        let seen = i64::try_from(self.last_arrival()?).unwrap_or(i64::MAX);
+        if self.noted(b"counted-day")? == Some(today.days())
+            && self.noted(b"counted-up-to")? == Some(seen)
+        {
+            return Ok(());
+        }
+        let mut all_written = true;
         for date in [Date::from_days(today.days() - 1), Some(today)].into_iter().flatten() {
-            self.count_day(date, now)?;
+            all_written &= self.count_day(date, now, date == today)?;
+        }
+        if all_written {
+            self.note(b"counted-day", today.days())?;
+            self.note(b"counted-up-to", seen)?;
         }
         Ok(())
     }
 
-    fn count_day(self: &Arc<Self>, date: Date, now: Millis) -> Result<(), AppError> {
-        let counts = {
+    /// Counts a day; gives whether the report says what was counted. `begin`: write it also if
+    /// there is nothing to tell.
+    fn count_day(self: &Arc<Self>, date: Date, now: Millis, begin: bool) -> Result<bool, AppError> {
+        let mut counts = {
             let view = self.view()?;
             let mut counts = vec![];
             for thing in THINGS {
@@ -67,14 +85,15 @@ impl App {
         if let Some(found) = &old {
             let body: Value = serde_json::from_str(&found.shown.body)
                 .map_err(|_| AppError::Unexpected("a report of counts"))?;
+            keep_registered(&mut counts, &body);
             let same =
                 counts.iter().all(|(thing, count)| read::count_of(&body, thing) == Some(*count));
             let fresh = now.0 - found.shown.hlc.millis().0 < AGAIN_MS;
             if same || fresh {
-                return Ok(());
+                return Ok(same);
             }
-        } else if nothing {
-            return Ok(());
+        } else if nothing && !begin {
+            return Ok(true);
         }
         let report = self.report(date, now, &counts);
         let (actor, own) = (self.own_actor(), ChartId::Facility(self.place.facility.clone()));
@@ -86,7 +105,7 @@ impl App {
             }
             Ok(changes)
         })?;
-        Ok(())
+        Ok(true)
     }
 
     fn report(&self, date: Date, now: Millis, counts: &[(&str, u64)]) -> Value {
@@ -114,11 +133,17 @@ impl App {
         let (resource_type, filters) = match thing {
             "encounters" => (
                 "Encounter",
-                vec![filter("date", during), filter("service-provider", Test::Reference(here))],
+                vec![
+                    filter("date", during.clone()),
+                    filter("service-provider", Test::Reference(here)),
+                ],
             ),
             "registered" => (
                 "Patient",
-                vec![filter("_lastUpdated", during), filter("organization", Test::Reference(here))],
+                vec![
+                    filter("_lastUpdated", during.clone()),
+                    filter("organization", Test::Reference(here)),
+                ],
             ),
             "consults-asked" => {
                 ("ServiceRequest", vec![filter("authored", during), category(coding::CONSULT)])
@@ -147,17 +172,45 @@ impl App {
             limit: 10_000,
             after: None,
         };
-        if matches!(resource_type, "ServiceRequest" | "Communication") {
-            return self.count_own(view, &query);
+        let day = (from, from.plus(DAY_MS));
+        let mut count = 0;
+        for hit in view.search(&query)?.hits {
+            count += u64::from(match resource_type {
+                "Encounter" => self.began(&hit.found.shown, day)?,
+                "Patient" => self.was_registered(view, &hit.found.shown, day)?,
+                // Charts of others pass through here too: what this node itself wrote counts.
+                _ => hit.found.shown.address.stream.origin == self.place.node,
+            });
         }
-        Ok(view.count(&query)?)
+        Ok(count)
     }
 
-    /// Counts what this node itself wrote: charts of others pass through here too.
-    fn count_own(&self, view: &dyn View, query: &Query) -> Result<u64, AppError> {
-        let hits = view.search(query)?.hits;
-        let own = hits.iter().filter(|h| h.found.shown.address.stream.origin == self.place.node);
-        Ok(own.count() as u64)
+    /// Whether an encounter began on a day: one that lasts is counted once.
+    fn began(&self, encounter: &Stored, day: (Millis, Millis)) -> Result<bool, AppError> {
+        let body: Value = serde_json::from_str(&encounter.body)
+            .map_err(|_| AppError::Unexpected("an encounter"))?;
+        let took_place = !matches!(
+            body["status"].as_str(),
+            Some("planned" | "cancelled" | "entered-in-error") | None
+        );
+        let start = body["period"]["start"].as_str().and_then(Temporal::parse);
+        let start = start.map(|start| start.range(self.utc_offset_minutes()).0);
+        Ok(took_place && start.is_some_and(|at| day.0 <= at && at < day.1))
+    }
+
+    /// Whether a person was registered by this node on a day, rather than changed.
+    fn was_registered(
+        &self,
+        view: &dyn View,
+        patient: &Stored,
+        day: (Millis, Millis),
+    ) -> Result<bool, AppError> {
+        let all = view.history("Patient", &patient.id)?;
+        let first = all.iter().min_by_key(|version| version.hlc);
+        Ok(first.is_some_and(|first| {
+            let at = first.hlc.millis();
+            first.address.stream.origin == self.place.node && day.0 <= at && at < day.1
+        }))
     }
 
     /// The node itself, as who counts and keeps time.
@@ -165,15 +218,25 @@ impl App {
         Actor::node(self.place.node, &self.place.name)
     }
 
-    fn noted(&self, key: &[u8]) -> Result<i64, AppError> {
+    fn noted(&self, key: &[u8]) -> Result<Option<i64>, AppError> {
         let value = self.view()?.value(Space::Count, key)?;
-        Ok(value.and_then(|bytes| bytes.try_into().ok()).map_or(i64::MIN / 2, i64::from_le_bytes))
+        Ok(value.and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes))
     }
 
-    fn note_time(&self, key: &'static [u8], now: Millis) -> Result<(), AppError> {
+    fn note(&self, key: &'static [u8], value: i64) -> Result<(), AppError> {
         ondol_store::transact(&*self.store, move |tx| {
-            Ok(tx.set_value(Space::Count, key, Some(&now.0.to_le_bytes()))?)
+            Ok(tx.set_value(Space::Count, key, Some(&value.to_le_bytes()))?)
         })
+    }
+}
+
+/// Somebody whose record is changed on a later day is no longer found by the day of the last
+/// change: who was counted as registered stays counted.
+fn keep_registered(counts: &mut [(&str, u64)], report: &Value) {
+    for (thing, count) in counts {
+        if *thing == "registered" {
+            *count = (*count).max(read::count_of(report, thing).unwrap_or(0));
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub enum Cell {
     Exact(u64),
     /// Between 1 and [`SMALL_MAX`]: not shown.
     Small,
+    /// A sum in which small numbers are hidden, each taken as 1: what can be said without
+    /// telling them.
+    AtLeast(u64),
 }
 
 /// What a facility did.
@@ -61,13 +64,14 @@ pub fn count_of(report: &Value, thing: &str) -> Option<u64> {
 }
 
 impl App {
-    /// The counts of this facility and of all below, from one day to another.
+    /// The counts of this facility and of all below, from one day to another. That somebody
+    /// looked is recorded in this facility's chart.
     pub fn counts(&self, actor: &Actor, from: Date, to: Date) -> Result<Counts, AppError> {
         let view = self.view()?;
         let own = ChartId::Facility(self.place.facility.clone());
         let mut rows = vec![];
-        let mut sums = vec![0; THINGS.len()];
         let mut small_hidden = false;
+        let mut looked = None;
         for chart in view.charts(ChartKind::Facility, None, usize::MAX)? {
             let Ok(grounds) = self.may(&*view, actor, Action::ReadCounts, &chart, None) else {
                 continue;
@@ -75,6 +79,7 @@ impl App {
             let ChartId::Facility(facility) = &chart else { continue };
             let hide = grounds.obligations.contains(Obligation::SuppressSmallCells) && chart != own;
             small_hidden |= hide;
+            looked = Some(grounds);
             let mut numbers = vec![0; THINGS.len()];
             let (mut name, mut days) = (String::new(), BTreeMap::new());
             for found in view.chart(&chart, &["Organization", "MeasureReport"])? {
@@ -95,9 +100,6 @@ impl App {
                 }
                 days.insert(day, ());
             }
-            for (sum, number) in sums.iter_mut().zip(&numbers) {
-                *sum += number;
-            }
             rows.push(CountRow {
                 facility: facility.clone(),
                 name,
@@ -106,16 +108,52 @@ impl App {
                 last_day: days.into_keys().next_back(),
             });
         }
-        if rows.is_empty() {
+        let grounds = match looked {
+            Some(grounds) => grounds,
             // Nothing may be read: say so instead of showing an empty table.
-            let _ = self.may(&*view, actor, Action::ReadCounts, &own, None)?;
+            None => self.may(&*view, actor, Action::ReadCounts, &own, None)?,
+        };
+        if grounds.obligations.contains(Obligation::Audit) {
+            self.record_reading(actor, Action::ReadCounts, &own, &grounds, "")?;
         }
         rows.sort_by(|a, b| a.name.cmp(&b.name));
-        let total = sums.into_iter().map(|sum| cell(sum, small_hidden)).collect();
+        let total = (0..THINGS.len()).map(|at| sum(rows.iter().map(|row| row.cells[at])));
+        let total = total.collect();
         Ok(Counts { from, to, rows, total, small_hidden })
     }
 }
 
 fn cell(number: u64, hide_small: bool) -> Cell {
     if hide_small && (1..=SMALL_MAX).contains(&number) { Cell::Small } else { Cell::Exact(number) }
+}
+
+/// A sum over cells, made of what the cells show: a true sum would tell a hidden number to
+/// whoever subtracts the others.
+fn sum(cells: impl Iterator<Item = Cell>) -> Cell {
+    let (mut sum, mut is_exact) = (0, true);
+    for cell in cells {
+        let (number, exact) = match cell {
+            Cell::Exact(number) => (number, true),
+            Cell::Small => (1, false),
+            Cell::AtLeast(number) => (number, false),
+        };
+        sum += number;
+        is_exact &= exact;
+    }
+    if is_exact { Cell::Exact(sum) } else { Cell::AtLeast(sum) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_tells_no_hidden_number() {
+        let total = |second| sum([Cell::Exact(20), cell(second, true), Cell::Exact(5)].into_iter());
+        assert_eq!(total(0), Cell::Exact(25));
+        assert_eq!(total(5), Cell::Exact(30));
+        for hidden in 1..=SMALL_MAX {
+            assert_eq!(total(hidden), Cell::AtLeast(26));
+        }
+    }
 }

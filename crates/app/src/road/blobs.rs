@@ -3,7 +3,7 @@
 use ondol_kernel::{Class, NodeId, bytes};
 use ondol_record::{Entry, entry::Content};
 use ondol_replicate::message::{BLOB_PART_BYTES, Message};
-use ondol_store::{Space, WriteTx, blobs::BlobHash};
+use ondol_store::{Space, View, WriteTx, blobs::BlobHash};
 use serde_json::Value;
 
 use super::{relay, send};
@@ -57,20 +57,59 @@ fn collect(value: &Value, found: &mut Vec<BlobHash>) {
 }
 
 /// In [`Space::Blob`]: a blob that a peer shall get, and from which byte on.
-fn wish_key(peer: &NodeId, class: Class, hash: &BlobHash) -> Vec<u8> {
+fn wish_key(peer: &NodeId, class: Class, hash: &[u8]) -> Vec<u8> {
     [b"w".as_slice(), &peer.0, &[class.code()], hash].concat()
+}
+
+/// What stands there: the first byte that shall go, and the length of the whole, 0 if it is not
+/// known here yet.
+fn wish(from: u64, size: u64) -> [u8; 16] {
+    let mut value = [0; 16];
+    value[..8].copy_from_slice(&from.to_be_bytes());
+    value[8..].copy_from_slice(&size.to_be_bytes());
+    value
+}
+
+fn read_wish(value: &[u8]) -> Result<(u64, u64), AppError> {
+    match value.as_chunks::<8>() {
+        ([from, size], []) => Ok((u64::from_be_bytes(*from), u64::from_be_bytes(*size))),
+        _ => Err(AppError::Unexpected("a wish for a blob")),
+    }
+}
+
+/// How many of the blobs that are here a peer shall get in a class, and how many bytes of them
+/// are no message yet.
+pub fn waiting(
+    view: &(impl View + ?Sized),
+    peer: &NodeId,
+    class: Class,
+) -> Result<(u64, u64), AppError> {
+    let prefix = wish_key(peer, class, &[]);
+    let (mut count, mut bytes) = (0, 0);
+    for (_, value) in view.values(Space::Blob, &prefix, None, usize::MAX)? {
+        let (from, size) = read_wish(&value)?;
+        count += u64::from(size > 0);
+        bytes += size.saturating_sub(from);
+    }
+    Ok((count, bytes))
+}
+
+/// The length of a blob, 0 if not all of it is here.
+fn size_of(app: &App, hash: &BlobHash) -> Result<u64, AppError> {
+    Ok(app.blobs.get(hash)?.map_or(0, |bytes| bytes.len() as u64))
 }
 
 /// Notes that the previews of an entry go to a peer.
 pub fn offer_previews(
+    app: &App,
     tx: &mut dyn WriteTx,
     peer: &NodeId,
     entry: &Entry,
     class: Class,
 ) -> Result<(), AppError> {
     for hash in previews(entry) {
-        let from = 0u64.to_be_bytes();
-        tx.set_value(Space::Blob, &wish_key(peer, class, &hash), Some(&from))?;
+        let wish = wish(0, size_of(app, &hash)?);
+        tx.set_value(Space::Blob, &wish_key(peer, class, &hash), Some(&wish))?;
     }
     Ok(())
 }
@@ -84,7 +123,8 @@ pub fn wanted(
     hash: &BlobHash,
     from: u64,
 ) -> Result<(), AppError> {
-    tx.set_value(Space::Blob, &wish_key(peer, class, hash), Some(&from.to_be_bytes()))?;
+    let wish = wish(from, size_of(app, hash)?);
+    tx.set_value(Space::Blob, &wish_key(peer, class, hash), Some(&wish))?;
     if app.blobs.has(hash)? {
         return Ok(());
     }
@@ -131,7 +171,27 @@ pub fn part(
     }
     let have = app.blobs.put_part(hash, size, offset, bytes)?;
     if have >= size {
+        is_here_now(app, tx, hash, size)?;
         tx.set_value(Space::Blob, &[b"a".as_slice(), hash].concat(), Some(&[]))?;
+    }
+    Ok(())
+}
+
+/// Those who wait for a blob wait for so many bytes, now that it is here.
+fn is_here_now(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    hash: &BlobHash,
+    size: u64,
+) -> Result<(), AppError> {
+    for peer in super::scope::peers(&app.nation(), &*tx)? {
+        for class in Class::ALL {
+            let key = wish_key(&peer, class, hash);
+            if let Some(value) = tx.value(Space::Blob, &key)? {
+                let (from, _) = read_wish(&value)?;
+                tx.set_value(Space::Blob, &key, Some(&wish(from, size)))?;
+            }
+        }
     }
     Ok(())
 }
@@ -163,7 +223,7 @@ impl App {
         class: Class,
         parts: usize,
     ) -> Result<bool, AppError> {
-        let prefix = [b"w".as_slice(), &peer.0, &[class.code()]].concat();
+        let prefix = wish_key(&peer, class, &[]);
         if self.view()?.values(Space::Blob, &prefix, None, 1)?.is_empty() {
             return Ok(false);
         }
@@ -182,14 +242,13 @@ fn feed(
 ) -> Result<bool, AppError> {
     let nation = app.nation();
     let mut fed = false;
-    for (key, from) in tx.values(Space::Blob, prefix, None, 16)? {
+    for (key, value) in tx.values(Space::Blob, prefix, None, 16)? {
         let hash: BlobHash = key[prefix.len()..]
             .try_into()
             .map_err(|_| AppError::Unexpected("a wish for a blob"))?;
-        let from: [u8; 8] =
-            from.try_into().map_err(|_| AppError::Unexpected("a wish for a blob"))?;
-        let mut at = usize::try_from(u64::from_be_bytes(from))
-            .map_err(|_| AppError::Unexpected("a wish for a blob"))?;
+        let (from, _) = read_wish(&value)?;
+        let mut at =
+            usize::try_from(from).map_err(|_| AppError::Unexpected("a wish for a blob"))?;
         let Some(bytes) = app.blobs.get(&hash)? else { continue };
         while parts > 0 && at < bytes.len() {
             let end = bytes.len().min(at + BLOB_PART_BYTES);
@@ -206,8 +265,8 @@ fn feed(
             }
             (at, parts, fed) = (end, parts - 1, true);
         }
-        let next = (at < bytes.len()).then(|| (at as u64).to_be_bytes());
-        tx.set_value(Space::Blob, &key, next.as_ref().map(<[u8; 8]>::as_slice))?;
+        let next = (at < bytes.len()).then(|| wish(at as u64, bytes.len() as u64));
+        tx.set_value(Space::Blob, &key, next.as_ref().map(<[u8; 16]>::as_slice))?;
         if parts == 0 {
             break;
         }

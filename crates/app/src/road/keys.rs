@@ -25,6 +25,21 @@ pub fn got(peer: &NodeId, class: Class) -> Vec<u8> {
     of(b"got/", peer, class)
 }
 
+/// The bytes of the messages that are kept for a peer.
+pub fn kept_bytes(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"kept/", peer, class)
+}
+
+/// The last number given to an entry in a peer's queue.
+pub fn queued(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"queued/", peer, class)
+}
+
+/// What was last put on a stick for a peer.
+pub fn carried(peer: &NodeId) -> Vec<u8> {
+    [b"carried/".as_slice(), &peer.0].concat()
+}
+
 /// Marks a peer that is reached through others.
 pub fn relayed(peer: &NodeId) -> Vec<u8> {
     [b"relayed/".as_slice(), &peer.0].concat()

@@ -7,9 +7,11 @@
 
 mod arrive;
 mod blobs;
+mod carried;
 mod introduce;
 mod keys;
 mod links;
+mod overview;
 mod pack;
 mod queue;
 mod relay;
@@ -19,9 +21,12 @@ mod stick;
 
 pub use arrive::Arrival;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
+pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
+pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
+pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use queue::distribute;
-pub use status::{ClassStatus, PeerStatus, Reach};
+pub use status::{ClassStatus, ENTRY_BYTES_ASSUMED, PeerStatus, Reach};
 pub use stick::{StickIn, StickOut};
 
 use ondol_kernel::{Class, NodeId};
@@ -29,6 +34,9 @@ use ondol_replicate::message::Message;
 use ondol_store::{Space, View, WriteTx};
 
 use crate::{App, AppError};
+
+/// So many acknowledged messages are let go of at once.
+const LET_GO_AT_ONCE: usize = 32;
 
 /// A numbered message for a neighbour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,12 +117,25 @@ fn delivered(
         return Ok(());
     }
     let prefix = keys::message_prefix(peer, class);
-    for (message, _) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
-        if keys::last_number(&message)? > up_to {
+    let mut freed = 0;
+    // A few at a time: what is still kept may be many megabytes of pictures.
+    'all: loop {
+        let some = tx.values(Space::ParcelOut, &prefix, None, LET_GO_AT_ONCE)?;
+        let last = some.len() < LET_GO_AT_ONCE;
+        for (message, bytes) in some {
+            if keys::last_number(&message)? > up_to {
+                break 'all;
+            }
+            freed += bytes.len() as u64;
+            tx.set_value(Space::ParcelOut, &message, None)?;
+        }
+        if last {
             break;
         }
-        tx.set_value(Space::ParcelOut, &message, None)?;
     }
+    let kept = keys::kept_bytes(peer, class);
+    let left = keys::number(tx, &kept)?.saturating_sub(freed);
+    keys::set_number(tx, &kept, left)?;
     keys::set_number(tx, &key, up_to)
 }
 
@@ -130,6 +151,10 @@ fn send(
     keys::set_number(tx, &counter, number)?;
     let mut key = keys::message_prefix(peer, class);
     key.extend_from_slice(&number.to_be_bytes());
-    tx.set_value(Space::ParcelOut, &key, Some(&message.encode()))?;
+    let bytes = message.encode();
+    let kept = keys::kept_bytes(peer, class);
+    let before = keys::number(tx, &kept)?;
+    keys::set_number(tx, &kept, before + bytes.len() as u64)?;
+    tx.set_value(Space::ParcelOut, &key, Some(&bytes))?;
     Ok(number)
 }

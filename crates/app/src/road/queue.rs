@@ -26,7 +26,7 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
             lead(app, tx, &nation, &row.entry)?;
             for peer in scope::peers(&nation, &*tx)? {
                 if scope::goes_to(app, &nation, &*tx, &peer, &row.entry.chart)? {
-                    offer(tx, &peer, &row.entry, row.entry.address.stream.class)?;
+                    offer(app, tx, &peer, &row.entry, row.entry.address.stream.class)?;
                 }
             }
         }
@@ -46,7 +46,13 @@ fn lead(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Resu
 }
 
 /// Queues an entry for a peer, unless the peer gave it to us.
-fn offer(tx: &mut dyn WriteTx, peer: &NodeId, entry: &Entry, class: Class) -> Result<(), AppError> {
+fn offer(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    entry: &Entry,
+    class: Class,
+) -> Result<(), AppError> {
     let stream = &entry.address.stream;
     if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))? {
         return Ok(());
@@ -54,7 +60,7 @@ fn offer(tx: &mut dyn WriteTx, peer: &NodeId, entry: &Entry, class: Class) -> Re
     let mut bytes = vec![];
     entry.address.put(&mut bytes);
     push(tx, peer, class, &bytes)?;
-    blobs::offer_previews(tx, peer, entry, class)
+    blobs::offer_previews(app, tx, peer, entry, class)
 }
 
 /// Queues everything that was distributed before a peer was known, as the rules say.
@@ -67,7 +73,7 @@ pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), Ap
         let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
         for row in rows.iter().filter(|row| row.arrival <= distributed) {
             if scope::below_gets(app, &nation, &row.entry.chart) {
-                offer(tx, peer, &row.entry, row.entry.address.stream.class)?;
+                offer(app, tx, peer, &row.entry, row.entry.address.stream.class)?;
             }
         }
         from = last;
@@ -76,6 +82,7 @@ pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), Ap
 
 /// Queues everything of a chart that was distributed before the peer had a part in it.
 pub fn backfill(
+    app: &App,
     tx: &mut dyn WriteTx,
     peer: &NodeId,
     chart: &ChartId,
@@ -89,13 +96,13 @@ pub fn backfill(
     rows.retain(|row| row.arrival <= distributed);
     rows.sort_by_key(|row| row.arrival);
     for row in rows {
-        offer(tx, peer, &row.entry, row.entry.address.stream.class.min(class))?;
+        offer(app, tx, peer, &row.entry, row.entry.address.stream.class.min(class))?;
     }
     Ok(())
 }
 
 fn push(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, bytes: &[u8]) -> Result<(), AppError> {
-    let counter = [b"queued/".as_slice(), &peer.0, &[class.code()]].concat();
+    let counter = keys::queued(peer, class);
     let number = keys::number(tx, &counter)? + 1;
     keys::set_number(tx, &counter, number)?;
     let mut key = keys::queue_prefix(peer, class);

@@ -80,7 +80,7 @@ pub fn grant(
         return Ok(());
     }
     tx.set_value(Space::Scope, &keys::scope(peer, chart), Some(&[class.code()]))?;
-    queue::backfill(tx, peer, chart, class)
+    queue::backfill(app, tx, peer, chart, class)
 }
 
 /// Grants a chart along the way to a facility that is asked to consult or to receive.

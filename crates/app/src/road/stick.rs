@@ -7,7 +7,7 @@ use ondol_kernel::{Class, Millis, NodeId};
 use ondol_record::ChartId;
 use ondol_replicate::stick::{self, BadStick, Item, NationId, Party, Recipient, StickContent};
 
-use super::{Arrival, keys, scope};
+use super::{Arrival, carried, scope, status};
 use crate::{Actor, App, AppError};
 
 /// What was put on a stick.
@@ -17,12 +17,13 @@ pub struct StickOut {
     pub bytes: Vec<u8>,
     /// A name for it that says from where and which, and nothing about anybody.
     pub file_name: String,
-    /// This node's certificate, to lie beside it: a reader that never met this node needs it.
+    /// This node's certificate, which also stands at the end of `bytes`: a reader that never met
+    /// this node needs it.
     pub certificate: Vec<u8>,
     /// Messages on it.
     pub messages: u64,
     /// For whom.
-    pub readers: Vec<NodeId>,
+    pub reader: NodeId,
     /// Whether more waits than one file holds: carry again when this one was acknowledged.
     pub more_waits: bool,
 }
@@ -34,6 +35,8 @@ pub struct StickIn {
     pub from: Option<NodeId>,
     /// When, by the writer's clock.
     pub made_at: Millis,
+    /// The writer's number for it.
+    pub sequence: u64,
     /// Messages that were new.
     pub arrived: u64,
     /// Messages that were here already.
@@ -42,6 +45,8 @@ pub struct StickIn {
     pub quarantined: u64,
     /// Frames that were lost and could not be mended.
     pub lost_frames: u32,
+    /// Frames that were damaged and mended: the stick wears out.
+    pub mended_frames: u32,
     /// Whether the file's end is missing.
     pub truncated: bool,
     /// Whether it acknowledged something of ours.
@@ -55,68 +60,80 @@ const MESSAGES_MAX: usize = 2_000;
 const BYTES_MAX: usize = 24 << 20;
 
 impl App {
-    /// Writes everything that waits for the neighbours, and what this node holds of theirs, as
-    /// one file that only they can read. It is kept here until they acknowledge it.
-    pub fn stick_out(self: &Arc<Self>, actor: &Actor) -> Result<StickOut, AppError> {
+    /// Writes everything that waits for a neighbour, and what this node holds of its messages, as
+    /// one file that only that neighbour can read. All of it is kept here until the neighbour
+    /// acknowledges it.
+    pub fn stick_for(self: &Arc<Self>, actor: &Actor, to: NodeId) -> Result<StickOut, AppError> {
         self.may_carry(actor)?;
         let nation = self.nation();
-        let neighbours = nation.neighbours();
-        let to: Vec<Recipient> = neighbours
-            .iter()
-            .filter_map(|node| {
-                let link_key = nation.node(node)?.certificate.link_key;
-                Some(Recipient { node: *node, link_key })
-            })
-            .take(stick::READERS_MAX)
-            .collect();
-        if to.is_empty() {
-            return Err(AppError::State("no-neighbour"));
+        if !nation.neighbours().contains(&to) {
+            return Err(AppError::NotFound);
         }
-        let (items, more_waits) = self.stick_items(&to)?;
-        let messages = items.iter().filter(|i| matches!(i, Item::Message { .. })).count() as u64;
-        let sequence = self.next_stick()?;
-        let content = StickContent { to, made_at: self.now(), sequence, items };
+        let known = nation.node(&to).ok_or(AppError::State("no-neighbour"))?;
+        let reader = Recipient { node: to, link_key: known.certificate.link_key };
+        let (items, more_waits) = self.stick_items(to)?;
+        let made_at = self.now();
+        let (sequence, messages) = self.note_carried(to, made_at, &items)?;
+        let content = StickContent { to: vec![reader], made_at, sequence, items };
         let mut seed = [0; 32];
         self.rng.fill(&mut seed);
-        let bytes = stick::write(&content, &self.party(), &seed)
+        let mut bytes = stick::write(&content, &self.party(), &seed)
             .map_err(|_| AppError::Unexpected("a stick could not be written"))?;
+        let certificate = self.own_certificate();
+        carried::put_certificate(&mut bytes, &certificate);
         let own = self.place.node.to_string();
-        Ok(StickOut {
-            bytes,
-            file_name: format!("ondol-{}-{sequence}.stick", &own[..8]),
-            certificate: self.own_certificate(),
-            messages,
-            readers: content.to.iter().map(|reader| reader.node).collect(),
-            more_waits,
-        })
+        let file_name = format!("ondol-{}-{sequence}.stick", &own[..8]);
+        Ok(StickOut { bytes, file_name, certificate, messages, reader: to, more_waits })
     }
 
-    /// Everything that waits for the readers, most urgent first, as far as it fits.
-    fn stick_items(self: &Arc<Self>, to: &[Recipient]) -> Result<(Vec<Item>, bool), AppError> {
-        let (mut items, mut bytes, mut more_waits) = (vec![], 0, false);
+    /// [`App::stick_for`] each neighbour: what is for one cannot be read by another.
+    pub fn sticks_out(self: &Arc<Self>, actor: &Actor) -> Result<Vec<StickOut>, AppError> {
+        let nation = self.nation();
+        let mut neighbours = nation.neighbours();
+        // A neighbour that never showed its certificate cannot be written to yet.
+        neighbours.retain(|node| nation.node(node).is_some());
+        if neighbours.is_empty() {
+            return Err(AppError::State("no-neighbour"));
+        }
+        neighbours.into_iter().map(|node| self.stick_for(actor, node)).collect()
+    }
+
+    /// Everything that waits for a reader, most urgent first, as far as it fits.
+    fn stick_items(self: &Arc<Self>, to: NodeId) -> Result<(Vec<Item>, bool), AppError> {
+        let (mut items, mut bytes) = (vec![], 0);
         for class in Class::ALL {
-            for reader in to {
-                let up_to = self.arrived_up_to(reader.node, class)?;
-                if up_to > 0 {
-                    items.push(Item::Ack { to: reader.node, class, up_to });
-                }
-                self.feed_blobs(reader.node, class, MESSAGES_MAX)?;
-                for message in self.outgoing(reader.node, class, MESSAGES_MAX)? {
-                    bytes += message.bytes.len();
-                    if bytes > BYTES_MAX {
-                        more_waits = true;
-                        break;
-                    }
-                    items.push(Item::Message {
-                        to: reader.node,
-                        class,
-                        number: message.number,
-                        bytes: message.bytes,
-                    });
-                }
+            let up_to = self.arrived_up_to(to, class)?;
+            if up_to > 0 {
+                items.push(Item::Ack { to, class, up_to });
             }
         }
-        Ok((items, more_waits))
+        for class in Class::ALL {
+            self.feed_for_stick(to, class)?;
+            let messages = self.outgoing(to, class, MESSAGES_MAX)?;
+            let as_many_as_fit = messages.len() == MESSAGES_MAX;
+            for message in messages {
+                bytes += message.bytes.len();
+                if bytes > BYTES_MAX {
+                    return Ok((items, true));
+                }
+                let (number, bytes) = (message.number, message.bytes);
+                items.push(Item::Message { to, class, number, bytes });
+            }
+            if as_many_as_fit {
+                return Ok((items, true));
+            }
+        }
+        Ok((items, false))
+    }
+
+    /// Turns so many bytes of pictures into messages as one stick takes.
+    fn feed_for_stick(self: &Arc<Self>, to: NodeId, class: Class) -> Result<(), AppError> {
+        let waiting = status::of_class(&*self.view()?, &to, class)?.messages_waiting;
+        let room = MESSAGES_MAX.saturating_sub(usize::try_from(waiting).unwrap_or(usize::MAX));
+        if room > 0 {
+            self.feed_blobs(to, class, room)?;
+        }
+        Ok(())
     }
 
     /// Takes in a stick: all copies of one file that were found. What is sound is kept, whatever
@@ -137,7 +154,9 @@ impl App {
         let mut result = StickIn {
             from: Some(read.from),
             made_at: read.made_at,
+            sequence: read.sequence,
             lost_frames: read.lost_frames,
+            mended_frames: read.mended_frames,
             truncated: read.truncated,
             ..StickIn::default()
         };
@@ -159,7 +178,10 @@ impl App {
         Ok(result)
     }
 
-    fn may_carry(&self, actor: &Actor) -> Result<(), AppError> {
+    pub(super) fn may_carry(&self, actor: &Actor) -> Result<(), AppError> {
+        if self.practice {
+            return Err(AppError::State("practice"));
+        }
         let action = if actor.is_node() { Action::CarryEntries } else { Action::CarryStick };
         let own = ChartId::Facility(self.place.facility.clone());
         let grounds = self.may(&*self.view()?, actor, action, &own, None)?;
@@ -175,14 +197,5 @@ impl App {
             node: self.place.node,
             link_private: &self.keys.link,
         }
-    }
-
-    /// A number for a stick, never used before.
-    fn next_stick(&self) -> Result<u64, AppError> {
-        ondol_store::transact(&*self.store, |tx| {
-            let number = keys::number(tx, b"sticks")? + 1;
-            keys::set_number(tx, b"sticks", number)?;
-            Ok(number)
-        })
     }
 }
