@@ -37,6 +37,7 @@ use ondol_record::{ChartId, Entry};
 use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
 
 pub use actor::Actor;
+pub use ondol_access as access;
 pub use changes::Changes;
 pub use error::AppError;
 pub use keys::NodeKeys;
