@@ -98,6 +98,13 @@ fn utc_offset_minutes(db: &Db) -> Result<i32, Failure> {
     Ok(find.query_row([], |row| row.get(0))?)
 }
 
+/// Whether the rows that stand were made by other rules than these.
+pub(crate) fn is_old(db: &Db, offset: i32) -> Result<bool, Failure> {
+    let mut find = db.conn.prepare_cached("SELECT index_rules FROM state")?;
+    let rules: i64 = find.query_row([], |row| row.get(0))?;
+    Ok(rules != RULES || utc_offset_minutes(db)? != offset)
+}
+
 struct Rows<'a> {
     db: &'a Db,
     resource_type: &'a str,

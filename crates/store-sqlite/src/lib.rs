@@ -49,6 +49,13 @@ impl SqliteStore {
         let readers = Pool::new(path, options);
         Ok(Self { readers, writer: Writer::start(db)?, utc_offset_minutes })
     }
+
+    /// Whether the search values were made by other rules, or at another offset from UTC, than
+    /// this program would make them by. Until [`Store::reindex`] ran, searches may miss and an
+    /// update may leave old values behind.
+    pub fn index_is_old(&self) -> Result<bool, StoreError> {
+        Ok(index::is_old(&*self.readers.begin()?, self.utc_offset_minutes)?)
+    }
 }
 
 impl Store for SqliteStore {

@@ -41,7 +41,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             vfs: None,
-            idle_readers_max: 4,
+            idle_readers_max: 8,
             checkpoint_pages: 4000,
             sync_directory: |directory| File::open(directory)?.sync_all(),
             writer_cache_kib: 16 * 1024,
@@ -55,6 +55,7 @@ impl Default for OpenOptions {
 pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> {
     if options.vfs.is_none() {
         make_directory(path, options)?;
+        make_private_file(path)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -167,6 +168,19 @@ fn make_directory(path: &Path, options: &OpenOptions) -> io::Result<()> {
         sync_parent(made, options)?;
     }
     Ok(())
+}
+
+/// Makes the file if it is missing, readable by the node's own account alone: SQLite gives its
+/// log the same rights.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(why),
+        _ => Ok(()),
+    }
 }
 
 /// A new name is durable once its directory is synced.

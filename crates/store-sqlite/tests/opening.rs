@@ -96,3 +96,30 @@ fn directories_are_synced_when_names_are_made_in_them() {
     drop(SqliteStore::open(&path, options).unwrap());
     assert_eq!(SYNCED.lock().unwrap().len(), 3, "nothing new was made");
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_on_the_machine_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new();
+    let store = support::open(&directory);
+    transact(&store, |tx| tx.set_identity(&identity(1))).unwrap();
+    let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 3, "the database, its log and the log's index");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0);
+    }
+}
+
+#[test]
+fn an_index_of_other_rules_is_noticed_and_made_again() {
+    let directory = Directory::new();
+    drop(support::open(&directory));
+    let other = OpenOptions { utc_offset_minutes: 0, ..OpenOptions::default() };
+    let store = SqliteStore::open(&directory.database(), other).unwrap();
+    assert!(store.index_is_old().unwrap());
+    store.reindex(&mut |_, _| {}).unwrap();
+    assert!(!store.index_is_old().unwrap());
+    drop(store);
+    assert!(support::open(&directory).index_is_old().unwrap());
+}

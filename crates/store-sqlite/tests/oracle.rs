@@ -1,0 +1,231 @@
+//! Searches against the plainest possible search: every document is read and every test tried.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use ondol_fhir::{IndexValue, Resource, extract};
+use ondol_kernel::Millis;
+use ondol_store::{
+    Filter, Found, Order, Query, Test, View,
+    contract::scene::{NOW, append_at, chart_of, id, node, put, see, token},
+};
+use proptest::{prelude::*, sample::select};
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400_000;
+const TYPES: [&str; 2] = ["Patient", "Observation"];
+
+/// The time zone of the store in which dates without one are read, minutes.
+const OFFSET: i32 = 9 * 60;
+
+#[derive(Debug, Clone)]
+struct Thing {
+    patient: bool,
+    number: u8,
+    word: u8,
+    code: u8,
+    day: i64,
+    length: i64,
+}
+
+fn thing() -> impl Strategy<Value = Thing> {
+    (any::<bool>(), 0..12u8, 0..5u8, 0..4u8, 20_400..20_440i64, 0..60i64).prop_map(
+        |(patient, number, word, code, day, length)| Thing {
+            patient,
+            number,
+            word,
+            code,
+            day,
+            length,
+        },
+    )
+}
+
+const WORDS: [&str; 5] = ["Alpha", "alphabet", "Beta", "가나다", "가다"];
+
+fn resource(thing: &Thing) -> Value {
+    let Thing { patient, number, word, code, day, length } = *thing;
+    let word = WORDS[usize::from(word)];
+    let moment = |day: i64| Millis(day * DAY + 1).to_fhir(0);
+    if patient {
+        let mut person = json!({
+            "resourceType": "Patient", "id": format!("p{number}"),
+            "name": [{"family": word, "given": [WORDS[usize::from(code)]]}],
+            "identifier": [{"system": format!("http://s{}.org", code % 2), "value": word}],
+        });
+        if code != 3 {
+            person["birthDate"] = moment(day)[..10].into();
+        }
+        return person;
+    }
+    json!({
+        "resourceType": "Observation", "id": format!("o{number}"), "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": format!("c{code}")}]},
+        "subject": {"reference": format!("Patient/p{}", number % 3)},
+        "effectivePeriod": {"start": moment(day), "end": moment(day + length)},
+    })
+}
+
+fn test() -> impl Strategy<Value = (&'static str, Test)> {
+    let days = (20_390..20_450i64, 0..70i64)
+        .prop_map(|(from, length)| (Millis(from * DAY), Millis((from + length) * DAY)));
+    let parameters = ["name", "family", "identifier", "code", "subject", "birthdate", "date"];
+    prop_oneof![
+        (select(vec!["name", "family"]), select(vec!["a", "alpha", "be", "가", "x", ""]))
+            .prop_map(|(parameter, text)| (parameter, Test::Prefix(text.into()))),
+        (select(vec!["name", "family"]), select(vec!["ph", "나", "z"]))
+            .prop_map(|(parameter, text)| (parameter, Test::Contains(text.into()))),
+        select(WORDS.to_vec()).prop_map(|text| ("family", Test::Exact(text.into()))),
+        (select(vec![None, Some("http://s0.org"), Some("")]), select(WORDS.to_vec()))
+            .prop_map(|(system, code)| ("identifier", token(system, Some(code)))),
+        select(vec!["c0", "c1", "c9"]).prop_map(|code| ("code", token(None, Some(code)))),
+        Just(("code", token(Some("http://loinc.org"), None))),
+        select(vec!["p0", "p1", "p9"])
+            .prop_map(|of| ("subject", Test::Reference(format!("Patient/{of}").into()))),
+        (select(vec!["date", "birthdate"]), days.clone())
+            .prop_map(|(parameter, (from, to))| (parameter, Test::Overlaps { from, to })),
+        (select(vec!["date", "birthdate"]), days)
+            .prop_map(|(parameter, (from, to))| (parameter, Test::Within { from, to })),
+        (select(parameters.to_vec()), any::<bool>())
+            .prop_map(|(parameter, is)| (parameter, Test::Present(is))),
+        (0..12u8).prop_map(|number| ("_id", Test::Id(id(&format!("p{number}"))))),
+        (-2..40i64, 0..40i64).prop_map(|(from, length)| {
+            let from = NOW.plus(from);
+            ("_lastUpdated", Test::Overlaps { from, to: from.plus(length) })
+        }),
+    ]
+}
+
+/// A filter has tests on one parameter; some have two.
+fn filter() -> impl Strategy<Value = Filter> {
+    prop::collection::vec(test(), 1..3).prop_map(|tests| {
+        let parameter = tests[0].0;
+        let any = tests.into_iter().filter(|(of, _)| *of == parameter).map(|(_, test)| test);
+        Filter { parameter: parameter.into(), any: any.collect() }
+    })
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let chart = prop_oneof![4 => Just(None), 1 => (0..3u8).prop_map(Some)];
+    (select(TYPES.to_vec()), prop::collection::vec(filter(), 0..4), chart, any::<bool>()).prop_map(
+        |(resource_type, filters, chart, newest)| Query {
+            resource_type: resource_type.into(),
+            chart: chart.map(|number| chart_of(&format!("p{number}"))),
+            filters,
+            order: if newest { Order::NewestArrival } else { Order::Arrival },
+            limit: 1000,
+            after: None,
+        },
+    )
+}
+
+/// Whether a value passes a test.
+fn passes(test: &Test, value: &IndexValue<'_>) -> bool {
+    match (test, value) {
+        (Test::Prefix(text), IndexValue::String { folded, .. }) => folded.starts_with(&**text),
+        (Test::Contains(text), IndexValue::String { folded, .. }) => folded.contains(&**text),
+        (Test::Exact(text), IndexValue::String { exact, .. }) => **exact == **text,
+        (Test::Token { system: asked, code: wanted }, IndexValue::Token { system, code }) => {
+            asked.as_deref().is_none_or(|asked| asked == system.as_deref().unwrap_or(""))
+                && wanted.as_deref().is_none_or(|wanted| Some(wanted) == *code)
+        }
+        (Test::Reference(text), IndexValue::Reference { kind: Some(kind), id: Some(id), .. }) => {
+            **text == format!("{}/{id}", kind.name())
+        }
+        (Test::Overlaps { from, to }, IndexValue::Date { from: low, to: high }) => {
+            low < to && high > from
+        }
+        (Test::Within { from, to }, IndexValue::Date { from: low, to: high }) => {
+            low >= from && high <= to
+        }
+        _ => false,
+    }
+}
+
+fn is_found(query: &Query, found: &Found, document: &Resource) -> bool {
+    let shown = &found.shown;
+    let holds = |filter: &Filter, test: &Test| match (&*filter.parameter, test) {
+        ("_id", Test::Id(of)) => *of == shown.id,
+        ("_id" | "_lastUpdated", Test::Present(is)) => *is,
+        ("_lastUpdated", Test::Overlaps { from, to } | Test::Within { from, to }) => {
+            shown.hlc.millis() >= *from && shown.hlc.millis() < *to
+        }
+        (parameter, test) => {
+            let (mut any, mut passed) = (false, false);
+            extract(document, OFFSET, |param, value| {
+                if param.code == parameter {
+                    any = true;
+                    passed |= passes(test, &value);
+                }
+            });
+            if let Test::Present(is) = test { any == *is } else { passed }
+        }
+    };
+    *shown.resource_type == *query.resource_type
+        && query.chart.as_ref().is_none_or(|chart| *chart == shown.chart)
+        && query.filters.iter().all(|filter| filter.any.iter().any(|test| holds(filter, test)))
+}
+
+/// All ids in pages of three, and whether none came twice.
+fn paged(view: &dyn View, query: &Query) -> (BTreeSet<String>, bool) {
+    let mut asked = Query { limit: 3, ..query.clone() };
+    let (mut ids, mut count) = (BTreeSet::new(), 0);
+    loop {
+        let page = view.search(&asked).unwrap();
+        count += page.hits.len();
+        ids.extend(page.hits.iter().map(|hit| hit.found.shown.id.to_string()));
+        match page.next {
+            Some(next) => asked.after = Some(next),
+            None => break,
+        }
+    }
+    let once = ids.len() == count;
+    (ids, once)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_search_finds_what_reading_everything_finds(
+        things in prop::collection::vec(thing(), 10..60),
+        queries in prop::collection::vec(query(), 40),
+    ) {
+        let opened = node(&support::open_empty, 1);
+        let mut documents = std::collections::BTreeMap::new();
+        for (at, thing) in (0i64..).zip(&things) {
+            let resource = resource(thing);
+            let name = (resource["resourceType"].as_str().unwrap().to_owned(),
+                resource["id"].as_str().unwrap().to_owned());
+            let heads = see(&opened).resource(&name.0, &id(&name.1)).unwrap();
+            let heads = heads.map(|found| found.heads()).unwrap_or_default();
+            let chart = documents.get(&name).map(|(chart, _)| *chart);
+            let number = thing.number % 3;
+            let mut saved = put(&resource, &heads);
+            // A resource stays where it was first saved.
+            if !thing.patient {
+                saved.chart = Some(chart_of(&format!("p{}", chart.unwrap_or(number))));
+            }
+            append_at(&opened, vec![saved], NOW.plus(at)).unwrap();
+            documents.insert(name, (chart.unwrap_or(number), Resource::from_json(resource).unwrap()));
+        }
+        let view = see(&opened);
+        for query in &queries {
+            let expected: BTreeSet<String> = documents
+                .iter()
+                .filter(|((resource_type, of), (_, document))| {
+                    let found = view.resource(resource_type, &id(of)).unwrap().unwrap();
+                    is_found(query, &found, document)
+                })
+                .map(|((_, of), _)| of.clone())
+                .collect();
+            let (found, once) = paged(&*view, query);
+            prop_assert!(once, "{:?}", query);
+            prop_assert_eq!(&found, &expected, "{:?}", query);
+            prop_assert_eq!(view.count(query).unwrap(), expected.len() as u64, "{:?}", query);
+        }
+        drop(view);
+        prop_assert_eq!(opened.store.verify(&mut |_, _| {}).unwrap(), []);
+    }
+}
