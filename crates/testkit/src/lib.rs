@@ -1,13 +1,17 @@
 //! Starts real nodes, links between them and browsers, for tests and the demo. Never shipped.
 
 pub mod browser;
+pub mod chaos;
+pub mod contents;
 pub mod emulate;
 pub mod fhir;
+pub mod filling;
 pub mod http;
 pub mod node;
 pub mod patience;
 pub mod population;
 pub mod visitor;
+pub mod words;
 
 use std::{env, path::PathBuf};
 

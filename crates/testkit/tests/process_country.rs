@@ -1,5 +1,7 @@
 //! A country of real processes: it begins, stops, and is found as it was.
 
+use std::net::Ipv4Addr;
+
 use ondol_testkit::{
     http::Request,
     node::{Country, CountryConfig, Seat, test_dir},
@@ -11,7 +13,8 @@ fn a_country_is_founded_once_and_found_again_at_the_same_addresses() {
     let dir = test_dir("founded-once").unwrap();
     let watch = Stopwatch::start();
     let mut steps = vec![];
-    let config = CountryConfig { https: true, ..CountryConfig::for_tests() };
+    let config =
+        CountryConfig { https: Some(Ipv4Addr::LOCALHOST.into()), ..CountryConfig::for_tests() };
     let country =
         Country::start(&dir, config.clone(), &mut |step| steps.push(step.to_owned())).unwrap();
     eprintln!("founded and started in {:?}", watch.elapsed());

@@ -1,7 +1,7 @@
 //! `ondol-demo`: a small country on one machine, with slow links between its nodes.
 
 use std::{
-    fs,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -10,6 +10,7 @@ use std::{
 use clap::Parser;
 use ondol_kernel::{Date, Millis};
 use ondol_testkit::{
+    filling,
     node::{Country, CountryConfig, Links, NodeError, PASSWORD, Ports, Seat},
     patience::Stopwatch,
     population,
@@ -30,6 +31,10 @@ struct Arguments {
     /// The first port of the pages.
     #[arg(long, default_value_t = 8001)]
     port: u16,
+    /// Serve HTTPS to other machines too, as for a voice note from a telephone. The demo's
+    /// passwords are no secret.
+    #[arg(long)]
+    lan: bool,
     /// Links ten times as fast, without loss.
     #[arg(long)]
     fast: bool,
@@ -61,7 +66,11 @@ fn run(arguments: &Arguments) -> Result<bool, NodeError> {
     let config = CountryConfig {
         links: if arguments.fast { Links::Fast } else { Links::Real },
         ports: Ports::From(arguments.port),
-        https: true,
+        https: Some(IpAddr::V4(if arguments.lan {
+            Ipv4Addr::UNSPECIFIED
+        } else {
+            Ipv4Addr::LOCALHOST
+        })),
         seed: arguments.seed,
         variables: vec![],
     };
@@ -91,14 +100,7 @@ fn fill(
 ) -> Result<(), NodeError> {
     if !country.has_done("village") {
         say(&format!("making up {} residents of {}", arguments.people, population::RI));
-        let file = arguments.data.join("village.ndjson");
-        let bundles = population::village(arguments.seed, arguments.people, today());
-        let lines: Vec<String> = bundles.iter().map(ToString::to_string).collect();
-        fs::write(&file, lines.join("\n") + "\n").map_err(NodeError::io("the village's file"))?;
-        country.once("village", |country| {
-            country.command(Seat::Clinic, &["import", &file.display().to_string()]).map(|_| ())
-        })?;
-        let _ = fs::remove_file(&file);
+        filling::village(country, arguments.seed, arguments.people, today())?;
     }
     if let Some(dir) = &arguments.fhir {
         let dir = dir.canonicalize().map_err(NodeError::io("the directory of FHIR bundles"))?;
@@ -118,7 +120,7 @@ fn show(country: &Country, data: &Path) {
         println!("{} - {}", seat.name(), seat.english());
         println!("    {}", ready.http);
         if let Some(https) = &ready.https {
-            println!("    {https} (under the nation's own root: voice notes from other machines)");
+            println!("    {https} (certified by the nation's own root)");
         }
         for person in seat.people() {
             println!(

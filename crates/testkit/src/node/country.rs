@@ -2,8 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs, io,
+    fs,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use tokio::runtime::Runtime;
@@ -12,7 +15,10 @@ use super::{
     Binary, Links, NodeConfig, NodeError, NodeProcess, Ports, Ready, Seat, founding, process,
     state::{State, here},
 };
-use crate::emulate::{Controls, UdpEmulator};
+use crate::{
+    emulate::{Controls, UdpEmulator},
+    patience,
+};
 
 /// How a country is to be.
 #[derive(Debug, Clone)]
@@ -21,8 +27,8 @@ pub struct CountryConfig {
     pub links: Links,
     /// Where it listens.
     pub ports: Ports,
-    /// Whether pages are served over HTTPS too.
-    pub https: bool,
+    /// On which address pages are served over HTTPS too.
+    pub https: Option<IpAddr>,
     /// What the losses of links come from.
     pub seed: u64,
     /// Further variables of the nodes' environment.
@@ -32,7 +38,7 @@ pub struct CountryConfig {
 impl CountryConfig {
     /// For tests: fast links, any ports, plain HTTP.
     pub fn for_tests() -> Self {
-        Self { links: Links::Fast, ports: Ports::Any, https: false, seed: 1, variables: vec![] }
+        Self { links: Links::Fast, ports: Ports::Any, https: None, seed: 1, variables: vec![] }
     }
 }
 
@@ -110,6 +116,17 @@ impl Country {
         Ok(())
     }
 
+    /// Forgets the ports: a copy of this country shall have its own.
+    pub(super) fn forget_doors(&mut self) -> Result<(), NodeError> {
+        self.state.doors.clear();
+        self.state.write(&self.dir)
+    }
+
+    /// The country's directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Does something once in the life of this country; what failed is done again next time.
     pub fn once(
         &mut self,
@@ -149,7 +166,7 @@ impl Country {
         let config = NodeConfig {
             data: self.data(seat),
             http: here(doors.http),
-            https: self.config.https.then(|| here(doors.https)),
+            https: self.config.https.map(|address| SocketAddr::new(address, doors.https)),
             road: here(doors.road),
             parent_address: self.links.get(&seat).map(UdpEmulator::address),
             variables: self.config.variables.clone(),
@@ -223,6 +240,30 @@ impl Country {
         self.binary.run(&[arguments, &["--data", &data]].concat(), "")
     }
 
+    /// How many entries and messages wait at a node for its neighbours, as `ondol road status`
+    /// says; the node may run.
+    pub fn waiting(&self, seat: Seat) -> Result<u64, NodeError> {
+        let said = self.command(seat, &["road", "status"])?;
+        let numbers = said.lines().filter(|line| line.contains(" queued, ")).flat_map(|line| {
+            let counts = line.split_once(": ").map_or("", |(_, counts)| counts);
+            let mut words = counts.split(' ').filter_map(|word| word.parse::<u64>().ok());
+            [words.next(), words.next()]
+        });
+        Ok(numbers.flatten().sum())
+    }
+
+    /// Waits until nothing waits at some nodes; gives whether that came in time.
+    pub fn settles(&self, seats: &[Seat], within: Duration) -> bool {
+        patience::until(within, || {
+            let quiet = seats.iter().all(|seat| self.waiting(*seat).is_ok_and(|n| n == 0));
+            if !quiet {
+                thread::sleep(Duration::from_millis(400));
+            }
+            quiet.then_some(())
+        })
+        .is_some()
+    }
+
     /// The same, with what the command says going to the terminal.
     pub fn command_aloud(&self, seat: Seat, arguments: &[&str]) -> Result<(), NodeError> {
         let data = self.data(seat).display().to_string();
@@ -241,15 +282,4 @@ impl Country {
         self.state.processes.clear();
         clean & self.state.write(&self.dir).is_ok()
     }
-}
-
-/// A directory for a test, emptied first, below Cargo's target directory.
-pub fn test_dir(name: &str) -> io::Result<PathBuf> {
-    let dir = env::var_os("ONDOL_TEST_DIR").map_or_else(crate::target_dir, PathBuf::from);
-    let dir = dir.join("countries").join(name);
-    match fs::remove_dir_all(&dir) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
-        _ => fs::create_dir_all(&dir)?,
-    }
-    Ok(dir)
 }

@@ -47,7 +47,7 @@ pub(super) fn found(
                     match binary.run(&invite, "") {
                         Ok(invitation) => break invitation,
                         Err(why) if tries == 0 => return Err(why),
-                        Err(_) => introduce(binary, dir, doors, above)?,
+                        Err(_) => introduce(binary, dir, doors, &line_to(above))?,
                     }
                     tries -= 1;
                 };
@@ -61,23 +61,30 @@ pub(super) fn found(
             binary.run(&[&["account", "--data", &own], &who[..], &how[..]].concat(), PASSWORD)?;
         }
     }
-    Ok(())
+    say("the nodes come to know each other");
+    introduce(binary, dir, doors, &Seat::ALL)
 }
 
-/// Lets a new node and all above it talk for a moment: the ministry has to know a node before it
-/// invites those below it. The emulated links come later; here they would only take time.
+/// A node and all above it, the highest first.
+fn line_to(seat: Seat) -> Vec<Seat> {
+    let mut line: Vec<Seat> = std::iter::successors(Some(seat), |seat| seat.above()).collect();
+    line.reverse();
+    line
+}
+
+/// Lets nodes talk for a moment: the ministry has to know a node before it invites those below
+/// it, and a node has to know the one above before it sends charts there. The emulated links
+/// come later; here they would only take time. Those above are started first, because a new node
+/// knocks at once, and then only every few seconds.
 fn introduce(
     binary: &Binary,
     dir: &Path,
     doors: &BTreeMap<Seat, Doors>,
-    new: Seat,
+    seats: &[Seat],
 ) -> Result<(), NodeError> {
-    let line: Vec<Seat> = std::iter::successors(Some(new), |seat| seat.above()).collect();
-    // Those above first: a new node knocks at once, and then only every few seconds.
-    let nodes = line
-        .into_iter()
-        .rev()
-        .map(|seat| {
+    let nodes = seats
+        .iter()
+        .map(|&seat| {
             let config = NodeConfig {
                 data: dir.join(seat.folder()),
                 http: here(0),

@@ -6,6 +6,7 @@ mod founding;
 mod links;
 mod process;
 mod state;
+mod template;
 
 use std::{
     env, io,
@@ -19,10 +20,11 @@ use thiserror::Error;
 use crate::http::HttpError;
 
 pub use cast::{PASSWORD, Person, Seat};
-pub use country::{Country, CountryConfig, test_dir};
+pub use country::{Country, CountryConfig};
 pub use links::Links;
 pub use process::{NodeConfig, NodeProcess, Ready, tail};
 pub use state::Ports;
+pub use template::test_dir;
 
 /// A node or a country did not do what was asked.
 #[derive(Debug, Error)]
