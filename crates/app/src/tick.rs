@@ -8,7 +8,7 @@ impl App {
     /// Looks at durable timers and counts. One that fails does not keep the others from running;
     /// the first failure is given.
     pub fn tick(self: &Arc<Self>) -> Result<(), AppError> {
-        let results = [self.count_tick(), self.consult_tick()];
+        let results = [self.consult_tick(), self.count_tick()];
         results.into_iter().collect()
     }
 }
