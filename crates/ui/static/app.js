@@ -116,6 +116,16 @@
         }, 2000);
     }
     document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+    document.querySelectorAll("[data-pad]").forEach((pad) => {
+        var _a;
+        const field = document.getElementById((_a = pad.dataset.pad) !== null && _a !== void 0 ? _a : "");
+        pad.addEventListener("click", (event) => {
+            const key = event.target.closest("button[type=button]");
+            if (!key || !field)
+                return;
+            field.value = key.value === "back" ? field.value.slice(0, -1) : field.value + key.value;
+        });
+    });
     (_f = document.getElementById("errors")) === null || _f === void 0 ? void 0 : _f.focus();
     document.addEventListener("keydown", (event) => {
         var _a, _b, _c, _d;

@@ -122,6 +122,16 @@
     button.addEventListener("click", () => window.print()),
   );
 
+  // The pad of a PIN types into its field.
+  document.querySelectorAll<HTMLElement>("[data-pad]").forEach((pad) => {
+    const field = document.getElementById(pad.dataset.pad ?? "") as HTMLInputElement | null;
+    pad.addEventListener("click", (event: Event): void => {
+      const key = (event.target as HTMLElement).closest<HTMLButtonElement>("button[type=button]");
+      if (!key || !field) return;
+      field.value = key.value === "back" ? field.value.slice(0, -1) : field.value + key.value;
+    });
+  });
+
   // A page with complaints begins at their summary.
   document.getElementById("errors")?.focus();
 

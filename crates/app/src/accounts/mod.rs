@@ -30,7 +30,7 @@ pub use account::{AccountState, holds_secrets};
 pub use drafts::SavedDraft;
 pub use first_run::RecoveryCode;
 pub use leave::HandedOver;
-pub use people::{NewPerson, OneTimePassword, PersonRow};
+pub use people::{NewPerson, OneTimePassword, PersonRow, check_person};
 pub use staff::Colleague;
 pub(crate) use staff::colleagues;
 pub use station::StationPerson;

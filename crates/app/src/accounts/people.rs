@@ -89,6 +89,12 @@ pub(super) fn check(person: &NewPerson) -> Result<(), AppError> {
     Ok(())
 }
 
+/// What is wrong with a person and a password that they chose, before anything is saved.
+pub fn check_person(person: &NewPerson, password: &str) -> Result<(), AppError> {
+    check(person)?;
+    secret::check_password(password, &person.login)
+}
+
 /// Adds a person with an account to a transaction.
 pub(super) fn create(
     changes: &mut Changes,

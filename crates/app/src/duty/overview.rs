@@ -91,6 +91,25 @@ impl App {
         Ok(own.map(|duty| duty.service).collect())
     }
 
+    /// The duties of the facility above this one, if its node is known.
+    pub fn duties_above(&self, actor: &Actor) -> Result<Option<FacilityDuty>, AppError> {
+        let nation = self.nation();
+        let above = self.place.parent.and_then(|node| nation.node(&node));
+        above.map(|known| self.duties_at(actor, known.certificate.facility.clone())).transpose()
+    }
+
+    fn duties_at(&self, actor: &Actor, facility: ResourceId) -> Result<FacilityDuty, AppError> {
+        let chart = ChartId::Facility(facility.clone());
+        self.reading(actor, Action::ReadRoster, &chart, |view| {
+            let name = match view.resource("Organization", &facility)? {
+                Some(found) => name_of(&found.shown.body),
+                None => facility.to_string(),
+            };
+            let duties = duties(view, &chart, self.now())?;
+            Ok(FacilityDuty { facility: facility.clone(), name, duties })
+        })
+    }
+
     /// The duties of the facilities below this one, those with gaps first.
     pub fn duties_below(&self, actor: &Actor) -> Result<Vec<FacilityDuty>, AppError> {
         let nation = self.nation();
@@ -103,16 +122,7 @@ impl App {
         below.sort();
         let mut found = vec![];
         for facility in below {
-            let chart = ChartId::Facility(facility.clone());
-            let read = self.reading(actor, Action::ReadRoster, &chart, |view| {
-                let name = match view.resource("Organization", &facility)? {
-                    Some(found) => name_of(&found.shown.body),
-                    None => facility.to_string(),
-                };
-                Ok((name, duties(view, &chart, self.now())?))
-            });
-            let (name, duties) = read?;
-            found.push(FacilityDuty { facility, name, duties });
+            found.push(self.duties_at(actor, facility)?);
         }
         found.sort_by_key(|one| (one.gaps().next().is_none(), one.name.clone()));
         Ok(found)

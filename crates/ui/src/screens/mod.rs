@@ -5,9 +5,12 @@
 pub mod base;
 pub mod confirm;
 pub mod drafts;
+pub mod duty;
+pub mod first_run;
 pub mod lock;
 pub mod me;
 pub mod sign_in;
+pub mod staff;
 
 use axum::Router;
 
@@ -19,5 +22,8 @@ pub fn all() -> Router<Ui> {
         .merge(drafts::routes())
         .merge(lock::routes())
         .merge(me::routes())
+        .merge(first_run::routes())
+        .merge(staff::routes())
+        .merge(duty::routes())
         .merge(sign_in::routes())
 }
