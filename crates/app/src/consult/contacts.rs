@@ -5,7 +5,13 @@ use ondol_record::{ChartId, certificate::Tier};
 use ondol_store::View;
 
 use super::request::Named;
-use crate::{Actor, App, AppError};
+use crate::{
+    Actor, App, AppError,
+    duty::{self, Duty},
+};
+
+/// The service that is asked where a specialty has no duty of its own.
+const EMERGENCY: &str = "emergency";
 
 /// Somebody who can be called.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +29,10 @@ pub struct Contact {
 pub struct Contacts {
     /// Who has checked in for duty.
     pub on_duty: Option<Contact>,
+    /// Who is listed and has not checked in.
+    pub listed: Option<Contact>,
+    /// The number to call; empty if none is known.
+    pub phone: String,
     /// Who takes the place of the one on duty.
     pub deputy: Option<Contact>,
     /// Who coordinates consults.
@@ -78,11 +88,39 @@ impl App {
     /// Whom to call at a facility for a specialty, as far as its roster is here.
     pub(crate) fn contacts(
         &self,
-        _view: &dyn View,
-        _facility: &ResourceId,
-        _specialty: &str,
+        view: &dyn View,
+        facility: &ResourceId,
+        specialty: &str,
     ) -> Result<Contacts, AppError> {
-        Ok(Contacts::default())
+        let Some(duty) = self.duty_for(view, facility, specialty)? else {
+            return Ok(Contacts::default());
+        };
+        let contact = |person: &duty::Person| Contact {
+            reference: person.reference.clone(),
+            name: person.name.clone(),
+            phone: person.phone.clone(),
+        };
+        Ok(Contacts {
+            on_duty: duty.on_duty().map(contact),
+            listed: duty.listed.as_ref().map(contact),
+            deputy: duty.deputy.as_ref().map(contact),
+            coordinator: duty.coordinator.as_ref().map(contact),
+            phone: duty.phone,
+        })
+    }
+
+    /// The duty for a specialty: its own service, else that of the emergency room.
+    fn duty_for(
+        &self,
+        view: &dyn View,
+        facility: &ResourceId,
+        specialty: &str,
+    ) -> Result<Option<Duty>, AppError> {
+        let now = self.now();
+        match self.duty_at(view, facility, specialty, now)? {
+            None => self.duty_at(view, facility, EMERGENCY, now),
+            own => Ok(own),
+        }
     }
 
     /// The facility that watches over this one, if it treats.
@@ -97,15 +135,16 @@ impl App {
         }
     }
 
-    /// Whether a person is the one on duty here for a specialty.
+    /// Whether a person has checked in here for a specialty, or for the emergency room where the
+    /// specialty has no duty of its own.
     pub(crate) fn is_on_duty(
         &self,
         view: &dyn View,
         actor: &Actor,
         specialty: &str,
     ) -> Result<bool, AppError> {
-        let contacts = self.contacts(view, &self.place.facility, specialty)?;
-        Ok(contacts.on_duty.is_some_and(|one| one.reference == actor.reference()))
+        let duty = self.duty_for(view, &self.place.facility, specialty)?;
+        Ok(duty.is_some_and(|duty| duty.is_present(&actor.reference())))
     }
 }
 

@@ -122,10 +122,13 @@ impl App {
                 Err(AppError::Denied(_)) => false,
                 Err(other) => return Err(other),
             };
+            let side = self.side(request, &state);
+            // Whoever watches over hears it only when it was told upwards.
+            let called = side == Side::Asked || state.escalated.is_some();
             let sounds = state.is_alarm()
+                && called
                 && may_answer(actor)
                 && self.is_on_duty(view, actor, &state.specialty)?;
-            let side = self.side(request, &state);
             let mine = state.is_with(&actor.reference());
             let phase = state.phase();
             let ours_to_do = match side {

@@ -4,11 +4,13 @@
 
 pub mod base;
 pub mod confirm;
+pub mod consult;
 pub mod drafts;
 pub mod duty;
 pub mod first_run;
 pub mod lock;
 pub mod me;
+pub mod referral;
 pub mod sign_in;
 pub mod staff;
 
@@ -19,9 +21,11 @@ use crate::state::Ui;
 /// The screens of all areas.
 pub fn all() -> Router<Ui> {
     Router::new()
+        .merge(consult::routes())
         .merge(drafts::routes())
         .merge(lock::routes())
         .merge(me::routes())
+        .merge(referral::routes())
         .merge(first_run::routes())
         .merge(staff::routes())
         .merge(duty::routes())
