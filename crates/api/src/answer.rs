@@ -76,7 +76,7 @@ pub(crate) fn read(answer: Answer, known: &[VersionId]) -> Reply {
 pub(crate) fn written(done: &Done, back: PreferReturn, base: &str) -> Reply {
     let status = match done.outcome {
         Outcome::Created => 201,
-        Outcome::Updated | Outcome::Unchanged => 200,
+        Outcome::Updated | Outcome::Unchanged | Outcome::Spared => 200,
         Outcome::Deleted => 204,
     };
     let mut answer = with_version(reply(status), done.version, done.updated);
@@ -92,7 +92,7 @@ pub(crate) fn written(done: &Done, back: PreferReturn, base: &str) -> Reply {
     }
 }
 
-/// The CapabilityStatement.
+/// The `CapabilityStatement`.
 pub(crate) fn metadata(gzip: bool) -> Reply {
     let (plain, packed) = capability::bytes();
     let mut answer = reply(200);

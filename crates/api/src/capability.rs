@@ -1,4 +1,4 @@
-//! The CapabilityStatement, written from the tables that dispatch requests and read searches.
+//! The `CapabilityStatement`, written from the tables that dispatch requests and read searches.
 
 use std::{io::Write, sync::OnceLock};
 
@@ -21,10 +21,14 @@ const LIMITS: &str = "JSON only. Not here: XML, PATCH, history of types and of t
     _summary but count, _sort but by _lastUpdated, :iterate. A search by number or quantity \
     compares the unit as it is written.";
 
-/// The CapabilityStatement (R4 5.2).
+/// The `CapabilityStatement` (R4 5.2).
 pub fn statement() -> Value {
-    let resources: Vec<Value> =
-        ResourceType::ALL.iter().filter(|kind| rest::is_served(**kind)).map(of_type).collect();
+    let resources: Vec<Value> = ResourceType::ALL
+        .iter()
+        .copied()
+        .filter(|kind| rest::is_served(*kind))
+        .map(of_type)
+        .collect();
     let has = |interaction| ROUTES.iter().any(|route| route.interaction == interaction);
     let bundles: &[&str] = if has(Interaction::Bundle) { &["transaction", "batch"] } else { &[] };
     json!({
@@ -57,14 +61,14 @@ pub fn statement() -> Value {
     })
 }
 
-fn of_type(kind: &ResourceType) -> Value {
+fn of_type(kind: ResourceType) -> Value {
     let mut interactions: Vec<&str> = ROUTES
         .iter()
-        .filter(|route| route.interaction.allows(*kind))
+        .filter(|route| route.interaction.allows(kind))
         .filter_map(|route| route.interaction.type_code())
         .collect();
     interactions.dedup();
-    let params = ondol_fhir::params(*kind);
+    let params = ondol_fhir::params(kind);
     let includes: Vec<String> = params
         .iter()
         .filter(|param| param.kind == ParamKind::Reference)
@@ -80,8 +84,8 @@ fn of_type(kind: &ResourceType) -> Value {
         "interaction": codes,
         "versioning": "versioned-update",
         "readHistory": true,
-        "updateCreate": rest::is_written(*kind),
-        "conditionalCreate": rest::is_written(*kind),
+        "updateCreate": rest::is_written(kind),
+        "conditionalCreate": rest::is_written(kind),
         "conditionalRead": "not-match",
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
@@ -91,7 +95,7 @@ fn of_type(kind: &ResourceType) -> Value {
     if !includes.is_empty() {
         resource["searchInclude"] = includes.into();
     }
-    if Interaction::Everything.allows(*kind) {
+    if Interaction::Everything.allows(kind) {
         resource["operation"] = json!([{
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"

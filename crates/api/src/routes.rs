@@ -1,5 +1,5 @@
 //! The table of what this server does. Requests are dispatched by it, and the
-//! CapabilityStatement is written from it, so that neither can say what the other does not.
+//! `CapabilityStatement` is written from it, so that neither can say what the other does not.
 
 use axum::http::Method;
 use ondol_app::rest;
@@ -30,7 +30,7 @@ pub enum Shape {
 /// What is done (R4 3.1.0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interaction {
-    /// The CapabilityStatement.
+    /// The `CapabilityStatement`.
     Capabilities,
     /// A transaction or a batch.
     Bundle,
@@ -54,7 +54,7 @@ pub enum Interaction {
 
 impl Interaction {
     /// Its code of R4's `type-restful-interaction`; none for what stands elsewhere in the
-    /// CapabilityStatement.
+    /// `CapabilityStatement`.
     pub const fn type_code(self) -> Option<&'static str> {
         match self {
             Self::Create => Some("create"),

@@ -14,9 +14,11 @@ use self::{
 };
 use super::{
     error::{ElementFault, RestError},
-    search::SearchRequest,
+    read,
+    search::{self, SearchRequest},
+    sight::Sight,
     text::BundleText,
-    write::{How, Verb, Write},
+    write::{How, Verb, Write, prepare},
 };
 use crate::{Actor, App, AppError};
 
@@ -65,20 +67,32 @@ fn transaction(
             places.push(at);
         }
     }
-    let mut responses: Vec<Option<Response>> = entries.iter().map(|_| None).collect();
-    if !writes.is_empty() {
-        let done = app.rest_write_all(actor, writes, how.clone())?;
-        for (done, at) in done.iter().zip(places) {
-            responses[at] = Some(of_done(done, prefer));
-        }
+    for write in &mut writes {
+        prepare(write).map_err(|why| why.in_entry(write.at))?;
     }
-    for (at, entry) in entries.iter().enumerate() {
-        if responses[at].is_none() {
-            let read = read(app, actor, entry, how);
-            responses[at] = Some(read.map_err(|why| why.in_entry(Some(at)))?);
+    let (own, who, how) = (app.clone(), actor.clone(), how.clone());
+    let text = ondol_store::transact(&*app.store, move |tx| {
+        let mut responses: Vec<Option<Response>> = entries.iter().map(|_| None).collect();
+        if !writes.is_empty() {
+            let done = own.rest_write_in(tx, &who, writes, &how)?;
+            for (done, at) in done.iter().zip(places) {
+                responses[at] = Some(of_done(done, prefer));
+            }
         }
-    }
-    Ok(answer("transaction-response", responses.into_iter().flatten(), how))
+        // What is read sees what was written; if it fails, all of it fails.
+        let mut sight = Sight::new(&own, &who, &*tx);
+        for (at, entry) in entries.iter().enumerate() {
+            if responses[at].is_none() {
+                let read = read(&mut sight, entry, &how);
+                responses[at] = Some(read.map_err(|why| why.in_entry(Some(at)))?);
+            }
+        }
+        sight.seen().record_in(tx, &own, &who)?;
+        let responses = responses.into_iter().flatten();
+        Ok::<_, RestError>(answer("transaction-response", responses, &how))
+    })?;
+    app.woken();
+    Ok(text)
 }
 
 fn batch(
@@ -99,7 +113,7 @@ fn batch(
                     write.at = None;
                     app.rest_write(actor, write, how.clone()).map(|done| of_done(&done, prefer))
                 }
-                Ok(None) => read(app, actor, entry, how),
+                Ok(None) => read_alone(app, actor, entry, how),
                 Err(why) => Err(why),
             };
             responses[at] = Some(done.unwrap_or_else(|why| Response::refused(&why)));
@@ -158,19 +172,30 @@ fn write_of(entry: &Entry, at: usize) -> Result<Option<Write>, RestError> {
     Ok(Some(Write { at: Some(at), verb, kind, full_url: entry.full_url.clone(), if_match }))
 }
 
-fn read(app: &App, actor: &Actor, entry: &Entry, how: &How) -> Result<Response, RestError> {
+/// Reads for an entry of a batch, which sees what stands at its turn.
+fn read_alone(app: &App, actor: &Actor, entry: &Entry, how: &How) -> Result<Response, RestError> {
+    let (response, seen) = {
+        let view = app.view()?;
+        let mut sight = Sight::new(app, actor, &*view);
+        (read(&mut sight, entry, how), sight.seen())
+    };
+    seen.record(app, actor)?;
+    response
+}
+
+fn read(sight: &mut Sight<'_>, entry: &Entry, how: &How) -> Result<Response, RestError> {
     match &entry.asked {
         Asked::Instance(kind, id) => {
-            app.rest_read(actor, *kind, id).map(|answer| Response::read(&answer))
+            read::read(sight, *kind, id).map(|answer| Response::read(&answer))
         }
         Asked::Version(kind, id, version) => {
-            app.rest_version(actor, *kind, id, *version).map(|answer| Response::read(&answer))
+            read::read_version(sight, *kind, id, *version).map(|answer| Response::read(&answer))
         }
         Asked::Type(kind, query) => {
-            let pairs = query.as_deref().map(super::search::pairs_of).unwrap_or_default();
+            let pairs = query.as_deref().map(search::pairs_of).unwrap_or_default();
             let request =
                 SearchRequest { kind: *kind, pairs, lenient: false, base: &how.base, page: None };
-            let found = app.rest_search(actor, &request)?;
+            let found = search::run(sight, &request)?;
             Ok(Response::found(super::searchset(&found, &request)))
         }
         Asked::Other => {

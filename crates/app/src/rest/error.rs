@@ -9,114 +9,8 @@ use ondol_record::VersionId;
 use ondol_store::StoreError;
 use thiserror::Error;
 
+pub use super::fault::{ElementFault, ParameterFault};
 use crate::AppError;
-
-/// Why a search parameter is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParameterFault {
-    /// The type has no such parameter, or this server does not know it.
-    Unknown,
-    /// The parameter is known, the modifier is not, or not for its kind.
-    Modifier,
-    /// The value does not have the form that the parameter asks.
-    Value,
-    /// R4 has it, this server does not do it.
-    Unsupported,
-}
-
-impl ParameterFault {
-    const fn says(self) -> &'static str {
-        match self {
-            Self::Unknown => "is not a search parameter of this type here",
-            Self::Modifier => "has a modifier that is not supported for it",
-            Self::Value => "has a value of another form than it asks",
-            Self::Unsupported => "is not supported by this server",
-        }
-    }
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Unknown => "parameter-unknown",
-            Self::Modifier => "modifier-unsupported",
-            Self::Value => "parameter-value",
-            Self::Unsupported => "parameter-unsupported",
-        }
-    }
-}
-
-/// What is wrong at a place of what was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ElementFault {
-    /// `id` is missing where the request needs one.
-    IdMissing,
-    /// `id` is another than the address says.
-    IdDiffers,
-    /// The resource is of another type than the address says.
-    TypeDiffers,
-    /// An update would move it to another person's chart.
-    Moves,
-    /// It is written by its own steps only (accounts, consults, referrals, the audit).
-    OwnSteps,
-    /// The bundle is no transaction and no batch.
-    BundleType,
-    /// The entry lacks what its method needs, or has a method that is not supported.
-    EntryRequest,
-    /// Two entries are about the same resource.
-    SameTwice,
-    /// A conditional reference finds no resource, or several.
-    ConditionalReference,
-}
-
-impl ElementFault {
-    const fn says(self) -> &'static str {
-        match self {
-            Self::IdMissing => "the resource needs an id here",
-            Self::IdDiffers => "the id is another than the address says",
-            Self::TypeDiffers => "the type is another than the address says",
-            Self::Moves => {
-                "an update cannot move a resource to another person's chart: \
-                take it back and make a new one"
-            }
-            Self::OwnSteps => "this is not written over the API: it has its own steps",
-            Self::BundleType => "a bundle of the type transaction or batch is expected",
-            Self::EntryRequest => {
-                "the entry's request is not one that this server can do, or lacks its resource"
-            }
-            Self::SameTwice => "another entry is about the same resource",
-            Self::ConditionalReference => {
-                "a conditional reference has to find exactly one resource that may be read"
-            }
-        }
-    }
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::IdMissing => "id-missing",
-            Self::IdDiffers => "id-differs",
-            Self::TypeDiffers => "type-differs",
-            Self::Moves => "moves-chart",
-            Self::OwnSteps => "own-steps",
-            Self::BundleType => "bundle-type",
-            Self::EntryRequest => "entry-request",
-            Self::SameTwice => "same-twice",
-            Self::ConditionalReference => "conditional-reference",
-        }
-    }
-
-    const fn status(self) -> u16 {
-        match self {
-            Self::IdMissing
-            | Self::IdDiffers
-            | Self::TypeDiffers
-            | Self::BundleType
-            | Self::EntryRequest
-            | Self::SameTwice => 400,
-            Self::OwnSteps => 403,
-            Self::ConditionalReference => 412,
-            Self::Moves => 422,
-        }
-    }
-}
 
 /// A request was not carried out, and nothing of it was written.
 #[derive(Debug, Error)]
@@ -161,6 +55,9 @@ pub enum RestError {
         /// What stands.
         heads: Vec<VersionId>,
     },
+    /// A Patient is not taken back while others stand in the chart: nobody could reach them.
+    #[error("other resources stand in this patient's chart: take them back first")]
+    ChartInUse,
     /// Several resources fit where one is meant.
     #[error("more than one resource fits the condition")]
     ManyMatch,
@@ -232,6 +129,7 @@ impl RestError {
             Self::Element { fault, .. } => fault.status(),
             Self::NotFound | Self::NotSupported => 404,
             Self::Gone { .. } => 410,
+            Self::ChartInUse => 409,
             Self::VersionMismatch { .. } | Self::ManyMatch => 412,
             Self::TooCostly => 403,
             Self::InEntry { why, .. } => why.status(),
@@ -249,6 +147,7 @@ impl RestError {
             Self::NotSupported => "not-supported",
             Self::Gone { .. } => "gone",
             Self::VersionMismatch { .. } => "version-mismatch",
+            Self::ChartInUse => "chart-in-use",
             Self::ManyMatch => "many-match",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.code(),
@@ -269,7 +168,7 @@ impl RestError {
             Self::Element { .. } => "invalid",
             Self::NotFound => "not-found",
             Self::Gone { .. } => "deleted",
-            Self::VersionMismatch { .. } => "conflict",
+            Self::VersionMismatch { .. } | Self::ChartInUse => "conflict",
             Self::ManyMatch => "multiple-matches",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.issue_type(),

@@ -15,8 +15,7 @@ use std::{
 
 use ondol_fhir::{Limits, parse_json};
 use ondol_kernel::{Class, ResourceId};
-use ondol_record::Body;
-use ondol_store::{Space, View, WriteTx};
+use ondol_store::{Space, WriteTx};
 use thiserror::Error;
 
 pub use problem::Problem;
@@ -208,7 +207,9 @@ impl Run<'_> {
         match parse_json(line, Limits::IMPORT) {
             Ok(document) => {
                 let (items, problems) = read::items(document, number);
-                problems.iter().for_each(|problem| self.tell(problem));
+                for problem in &problems {
+                    self.tell(problem);
+                }
                 // A bundle is one transaction, as it was where it comes from.
                 is_bundle = items.len() > 1;
                 pending.items.extend(items);
@@ -239,9 +240,11 @@ impl Run<'_> {
         })?;
         self.app.woken();
         self.imported.lines += lines as u64;
-        self.imported.saved += result.saved;
+        self.imported.saved += result.written;
         self.imported.unchanged += result.unchanged;
-        result.problems.iter().for_each(|problem| self.tell(problem));
+        for problem in &result.problems {
+            self.tell(problem);
+        }
         Ok(())
     }
 }
@@ -249,7 +252,7 @@ impl Run<'_> {
 /// What one commit did.
 #[derive(Default)]
 struct Saved {
-    saved: u64,
+    written: u64,
     unchanged: u64,
     problems: Vec<Problem>,
 }
@@ -266,15 +269,12 @@ fn save(
     for mut item in items {
         let mut checked = super::write::prepare(&mut item.write);
         if checked.is_ok() {
-            checked = free_to_write(&*tx, &item.write, &writes);
+            checked = once(&item.write, &writes);
         }
         match checked {
             Ok(()) => {
                 places.push((item.line, item.entry));
                 writes.push(item.write);
-            }
-            Err(why @ (RestError::App(AppError::Store(_)) | RestError::NotFound)) => {
-                return Err(why);
             }
             Err(why) => result.problems.push(Problem::left_out(item.line, item.entry, &why)),
         }
@@ -283,37 +283,30 @@ fn save(
         return Ok(result);
     }
     let actor = Actor::node(app.place.node, &app.place.name);
-    let how = How {
-        class: Class::Bulk,
-        reason: None,
-        base: String::new(),
-        home,
-        skip_same: true,
-        lenient: true,
-    };
+    let how = How { class: Class::Bulk, reason: None, base: String::new(), home, is_import: true };
     for (done, (line, entry)) in app.rest_write_in(tx, &actor, writes, &how)?.iter().zip(places) {
         match done.outcome {
             Outcome::Unchanged => result.unchanged += 1,
-            Outcome::Created | Outcome::Updated | Outcome::Deleted => result.saved += 1,
+            Outcome::Spared => {
+                let why = RestError::App(AppError::Conflict);
+                result.problems.push(Problem::left_out(line, entry, &why));
+            }
+            Outcome::Created | Outcome::Updated | Outcome::Deleted => result.written += 1,
         }
         result.problems.extend(problem::dangling(line, entry, done));
     }
     Ok(result)
 }
 
-/// What somebody here has written since is not written over, and nothing twice in one commit.
-fn free_to_write(view: &dyn View, write: &Write, others: &[Write]) -> Result<(), RestError> {
-    let Verb::Update { id, resource } = &write.verb else { return Ok(()) };
+/// Nothing is written twice in one commit.
+fn once(write: &Write, others: &[Write]) -> Result<(), RestError> {
+    let Verb::Update { id, .. } = &write.verb else { return Ok(()) };
     let is_same = |other: &Write| {
         other.kind == write.kind
             && matches!(&other.verb, Verb::Update { id: known, .. } if known == id)
     };
     if others.iter().any(is_same) {
-        let at = write.kind.name();
-        return Err(RestError::element(at, super::ElementFault::SameTwice));
+        return Err(RestError::element(write.kind.name(), super::ElementFault::SameTwice));
     }
-    let Some(found) = view.resource(write.kind.name(), id)? else { return Ok(()) };
-    let same =
-        Body::of(&resource.clone().into_json()).is_ok_and(|b| b.as_str() == &*found.shown.body);
-    if same || found.shown.author.is_empty() { Ok(()) } else { Err(AppError::Conflict.into()) }
+    Ok(())
 }

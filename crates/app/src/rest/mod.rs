@@ -6,6 +6,7 @@ pub mod access;
 mod bundle;
 mod criteria;
 mod error;
+mod fault;
 mod guard;
 pub mod import;
 mod number;

@@ -140,12 +140,7 @@ impl App {
         let (answer, seen) = {
             let view = self.view()?;
             let mut sight = Sight::new(self, actor, &*view);
-            let found = view.resource(kind.name(), id)?.ok_or(RestError::NotFound)?;
-            if guard::is_hidden(&*view, kind.name(), id)? {
-                return Err(RestError::NotFound);
-            }
-            sight.see(&found.shown)?;
-            (Answer::of(&found), sight.seen())
+            (read(&mut sight, kind, id), sight.seen())
         };
         seen.record(self, actor)?;
         answer
@@ -162,12 +157,7 @@ impl App {
         let (answer, seen) = {
             let view = self.view()?;
             let mut sight = Sight::new(self, actor, &*view);
-            let version = view.version(kind.name(), id, version)?.ok_or(RestError::NotFound)?;
-            if version.kind == ChangeKind::Forward || guard::is_hidden(&*view, kind.name(), id)? {
-                return Err(RestError::NotFound);
-            }
-            sight.see(&version)?;
-            (Answer::of_version(&version), sight.seen())
+            (read_version(&mut sight, kind, id, version), sight.seen())
         };
         seen.record(self, actor)?;
         answer
@@ -246,6 +236,39 @@ impl App {
         seen.record(self, actor)?;
         Ok(answers)
     }
+}
+
+/// Reads a resource as it stands, and notes it as seen.
+pub(super) fn read(
+    sight: &mut Sight<'_>,
+    kind: ResourceType,
+    id: &ResourceId,
+) -> Result<Answer, RestError> {
+    let found = sight.view.resource(kind.name(), id)?.ok_or(RestError::NotFound)?;
+    if guard::is_hidden(sight.view, kind.name(), id)? {
+        return Err(RestError::NotFound);
+    }
+    // With the Patient went every relation to the chart: that it is gone is all there is to say.
+    if kind == ResourceType::Patient && found.is_retracted() {
+        return Err(RestError::Gone { version: found.shown.version });
+    }
+    sight.see(&found.shown)?;
+    Answer::of(&found)
+}
+
+/// Reads one version, and notes it as seen.
+pub(super) fn read_version(
+    sight: &mut Sight<'_>,
+    kind: ResourceType,
+    id: &ResourceId,
+    version: VersionId,
+) -> Result<Answer, RestError> {
+    let version = sight.view.version(kind.name(), id, version)?.ok_or(RestError::NotFound)?;
+    if version.kind == ChangeKind::Forward || guard::is_hidden(sight.view, kind.name(), id)? {
+        return Err(RestError::NotFound);
+    }
+    sight.see(&version)?;
+    Answer::of_version(&version)
 }
 
 fn any_may(sight: &mut Sight<'_>, all: &[Stored]) -> Result<bool, RestError> {

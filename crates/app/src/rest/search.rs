@@ -75,7 +75,11 @@ impl App {
     }
 }
 
-fn run(sight: &mut Sight<'_>, request: &SearchRequest<'_>) -> Result<SearchAnswer, RestError> {
+/// Searches, and notes what is found as seen.
+pub(super) fn run(
+    sight: &mut Sight<'_>,
+    request: &SearchRequest<'_>,
+) -> Result<SearchAnswer, RestError> {
     let plan = Plan::of(request, sight.app.utc_offset_minutes())?;
     let mut answer = SearchAnswer {
         total: None,

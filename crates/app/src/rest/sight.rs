@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use ondol_access::{Action, Denial, Grounds, Obligation};
 use ondol_fhir::ResourceType;
 use ondol_record::ChartId;
-use ondol_store::{Stored, View};
+use ondol_store::{Reading, Stored, View, WriteTx};
 
 use super::{
     access::{self, Of},
@@ -113,16 +113,32 @@ impl<'a> Sight<'a> {
 }
 
 impl Seen {
+    fn readings(&self, app: &App, actor: &Actor) -> Vec<Reading> {
+        let of = |(chart, (action, grounds)): (&ChartId, &(Action, Grounds))| {
+            app.reading_of(actor, *action, chart, grounds, "")
+        };
+        self.0.iter().map(of).collect()
+    }
+
+    /// Records it in the transaction in which it was read.
+    pub(super) fn record_in(
+        self,
+        tx: &mut dyn WriteTx,
+        app: &App,
+        actor: &Actor,
+    ) -> Result<(), RestError> {
+        for reading in self.readings(app, actor) {
+            tx.record_reading(&reading)?;
+        }
+        Ok(())
+    }
+
     /// Records it durably. Nothing is handed out before this has returned.
     pub(super) fn record(self, app: &App, actor: &Actor) -> Result<(), RestError> {
-        if self.0.is_empty() {
+        let readings = self.readings(app, actor);
+        if readings.is_empty() {
             return Ok(());
         }
-        let readings: Vec<_> = self
-            .0
-            .iter()
-            .map(|(chart, (action, grounds))| app.reading_of(actor, *action, chart, grounds, ""))
-            .collect();
         ondol_store::transact(&*app.store, move |tx| -> Result<(), AppError> {
             for reading in &readings {
                 tx.record_reading(reading)?;

@@ -23,7 +23,7 @@ impl BundleText {
 
     /// How many there are in all.
     pub fn total(&mut self, total: u64) {
-        self.text.push_str(&format!(r#","total":{total}"#));
+        self.text.extend([r#","total":"#, &total.to_string()]);
     }
 
     /// The links: relation and URL.
@@ -35,7 +35,7 @@ impl BundleText {
             })
             .collect();
         if !links.is_empty() {
-            self.text.push_str(&format!(r#","link":[{}]"#, links.join(",")));
+            self.text.extend([r#","link":["#, &links.join(","), "]"]);
         }
     }
 

@@ -54,7 +54,7 @@ pub fn outcome_of_done(done: &Done) -> Resource {
 pub(super) const fn status_of(outcome: Outcome) -> u16 {
     match outcome {
         Outcome::Created => 201,
-        Outcome::Updated | Outcome::Unchanged => 200,
+        Outcome::Updated | Outcome::Unchanged | Outcome::Spared => 200,
         Outcome::Deleted => 204,
     }
 }
@@ -129,7 +129,7 @@ impl Response {
             ("outcome", self.outcome.clone()),
         ] {
             if let Some(json) = json {
-                response.push_str(&format!(r#","{name}":{json}"#));
+                response.extend([r#",""#, name, r#"":"#, &json]);
             }
         }
         response.push('}');

@@ -15,7 +15,8 @@ const COUNT_MAX: usize = 1_000;
 /// Parameters of one request at most: each may look at the whole type.
 const PARAMETERS_MAX: usize = 50;
 
-/// The parameters of results that every type has, as the CapabilityStatement names them.
+/// The parameters of results that every type has, as the
+/// `CapabilityStatement` names them.
 pub const COMMON: &[&str] = &["_count", "_sort", "_total", "_summary", "_include", "_revinclude"];
 
 /// A search as it came.

@@ -2,6 +2,8 @@
 //! (R4 3.1.0.4–3.1.0.11). All of it happens in the writer's transaction: what is looked at to
 //! decide is what stands when it is written.
 
+mod build;
+mod homes;
 mod refs;
 mod rights;
 mod target;
@@ -16,18 +18,15 @@ use ondol_record::{
     home::{Home, home_of},
 };
 use ondol_store::{Found, WriteTx};
-use serde_json::Value;
 
+pub(super) use self::build::prepare;
 use self::{
+    build::{changes, full_url},
     refs::{Dangling, References},
     rights::Rights,
     target::{Target, targets},
 };
-use super::{
-    error::{ElementFault, RestError},
-    guard,
-    read::without_server_parts,
-};
+use super::error::RestError;
 use crate::{Actor, App, AppError, Changes, road};
 
 pub use refs::DANGLING;
@@ -82,10 +81,9 @@ pub struct How {
     pub base: String,
     /// The Organization of a new patient who names none.
     pub home: ResourceId,
-    /// Whether an update that changes nothing is passed over.
-    pub skip_same: bool,
-    /// Whether a conditional reference that finds nothing is left as it is.
-    pub lenient: bool,
+    /// Whether this is an import: what stands just so stays, what somebody here wrote since is
+    /// spared, and a conditional reference that finds nothing is left as it is.
+    pub is_import: bool,
 }
 
 /// What became of it.
@@ -97,6 +95,8 @@ pub enum Outcome {
     Updated,
     /// Nothing was written: it was there.
     Unchanged,
+    /// An import left it alone: somebody here has written it since.
+    Spared,
     /// It was taken back, now or before.
     Deleted,
 }
@@ -135,8 +135,7 @@ impl App {
             reason,
             base: base.to_owned(),
             home: self.place.facility.clone(),
-            skip_same: false,
-            lenient: false,
+            is_import: false,
         }
     }
 
@@ -185,8 +184,11 @@ impl App {
         mut writes: Vec<Write>,
         how: &How,
     ) -> Result<Vec<Done>, RestError> {
-        let targets = targets(self, actor, &*tx, &writes, how)?;
+        let mut targets = targets(self, actor, &*tx, &writes, how)?;
         References::of(&writes, &targets).rewrite(self, actor, &*tx, &mut writes, how)?;
+        if how.is_import {
+            target::spare(&writes, &mut targets, &how.home);
+        }
         let given = refs::given(&writes, &targets);
         let mut dangling = vec![];
         for write in &writes {
@@ -196,7 +198,7 @@ impl App {
         if prepared.changes.is_empty() {
             return targets.iter().zip(&writes).zip(dangling).map(unwritten).collect();
         }
-        let ledger = rights::ViewLedger::new(&*tx, &self.place);
+        let ledger = homes::ViewLedger::new(&*tx, &self.place);
         let homes: Vec<Home> = (0..prepared.of.len())
             .map(|at| {
                 home_of(prepared.changes.drafts(), at, &ledger).map_err(|why| {
@@ -204,7 +206,7 @@ impl App {
                 })
             })
             .collect::<Result<_, _>>()?;
-        rights::check_moves(&prepared, &writes, &ledger)?;
+        homes::check_moves(&prepared, &writes, &ledger)?;
         ledger.whole()?;
         let mut rights = Rights::new(self, actor, how);
         rights.before(&*tx, &prepared, &writes, &targets, &homes)?;
@@ -233,96 +235,6 @@ impl App {
 fn unplaceable(at: usize, why: ondol_record::home::HomeError) -> RestError {
     let why = ondol_record::draft::FinishError::Home(at, why);
     AppError::Append(ondol_store::AppendError::Draft(why)).into()
-}
-
-/// Checks ids and takes away what only a server writes.
-pub(super) fn prepare(write: &mut Write) -> Result<(), RestError> {
-    let kind = write.kind;
-    match &mut write.verb {
-        Verb::Create { resource, .. } => {
-            check_type(kind, resource)?;
-            resource.remove_id();
-            without_server_parts(resource);
-            spell_exponents(resource);
-            guard::check_writable(resource)
-        }
-        Verb::Update { id, resource } => {
-            check_type(kind, resource)?;
-            match resource.id() {
-                None => {
-                    return Err(RestError::element(format!("{kind}.id"), ElementFault::IdMissing));
-                }
-                Some(own) if own != id.as_str() => {
-                    return Err(RestError::element(format!("{kind}.id"), ElementFault::IdDiffers));
-                }
-                Some(_) => {}
-            }
-            without_server_parts(resource);
-            spell_exponents(resource);
-            guard::check_writable(resource)
-        }
-        Verb::Delete { .. } => Ok(()),
-    }
-}
-
-fn check_type(kind: ResourceType, resource: &Resource) -> Result<(), RestError> {
-    if resource.resource_type() == kind {
-        return Ok(());
-    }
-    let expression = format!("{}.resourceType", resource.resource_type());
-    Err(RestError::element(expression, ElementFault::TypeDiffers))
-}
-
-/// Writes exponents as the record's canonical bodies have them (`1E5` as `1e+5`): the same
-/// number, the same digits.
-fn spell_exponents(resource: &mut Resource) {
-    fn spell(value: &mut Value) {
-        match value {
-            Value::Number(number) if number.as_str().contains(['e', 'E']) => {
-                if let Ok(spelt) = serde_json::from_str(number.as_str()) {
-                    *number = spelt;
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(spell),
-            Value::Object(members) => members.values_mut().for_each(spell),
-            _ => {}
-        }
-    }
-    resource.edit(|body| body.values_mut().for_each(spell));
-}
-
-/// What is to be saved. The resources move out of the writes.
-fn changes(writes: &mut [Write], targets: &[Target], how: &How) -> Prepared {
-    let mut prepared = Prepared { changes: Changes::new(how.class), of: vec![] };
-    for (at, (write, target)) in writes.iter_mut().zip(targets).enumerate() {
-        let url = full_url(write, at);
-        let changes = &mut prepared.changes;
-        match (&mut write.verb, target) {
-            (_, Target::Exists(_)) => continue,
-            (Verb::Create { resource, .. }, _) => {
-                changes.create_named(&url, rights::at_home(resource, None, how));
-            }
-            (Verb::Update { id, resource }, Target::New) => {
-                changes.create_as(id.clone(), rights::at_home(resource, None, how));
-            }
-            (Verb::Update { resource, .. }, Target::Standing(found)) => {
-                let resource = rights::at_home(resource, Some(found), how);
-                changes.update(found, resource);
-            }
-            (Verb::Delete { .. }, Target::Standing(found)) => {
-                changes.retract(found, how.reason.as_deref().unwrap_or(rights::NOT_GIVEN));
-            }
-            (Verb::Delete { .. }, Target::New) => continue,
-        }
-        prepared.of.push(at);
-    }
-    prepared
-}
-
-/// By what others of the transaction name a new resource; unlike any other if the client gave
-/// nothing.
-fn full_url(write: &Write, at: usize) -> String {
-    write.full_url.clone().unwrap_or_else(|| format!("urn:ondol:entry:{at}"))
 }
 
 /// Which entry each change is in, and its place there: as `Draft::finish` groups them.
@@ -371,15 +283,15 @@ fn written(entry: &Entry, ordinal: u32, target: &Target) -> Result<Done, RestErr
 fn unwritten(
     ((target, write), dangling): ((&Target, &Write), Dangling),
 ) -> Result<Done, RestError> {
-    let Target::Exists(found) = target else {
+    let (Target::Exists(found) | Target::Spared(found)) = target else {
         return Err(AppError::Unexpected("a write was left out").into());
     };
     let shown = &found.shown;
     Ok(Done {
-        outcome: if matches!(write.verb, Verb::Delete { .. }) {
-            Outcome::Deleted
-        } else {
-            Outcome::Unchanged
+        outcome: match (&write.verb, target) {
+            (Verb::Delete { .. }, _) => Outcome::Deleted,
+            (_, Target::Spared(_)) => Outcome::Spared,
+            _ => Outcome::Unchanged,
         },
         kind: write.kind,
         id: shown.id.clone(),
@@ -393,7 +305,7 @@ fn unwritten(
 /// The found resource of a target, if there is one.
 pub(super) fn standing(target: &Target) -> Option<&Found> {
     match target {
-        Target::Standing(found) | Target::Exists(found) => Some(found),
+        Target::Standing(found) | Target::Exists(found) | Target::Spared(found) => Some(found),
         Target::New => None,
     }
 }

@@ -95,7 +95,7 @@ impl References {
                     met.insert(text.to_owned(), format!("{kind}/{}", found.shown.id));
                 }
                 Ok(None) | Err(RestError::ManyMatch | RestError::Parameter { .. })
-                    if how.lenient => {}
+                    if how.is_import => {}
                 Ok(None) | Err(RestError::ManyMatch) => {
                     let at = resource.resource_type().name();
                     return Err(RestError::element(at, ElementFault::ConditionalReference));

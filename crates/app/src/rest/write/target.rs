@@ -7,7 +7,7 @@ use ondol_kernel::ResourceId;
 use ondol_record::{Body, VersionId};
 use ondol_store::{Found, View};
 
-use super::{How, Verb, Write};
+use super::{How, Verb, Write, homes::at_home};
 use crate::{
     Actor, App,
     rest::{
@@ -27,6 +27,8 @@ pub(crate) enum Target {
     Standing(Found),
     /// A resource that stays as it is: a condition was met, or nothing changes.
     Exists(Found),
+    /// A resource that an import leaves alone: somebody here has written it since.
+    Spared(Found),
 }
 
 pub(super) fn targets(
@@ -67,7 +69,7 @@ fn target(
             let found = the_one(sight, write.kind, query, &how.base)?;
             Ok(found.map_or(Target::New, Target::Exists))
         }
-        Verb::Update { id, resource } => {
+        Verb::Update { id, .. } => {
             let Some(found) = view.resource(write.kind.name(), id)? else {
                 return match &write.if_match {
                     Some(_) => Err(RestError::VersionMismatch { heads: vec![] }),
@@ -78,13 +80,6 @@ fn target(
                 return Err(RestError::element(write.kind.name(), ElementFault::OwnSteps));
             }
             guard::check_standing(write.kind, &found.shown)?;
-            if how.skip_same && found.rivals.is_empty() && !found.is_retracted() {
-                let same = Body::of(&resource.clone().into_json())
-                    .is_ok_and(|body| body.as_str() == &*found.shown.body);
-                if same {
-                    return Ok(Target::Exists(found));
-                }
-            }
             Ok(Target::Standing(found))
         }
         Verb::Delete { id } => {
@@ -98,6 +93,24 @@ fn target(
             } else {
                 Target::Standing(found)
             })
+        }
+    }
+}
+
+/// What an import does not write again: what stands just so, and what somebody here (not the
+/// node, which writes what it imports) has written.
+pub(super) fn spare(writes: &[Write], targets: &mut [Target], home: &ResourceId) {
+    for (write, target) in writes.iter().zip(targets) {
+        let (Verb::Update { resource, .. }, Target::Standing(found)) = (&write.verb, &*target)
+        else {
+            continue;
+        };
+        let body = Body::of(&at_home(resource.clone(), Some(found), home));
+        let is_same = body.is_ok_and(|body| body.as_str() == &*found.shown.body);
+        if is_same && found.rivals.is_empty() {
+            *target = Target::Exists(found.clone());
+        } else if !found.shown.author.is_empty() || !found.rivals.is_empty() {
+            *target = Target::Spared(found.clone());
         }
     }
 }
