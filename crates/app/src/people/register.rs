@@ -154,7 +154,7 @@ impl App {
         Ok(())
     }
 
-    fn keep_photo(&self, upload: Option<&[u8]>) -> Result<Option<(BlobHash, usize)>, AppError> {
+    pub(super) fn keep_photo(&self, upload: Option<&[u8]>) -> Result<Option<(BlobHash, usize)>, AppError> {
         let Some(upload) = upload.filter(|upload| !upload.is_empty()) else { return Ok(None) };
         let unreadable = AppError::Field { field: "photo", why: "photo" };
         let prepared = ondol_imaging::photo::prepare(upload).map_err(|_| unreadable)?;
@@ -327,7 +327,7 @@ fn apply_birth(app: &App, patient: &mut Value, of: &Registration, birth: Birth) 
     set(patient, "_birthDate", any.then_some(about));
 }
 
-fn set_photo(patient: &mut Value, photo: Option<(BlobHash, usize)>) {
+pub(super) fn set_photo(patient: &mut Value, photo: Option<(BlobHash, usize)>) {
     if let Some((hash, size)) = photo {
         let url = road::url_of(&hash);
         patient["photo"] = json!([{ "contentType": "image/jpeg", "url": url, "size": size }]);

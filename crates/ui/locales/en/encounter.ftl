@@ -1,0 +1,55 @@
+# Visits
+encounter-title = Visit
+encounter-correct = Correct a visit
+encounter-save = Save
+encounter-complaint = What is the complaint?
+encounter-complaint-hint = This alone is enough to save
+encounter-pressure = Blood pressure
+encounter-alertness = Alertness
+encounter-alert = Alert
+encounter-voice = Answers to voice
+encounter-pain = Answers to pain only
+encounter-unresponsive = Does not answer
+encounter-pregnant = Pregnancy
+encounter-more = If more was measured
+encounter-last = Last: { $value } ({ $when })
+encounter-danger = { $what } is dangerous. Source: { $source }
+encounter-age-needed = { $what }: dangerous at some ages. Find out the age.
+encounter-impossible = { $what }: this seems impossible. Look again.
+encounter-checked = I measured again and checked
+encounter-diagnosis = Diagnosis
+encounter-dx-find = Name of the illness
+encounter-lasting = Lasting
+encounter-drop = Remove
+encounter-as-written = Write ‘{ $words }’ as it is
+encounter-medicine = Medicine
+encounter-med-find = Name of the medicine
+encounter-dose = How to take it
+encounter-dose-hint = 1 tablet, 3 times a day
+encounter-days-label = For how long
+encounter-days = { $n ->
+    [one] 1 day
+   *[other] { $n } days
+}
+encounter-taken = Taken already
+encounter-taken-already = { $medicine } (taken already)
+encounter-no-prescribing = You may not prescribe. Mark it as 'taken already', or ask a doctor.
+encounter-note = Anything else
+encounter-when = When was the visit?
+encounter-when-more = Seen earlier and written now, or staying here
+encounter-now = Now
+encounter-before = Earlier
+encounter-date = Date
+encounter-date-hint = Empty means today
+encounter-time = Time
+encounter-stays = The person stays here
+encounter-stays-hint = Stays open until they go home
+encounter-retract = Take back a visit
+encounter-retract-what = For a visit that was written in the wrong chart. It leaves the lists, and the reason stays.
+encounter-retract-hint = Such as: this was another person
+encounter-retract-do = Take back
+encounter-unit-per-minute = /min
+encounter-unit-score = points
+encounter-unit-seconds = s
+note-encounter-danger = Saved. A value is dangerous: ask a specialist or send the patient.
+note-encounter-retracted = Taken back.

@@ -1,0 +1,20 @@
+# The first page
+home-title = First page
+home-what = What would you like to do?
+home-find = Find or register a person
+home-new = New person
+home-new-what = Even without a name
+home-consults = Specialists
+home-consults-what = Ask and answer
+home-paper = From paper
+home-paper-what = Written during a power cut
+home-papers = Registers and counts
+home-papers-what = To print
+home-duty = Duty
+home-duty-what = Who is on duty
+home-staff = Staff
+home-staff-what = Accounts
+home-still-open = Still here from earlier days
+home-today = Today: { $n }
+home-nobody-yet = Nobody yet today. Write a name or a number above.
+home-waits = waiting

@@ -1,0 +1,20 @@
+# 첫 페지
+home-title = 첫 페지
+home-what = 무엇을 하겠습니까?
+home-find = 사람 찾기 또는 등록
+home-new = 새 사람
+home-new-what = 이름을 몰라도 됩니다
+home-consults = 전문의 상담
+home-consults-what = 묻고 대답하기
+home-paper = 종이에서 옮기기
+home-paper-what = 정전때 쓴것
+home-papers = 등록부와 통계
+home-papers-what = 인쇄하기
+home-duty = 당직
+home-duty-what = 누가 맡고있는가
+home-staff = 직원
+home-staff-what = 가입자리 관리
+home-still-open = 그전부터 머물러 있는 사람
+home-today = 오늘 { $n }명
+home-nobody-yet = 오늘은 아직 없습니다. 웃칸에 이름이나 번호를 쓰십시오.
+home-waits = 기다리는중

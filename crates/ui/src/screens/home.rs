@@ -1,0 +1,124 @@
+//! The first page: find or register, today's patients, waiting work.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use ondol_access::Role;
+use ondol_app::AppError;
+use ondol_app::papers::{Day, DayRow};
+
+use super::people::shown;
+use crate::form::Form;
+use crate::page::Page;
+use crate::screen::Screen;
+use crate::session::SignedIn;
+use crate::state::Ui;
+use crate::texts::T;
+use crate::trouble::Trouble;
+use crate::view::Patient;
+
+/// `/`.
+pub fn routes() -> Router<Ui> {
+    Router::new().route("/", get(home))
+}
+
+/// A large door.
+struct Door {
+    href: &'static str,
+    icon: &'static str,
+    label: String,
+    text: String,
+}
+
+/// A line of today's list.
+struct Line {
+    patient: Patient,
+    at: String,
+    what: String,
+    open: bool,
+}
+
+#[derive(Template)]
+#[template(path = "home/home.html")]
+struct Home {
+    t: T,
+    page: Page,
+    form: Form,
+    doors: Vec<Door>,
+    treats: bool,
+    today: Vec<Line>,
+    still_open: Vec<Line>,
+}
+
+/// Those who treat.
+fn treats(who: &SignedIn) -> bool {
+    [Role::HealthWorker, Role::Nurse, Role::Doctor, Role::Specialist, Role::SectionDoctor]
+        .into_iter()
+        .any(|role| who.is(role))
+}
+
+/// Where everybody can go from the first page, by what they do here.
+fn doors(t: T, who: &SignedIn) -> Vec<Door> {
+    let door = |href, icon, label, text| Door { href, icon, label, text };
+    let mut doors = vec![];
+    if treats(who) {
+        doors.push(door("/people/new", "plus", t.get("home-new"), t.get("home-new-what")));
+        doors.push(door("/inbox", "send", t.get("home-consults"), t.get("home-consults-what")));
+        doors.push(door(
+            "/papers/downtime",
+            "paper",
+            t.get("home-paper"),
+            t.get("home-paper-what"),
+        ));
+    }
+    if treats(who) || who.is(Role::FacilityManager) {
+        doors.push(door("/papers", "printer", t.get("home-papers"), t.get("home-papers-what")));
+    }
+    doors.push(door("/duty", "clock", t.get("home-duty"), t.get("home-duty-what")));
+    if who.is(Role::Administrator) {
+        doors.push(door("/staff", "people", t.get("home-staff"), t.get("home-staff-what")));
+    }
+    doors
+}
+
+fn line(page: &Page, row: &DayRow) -> Line {
+    let t = page.t;
+    let visit = &row.visit;
+    let first = visit.diagnoses.first();
+    let what = match first {
+        Some(one) => shown::diagnosis(t, one.code.as_deref(), &one.words),
+        None => visit.complaint.clone(),
+    };
+    Line {
+        patient: shown::in_list(page, &row.person),
+        at: page.when(&visit.at),
+        what: if visit.only_arrived { t.get("home-waits") } else { what },
+        open: visit.open,
+    }
+}
+
+async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trouble> {
+    let t = page.t;
+    let (actor, today) = (who.actor.clone(), page.today());
+    let day = if treats(&who) {
+        match ui.run(move |app| app.day(&actor, today)).await {
+            Err(AppError::Denied(_)) => None,
+            other => Some(other?),
+        }
+    } else {
+        None
+    };
+    let treats = day.is_some();
+    let Day { mut rows, still_open, .. } =
+        day.unwrap_or(Day { date: today, rows: vec![], still_open: vec![] });
+    // The newest stands first here; those who wait before those who were seen.
+    rows.reverse();
+    rows.sort_by_key(|row| !row.visit.open);
+    let lines = |rows: &[DayRow]| rows.iter().map(|row| line(&page, row)).collect();
+    let (today, still_open) = (lines(&rows), lines(&still_open));
+    let doors = doors(t, &who);
+    let form = Form::default();
+    Ok(Screen(Home { t, page, form, doors, treats, today, still_open }).into_response())
+}
