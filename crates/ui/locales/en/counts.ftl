@@ -1,0 +1,19 @@
+# Counts
+counts-title = Work in numbers
+counts-today = Today
+counts-days = { $n } days
+counts-no-names = Numbers only, no names
+counts-nothing = No numbers have come yet.
+counts-facility = Facility
+counts-encounters = Visits
+counts-registered = Registered
+counts-consults-asked = Consults asked
+counts-consults-answered = Consults answered
+counts-referrals = Referrals
+counts-emergencies = Emergencies
+counts-total = Together
+counts-small = 1–{ $max }
+counts-at-least = { $n }+
+counts-small-why = Numbers from 1 to { $max } are not shown exactly: in a small place they could point at a person. A sum with a plus contains such numbers.
+counts-last = last report { $date }
+counts-never = no report yet

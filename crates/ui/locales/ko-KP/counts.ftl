@@ -1,0 +1,19 @@
+# 수자
+counts-title = 사업수자
+counts-today = 오늘
+counts-days = { $n }일
+counts-no-names = 수자만 있고 이름은 없습니다
+counts-nothing = 아직 수자가 오지 않았습니다.
+counts-facility = 기관
+counts-encounters = 진찰
+counts-registered = 등록
+counts-consults-asked = 물은 상담
+counts-consults-answered = 대답한 상담
+counts-referrals = 후송
+counts-emergencies = 긴급
+counts-total = 합계
+counts-small = 1~{ $max }
+counts-at-least = { $n }+
+counts-small-why = 1부터 { $max }까지의 수자는 그대로 보이지 않습니다. 작은 곳에서는 누구인지 알수 있기때문입니다. 더하기표가 있는 합계에는 그런 수자가 들어있습니다.
+counts-last = 마지막 보고 { $date }
+counts-never = 아직 보고 없음
