@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use ondol_access::{Role, RoleSet};
+use ondol_access::{Coded as _, Role, RoleSet};
 use ondol_app::AppError;
 
 use crate::form::Form;
@@ -26,6 +26,20 @@ pub fn role(t: T, role: Role) -> String {
         Role::Coordinator => t.get("role-coordinator"),
         Role::System => t.get("role-system"),
     }
+}
+
+/// The roles that there are at a facility of a tier (`ondol_record`'s word for it).
+pub fn roles_at(tier: &str) -> Vec<Role> {
+    let fits = |role: &Role| match role {
+        Role::System => false,
+        Role::CountyOfficer => tier == "county",
+        Role::ProvinceOfficer => tier == "province",
+        Role::MinistryOfficer => tier == "ministry",
+        Role::FacilityManager | Role::Administrator | Role::Coordinator => true,
+        // The ministry treats nobody.
+        _ => tier != "ministry",
+    };
+    Role::ALL.iter().copied().filter(fits).collect()
 }
 
 /// What roles are called, in the order of the list.

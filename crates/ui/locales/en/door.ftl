@@ -17,7 +17,6 @@ door-forgot = No administrator knows a password any more?
 door-sign-out = Sign out
 door-me = My account
 door-not-me = That is not me
-door-hello = Hello, { $name }
 door-locked = Locked
 door-send-again = Send it again?
 door-send-again-why = The page was locked when you sent this. What you wrote is still here.

@@ -17,6 +17,7 @@ duty-below = Facilities below
 duty-no-gap = Somebody is on duty
 duty-no-roster = Has no roster
 duty-week = Roster of the week
+duty-day = { $day }/{ $month }
 duty-week-before = Week before
 duty-week-after = Week after
 duty-service = Service

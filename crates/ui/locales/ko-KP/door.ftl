@@ -17,7 +17,6 @@ door-forgot = 관리원들이 모두 암호를 잊었습니까?
 door-sign-out = 나가기
 door-me = 내 등록
 door-not-me = 내가 아닙니다
-door-hello = { $name }동지
 door-locked = 잠겨있습니다
 door-send-again = 다시 보내겠습니까?
 door-send-again-why = 보낼 때 페지가 잠겨있었습니다. 쓴 내용은 그대로 있습니다.

@@ -247,6 +247,10 @@ fn weekday(t: T, date: Date) -> String {
     }
 }
 
+fn short_date(t: T, date: Date) -> String {
+    t.msg("duty-day").arg("month", date.month()).arg("day", date.day()).to_string()
+}
+
 /// The turns that are offered: code, first and last hour.
 const SHIFTS: [(&str, i64, i64); 3] = [("day", 8, 20), ("night", 20, 32), ("whole", 8, 32)];
 
@@ -280,7 +284,7 @@ async fn show_week(page: Page, ui: &Ui, who: SignedIn, form: Form) -> Result<Res
     let screen = Week {
         t,
         rows: rows.collect(),
-        days: days.iter().map(|day| (weekday(t, *day), page.date(day))).collect(),
+        days: days.iter().map(|day| (weekday(t, *day), short_date(t, *day))).collect(),
         previous: week(-7),
         next: week(7),
         manages,

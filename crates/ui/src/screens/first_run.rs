@@ -62,23 +62,24 @@ struct FirstRun {
 }
 
 /// The roles that somebody may have beside that of an administrator.
-fn other_roles(t: T) -> Vec<Choice> {
-    let offered = Role::ALL.iter().filter(|r| !matches!(r, Role::System | Role::Administrator));
-    offered.map(|role| Choice::new(role.code(), words::role(t, *role))).collect()
+fn other_roles(t: T, ui: &Ui) -> Vec<Choice> {
+    let offered = words::roles_at(ui.door.place().tier.name()).into_iter();
+    let offered = offered.filter(|role| *role != Role::Administrator);
+    offered.map(|role| Choice::new(role.code(), words::role(t, role))).collect()
 }
 
 async fn ask(page: Page, ui: State<Ui>) -> Result<Response, Trouble> {
     if !ui.at_door(|door| door.is_first_run()).await? {
         return Ok(Redirect::to("/sign-in").into_response());
     }
-    Ok(show(page, Form::default()))
+    Ok(show(page, &ui, Form::default()))
 }
 
-fn show(page: Page, form: Form) -> Response {
+fn show(page: Page, ui: &Ui, form: Form) -> Response {
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let t = page.t;
     let both = vec![Boxes::of(1), Boxes::of(2)];
-    (status, Screen(FirstRun { t, page, form, both, choices: other_roles(t) })).into_response()
+    (status, Screen(FirstRun { t, page, form, both, choices: other_roles(t, ui) })).into_response()
 }
 
 async fn found(page: Page, ui: State<Ui>, mut form: Form) -> Result<Response, Trouble> {
@@ -100,7 +101,7 @@ async fn found(page: Page, ui: State<Ui>, mut form: Form) -> Result<Response, Tr
         people.push((person, typed(&form, &boxes.password)));
     }
     if !form.is_fine() {
-        return Ok(show(page, form));
+        return Ok(show(page, &ui, form));
     }
     // Each person is checked alone, so that a complaint stands beside the right box.
     for (boxes, (person, password)) in [Boxes::of(1), Boxes::of(2)].iter().zip(&people) {
@@ -116,7 +117,7 @@ async fn found(page: Page, ui: State<Ui>, mut form: Form) -> Result<Response, Tr
         }
     }
     if !form.is_fine() {
-        return Ok(show(page, form));
+        return Ok(show(page, &ui, form));
     }
     match ui.at_door(move |door| door.first_run(people)).await {
         Ok(code) => Ok(sealed(page, &code)),
@@ -124,7 +125,7 @@ async fn found(page: Page, ui: State<Ui>, mut form: Form) -> Result<Response, Tr
         Err(why) => {
             let labels = [("login-2", t.get("door-login"))];
             words::complain(t, &mut form, &labels, why)?;
-            Ok(show(page, form))
+            Ok(show(page, &ui, form))
         }
     }
 }

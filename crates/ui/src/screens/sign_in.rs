@@ -48,6 +48,7 @@ pub(super) struct AskSecret {
     pub t: T,
     pub page: Page,
     pub form: Form,
+    /// What is said beside the name; may be empty.
     pub title: String,
     pub name: String,
     pub roles: String,
@@ -129,7 +130,7 @@ fn secret(page: Page, form: Form, person: &StationPerson, back: String) -> AskSe
     let this = format!("/switch?account={account}");
     AskSecret {
         t,
-        title: t.msg("door-hello").arg("name", &person.name).to_string(),
+        title: String::new(),
         name: person.name.clone(),
         roles: words::roles(t, person.roles),
         action: "/switch",
@@ -163,8 +164,12 @@ async fn sign_in(
         Ok(entered) => Ok(let_in(&page, &entered, &back_of(&form))),
         Err(why) => {
             let t = page.t;
-            let labels = [("password", t.get("door-password")), ("login", t.get("door-login"))];
-            words::complain(t, &mut form, &labels, why)?;
+            match why {
+                AppError::Field { .. } => {
+                    words::complain(t, &mut form, &[("login", t.get("door-login"))], why)?;
+                }
+                why => complain_of_secret(t, &mut form, Kind::Password, why)?,
+            }
             show(page, &ui, held, form, false).await
         }
     }

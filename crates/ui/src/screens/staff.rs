@@ -96,11 +96,12 @@ struct Edit {
     is_locked: bool,
 }
 
-fn show(page: Page, form: Form, row: Option<PersonRow>) -> Response {
+fn show(page: Page, ui: &Ui, form: Form, row: Option<PersonRow>) -> Response {
+    let tier = ui.door.place().tier.name();
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let t = page.t;
-    let roles = Role::ALL.iter().filter(|role| **role != Role::System);
-    let roles = roles.map(|role| Choice::new(role.code(), words::role(t, *role))).collect();
+    let roles = words::roles_at(tier).into_iter();
+    let roles = roles.map(|role| Choice::new(role.code(), words::role(t, role))).collect();
     let name = |one: &ondol_terms::Specialty| match t.lang() {
         Lang::Ko => one.ko,
         Lang::En => one.en,
@@ -136,8 +137,8 @@ fn complain(t: T, form: &mut Form, why: AppError) -> Result<(), AppError> {
     words::complain(t, form, &labels, why)
 }
 
-async fn blank(page: Page, _: SignedIn) -> Response {
-    show(page, Form::default(), None)
+async fn blank(page: Page, ui: State<Ui>, _: SignedIn) -> Response {
+    show(page, &ui, Form::default(), None)
 }
 
 /// A password for somebody else, shown once.
@@ -167,7 +168,7 @@ async fn add(
         Ok(password) => Ok(given(page, name, login, password)),
         Err(why) => {
             complain(page.t, &mut form, why)?;
-            Ok(show(page, form, None))
+            Ok(show(page, &ui, form, None))
         }
     }
 }
@@ -191,7 +192,7 @@ async fn person(
     ];
     fields.extend(row.person.roles.iter().map(|role| ("roles", role.code().to_owned())));
     fields.extend(row.person.specialties.iter().map(|code| ("specialties", code.clone())));
-    Ok(show(page, Form::of(fields), Some(row)))
+    Ok(show(page, &ui, Form::of(fields), Some(row)))
 }
 
 async fn change(
@@ -207,7 +208,7 @@ async fn change(
         Err(why) => {
             complain(page.t, &mut form, why)?;
             let row = row(&ui, &who, &id).await?;
-            Ok(show(page, form, Some(row)))
+            Ok(show(page, &ui, form, Some(row)))
         }
     }
 }
@@ -311,7 +312,7 @@ async fn set_locked(
             let mut form = Form::default();
             complain(page.t, &mut form, why)?;
             let row = row(&ui, &who, id).await?;
-            Ok(show(page, form, Some(row)))
+            Ok(show(page, &ui, form, Some(row)))
         }
     }
 }
