@@ -70,7 +70,8 @@ struct Part {
 }
 
 /// What the heads of the columns say.
-fn head(t: T, column: &str) -> String {
+fn head(t: impl std::borrow::Borrow<T>, column: impl AsRef<str>) -> String {
+    let (t, column) = (*t.borrow(), column.as_ref());
     match column {
         "number" => t.get("people-number"),
         "name" => t.get("people-name"),

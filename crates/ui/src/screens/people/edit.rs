@@ -26,6 +26,7 @@ struct Edit {
     form: Form,
     kind: &'static str,
     sexes: Vec<Choice>,
+    orders: Vec<Choice>,
     doctors: Vec<Choice>,
     homes: Vec<Choice>,
 }
@@ -44,6 +45,7 @@ async fn show(
         chart: banner.person.id.to_string(),
         kind: typed::kind(&form),
         sexes: typed::sexes(t),
+        orders: vec![],
         doctors: register::doctors(ui, who).await?,
         homes: vec![
             Choice::new("yes", t.get("people-resident-yes")),
