@@ -464,3 +464,66 @@ fn a_list_that_stands_open_is_recorded_once_and_a_page_each_time() {
     app.inbox(&case.doctor).unwrap();
     assert_eq!(readings().0, 2);
 }
+
+/// Somebody with an account who stands on the roster for the heart, with a deputy and a
+/// coordinator.
+fn roster(facility: &Facility) -> [Actor; 3] {
+    let role = |name: &str| facility.signed_in(name, &[Role::Specialist]).who.actor;
+    let people = [role("박심장"), role("최대리"), role("한조정")];
+    let manager = facility.signed_in("강책임", &[Role::FacilityManager]).who.actor;
+    let app = &facility.app;
+    app.set_duty_service(&manager, "heart", "02-18111-381", Some(people[2].id())).unwrap();
+    let turn = ondol_app::duty::NewTurn {
+        service: "heart".into(),
+        who: people[0].id().clone(),
+        deputy: Some(people[1].id().clone()),
+        from: app.now(),
+        to: app.now().plus(12 * 3_600_000),
+    };
+    app.add_turn(&manager, turn).unwrap();
+    people
+}
+
+#[test]
+fn the_asking_side_sees_who_is_there_and_the_number_to_call() {
+    let country = Country::new();
+    let [doctor, ..] = roster(country.specialist());
+    country.carry();
+    let heart = || country.clinic().app.askable("heart").unwrap().remove(0).contacts;
+    assert_eq!(country.clinic().app.askable("heart").unwrap()[0].place.name, "심장병원");
+    assert_eq!((heart().on_duty, heart().phone), (None, "02-18111-381".to_owned()));
+    assert_eq!(heart().listed.unwrap().name, "박심장");
+    country.specialist().app.check_in(&doctor, "heart").unwrap();
+    country.carry();
+    assert_eq!(heart().on_duty.unwrap().name, "박심장");
+    assert_eq!(country.clinic().app.askable("heart").unwrap()[0].place.name, "심장병원");
+}
+
+#[test]
+fn the_alarm_sounds_for_the_one_on_duty_alone_until_somebody_takes_it() {
+    let case = Case::asked(Class::Emergency);
+    let specialist = case.specialist();
+    let [duty, deputy, _] = roster(specialist);
+    specialist.app.check_in(&duty, "heart").unwrap();
+    case.carry();
+    let inbox = |who| specialist.app.inbox(who).unwrap();
+    assert_eq!((inbox(&duty).alarms, inbox(&duty).sounds), (1, true));
+    assert_eq!((inbox(&deputy).alarms, inbox(&deputy).sounds), (1, false));
+    specialist.app.take_consult(&deputy, &case.request).unwrap();
+    assert_eq!((inbox(&duty).alarms, inbox(&duty).sounds), (0, false));
+}
+
+#[test]
+fn deputy_county_and_coordinator_are_named_in_what_is_told() {
+    let case = Case::asked(Class::Emergency);
+    roster(case.specialist());
+    case.carry();
+    case.country.pass_minutes(5);
+    case.specialist().app.consult_tick().unwrap();
+    case.country.carry();
+    let state = page(case.clinic(), &case.worker, &case.request).state;
+    let step = state.steps.iter().find(|step| step.code.code() == "escalated").unwrap();
+    let told: Vec<(&str, &str)> =
+        step.told.iter().map(|told| (told.part.as_str(), told.name.as_str())).collect();
+    assert_eq!(told, [("deputy", "최대리"), ("coordinator", "한조정"), ("county", "군병원")]);
+}

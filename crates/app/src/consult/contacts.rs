@@ -52,7 +52,7 @@ pub struct Askable {
 
 impl App {
     /// The facilities that can be asked for a specialty: first those with somebody on duty, then
-    /// by nearness.
+    /// those with somebody listed or a number to call, then by nearness.
     pub fn askable(&self, specialty: &str) -> Result<Vec<Askable>, AppError> {
         let view = self.view()?;
         let nation = self.nation();
@@ -73,7 +73,9 @@ impl App {
             ));
         }
         all.sort_by_key(|(steps, askable)| {
-            (askable.contacts.on_duty.is_none(), *steps, askable.place.reference.clone())
+            let contacts = &askable.contacts;
+            let nobody = (contacts.on_duty.is_none(), contacts.listed.is_none());
+            (nobody, contacts.phone.is_empty(), *steps, askable.place.reference.clone())
         });
         Ok(all.into_iter().map(|(_, askable)| askable).collect())
     }

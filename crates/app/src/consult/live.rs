@@ -1,12 +1,19 @@
 //! What of consults a running node keeps in memory; all of it may be lost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ondol_access::{Action, Coded, Obligation};
-use ondol_kernel::Rng;
+use ondol_kernel::{ResourceId, Rng};
 use ondol_record::ChartId;
 use ondol_store::{Space, View};
 
+use super::step::may_answer;
 use crate::{Actor, App, AppError};
 
 /// A page that stands open asks again and again. A reading of the same chart by the same person
@@ -22,6 +29,17 @@ pub struct Live {
     ticked: AtomicU64,
     /// The monotonic time at which the next timer is due.
     due: AtomicU64,
+    /// What alarms each person has, as of an arrival number and a minute.
+    alarms: Mutex<HashMap<ResourceId, (u64, i64, Alarms)>>,
+}
+
+/// The emergencies that a person can take and nobody took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Alarms {
+    /// How many.
+    pub waiting: usize,
+    /// Whether the alarm shall sound: only for the one on duty.
+    pub sounds: bool,
 }
 
 impl Live {
@@ -30,6 +48,10 @@ impl Live {
         let mut boot = [0; 8];
         rng.fill(&mut boot);
         Self { boot: u64::from_le_bytes(boot), ticked: u64::MAX.into(), ..Self::default() }
+    }
+
+    fn alarms(&self) -> MutexGuard<'_, HashMap<ResourceId, (u64, i64, Alarms)>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) const fn boot(&self) -> u64 {
@@ -49,6 +71,25 @@ impl Live {
 }
 
 impl App {
+    /// The alarms of a person. Every page that stands open asks every few seconds: it is worked
+    /// out anew when something arrived, and once in a minute.
+    pub fn alarms(&self, actor: &Actor) -> Result<Alarms, AppError> {
+        if !may_answer(actor) {
+            return Ok(Alarms::default());
+        }
+        let (arrival, minute) = (self.last_arrival()?, self.now().0.div_euclid(60_000));
+        let known = self.live.alarms().get(actor.id()).copied();
+        if let Some((at, then, alarms)) = known
+            && (at, then) == (arrival, minute)
+        {
+            return Ok(alarms);
+        }
+        let inbox = self.inbox(actor)?;
+        let alarms = Alarms { waiting: inbox.alarms, sounds: inbox.sounds };
+        self.live.alarms().insert(actor.id().clone(), (arrival, minute, alarms));
+        Ok(alarms)
+    }
+
     /// Reads like [`App::reading`] for a page that stands open, or a list: each time it is
     /// decided anew; the same reading again is recorded once in [`SAME_READING_MS`].
     pub(crate) fn reading_once<T>(

@@ -11,10 +11,11 @@ use ondol_kernel::ResourceId;
 use std::sync::Arc;
 
 use super::upload::Upload;
-use super::{given_id, person, shown, words};
+use super::{given_id, shown, words};
 use crate::form::{Choice, Form};
 use crate::page::Page;
 use crate::screen::Screen;
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -122,7 +123,7 @@ pub async fn specialties(
     let rest = ondol_terms::specialties().iter().filter(|one| !OFTEN.contains(&one.code));
     let others = rest.map(|one| choice(&one.code)).collect();
     let patient_id = patient_id.to_string();
-    let patient = person::patient(&banner, page.today());
+    let patient = people::shown::banner(&page, &banner);
     let often = OFTEN.iter().map(choice).collect();
     Ok(Screen(Specialties { t, page, patient, patient_id, often, others }).into_response())
 }
@@ -162,7 +163,7 @@ async fn show(
     let rate = ui.app.rate_up_bps();
     let screen = AskScreen {
         t,
-        patient: person::patient(&banner, page.today()),
+        patient: people::shown::banner(&page, &banner),
         patient_id: patient.to_string(),
         specialty: crate::words::specialty(t, specialty),
         places: places.iter().map(|one| place(&page, one)).collect(),
@@ -332,7 +333,7 @@ async fn show_check(
     let screen = Check {
         t,
         form,
-        patient: person::patient(&banner, page.today()),
+        patient: people::shown::banner(&page, &banner),
         patient_id: patient.to_string(),
         specialty_code: specialty.to_owned(),
         facts,
@@ -414,7 +415,7 @@ async fn show_add(
 ) -> Result<Response, Trouble> {
     let (actor, request) = (who.actor.clone(), id.clone());
     let view = ui.run(move |app| app.consult(&actor, &request)).await?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let screen = Add { t: page.t, form, patient, id: id.to_string(), page };
     Ok((status, Screen(screen)).into_response())

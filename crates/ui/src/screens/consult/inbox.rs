@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use ondol_app::consult::{ConsultRow, Inbox, OnTheWay, Phase, Side};
 use ondol_kernel::{Class, Millis};
@@ -53,6 +54,31 @@ struct InboxRows {
     sounds: bool,
 }
 
+#[derive(Template)]
+#[template(path = "consult/alarm.html")]
+struct AlarmPart {
+    t: T,
+    alarms: usize,
+    sounds: bool,
+}
+
+/// The red bar for pages that stand open: nothing as long as nobody has to come.
+pub async fn alarm(
+    page: Page,
+    ui: State<Ui>,
+    who: SignedIn,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let alarms = ui.run(move |app| app.alarms(&who.actor)).await?;
+    // The lists say it themselves.
+    let on = headers.get("hx-current-url").and_then(|url| url.to_str().ok()).unwrap_or_default();
+    if !page.part || alarms.waiting == 0 || on.contains("/inbox") {
+        return Ok(().into_response());
+    }
+    let (waiting, sounds) = (alarms.waiting, alarms.sounds);
+    Ok(Screen(AlarmPart { t: page.t, alarms: waiting, sounds }).into_response())
+}
+
 const LISTS: [&str; 4] = ["here", "asked", "watched", "closed"];
 
 /// The list in which most is to be done.
@@ -95,7 +121,9 @@ fn show(page: Page, inbox: &Inbox, list: &'static str) -> Response {
         current: name == list,
         count: u32::try_from(rows.len()).ok().filter(|n| *n > 0 && name != LISTS[3]),
     });
-    let tabs: Vec<Tab> = tabs.collect();
+    let mut tabs: Vec<Tab> = tabs.collect();
+    let referrals = t.get("referral-list");
+    tabs.push(Tab { href: "/referrals".into(), label: referrals, current: false, count: None });
     let (alarms, sounds) = (inbox.alarms, inbox.sounds);
     if page.part {
         return Screen(InboxRows { t, page, tabs, list, rows, alarms, sounds }).into_response();

@@ -3,8 +3,7 @@
 mod ask;
 mod inbox;
 pub(crate) mod page;
-pub(crate) mod person;
-mod picture;
+pub(crate) mod picture;
 mod sheet;
 pub(crate) mod shown;
 mod task;
@@ -35,6 +34,7 @@ pub fn routes() -> Router<Ui> {
         .merge(uploads)
         .route("/ask/{patient}", get(ask::specialties))
         .route("/ask/{patient}/{specialty}/check", get(ask::check).post(ask::send))
+        .route("/alarm", get(inbox::alarm))
         .route("/inbox", get(inbox::page))
         .route("/inbox/{list}", get(inbox::list))
         .route("/consult/{id}", get(page::page))

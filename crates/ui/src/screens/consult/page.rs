@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use ondol_app::consult::{About, ConsultView};
 
 use super::shown::Shown;
-use super::{given_id, person, words};
+use super::{given_id, words};
 use crate::page::Page;
 use crate::screen::Screen;
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -36,8 +37,11 @@ impl AboutShown {
             if two { format!("{words} — {}", t.get("consult-two-versions")) } else { words }
         };
         let medicines = safety.medicines.iter().map(|medicine| {
-            let words = format!("{} {}", medicine.words, medicine.dose);
-            doubt(medicine.two_versions, words.trim().to_owned())
+            let name = match &medicine.atc {
+                Some(atc) => people::shown::medicine(t, atc, &medicine.words),
+                None => medicine.words.clone(),
+            };
+            doubt(medicine.two_versions, format!("{name} {}", medicine.dose).trim().to_owned())
         });
         let problems = safety.problems.iter();
         let vitals = about.vitals.iter().map(|fact| {
@@ -46,7 +50,12 @@ impl AboutShown {
         });
         Self {
             medicines: medicines.collect(),
-            problems: problems.map(|one| doubt(one.two_versions, one.words.clone())).collect(),
+            problems: problems
+                .map(|one| {
+                    let name = people::shown::diagnosis(t, one.code.as_deref(), &one.words);
+                    doubt(one.two_versions, name)
+                })
+                .collect(),
             vitals: vitals.collect(),
             lacks: lacks(page, about),
         }
@@ -125,7 +134,7 @@ pub async fn page(
             app.consult_again(&who.actor, &id)
         })
         .await?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let about = AboutShown::of(&page, &view.about);
     let c = Shown::of(&page, &view);
     Ok(Screen(ConsultPage { t: page.t, page, patient, about, c }).into_response())

@@ -5,12 +5,13 @@ use askama::filters::Safe;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 
+use super::given_id;
 use super::page::AboutShown;
 use super::shown::Shown;
-use super::{given_id, person};
 use crate::page::Page;
 use crate::qr;
 use crate::screen::Screen;
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -39,7 +40,7 @@ pub async fn sheet(
     let view = ui.run(move |app| app.consult(&who.actor, &request)).await?;
     let t = page.t;
     let qr = qr::svg(&format!("ondol:c:{id}"), &t.get("consult-qr")).map_err(Trouble::broken)?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let about = AboutShown::of(&page, &view.about);
     let c = Shown::of(&page, &view);
     Ok(Screen(Sheet { t, page, patient, about, c, qr }).into_response())

@@ -12,11 +12,12 @@ use ondol_kernel::{Class, ResourceId};
 
 use super::page::AboutShown;
 use super::shown::Shown;
-use super::{given_id, person, words};
+use super::{given_id, words};
 use crate::form::{Choice, Form};
 use crate::key;
 use crate::page::Page;
 use crate::screen::Screen;
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -188,7 +189,7 @@ async fn show(
     });
     let screen = TaskScreen {
         t,
-        patient: person::patient(&view.about.banner, page.today()),
+        patient: people::shown::banner(&page, &view.about.banner),
         about: AboutShown::of(&page, &view.about),
         c: Shown::of(&page, &view),
         task: task.word(),

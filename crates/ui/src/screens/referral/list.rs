@@ -9,7 +9,8 @@ use ondol_kernel::Class;
 use super::words as referral_words;
 use crate::page::Page;
 use crate::screen::Screen;
-use crate::screens::consult::{person, words};
+use crate::screens::consult::words;
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -49,9 +50,9 @@ pub async fn page(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, 
 
 fn row(page: &Page, row: &ReferralRow, sent: bool) -> Row {
     let t = page.t;
-    let age = person::age(&row.person, page.today()).say(t, page.today());
-    let name =
-        if row.person.name.is_empty() { t.get("patient-no-name") } else { row.person.name.clone() };
+    let shown = people::shown::in_list(page, &row.person);
+    let age = shown.age.say(t, page.today());
+    let name = if shown.name.is_empty() { t.get("patient-no-name") } else { shown.name };
     let mut needs: Vec<String> =
         row.needs.iter().map(|need| referral_words::need(t, need)).collect();
     if row.transport {

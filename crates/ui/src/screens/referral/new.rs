@@ -13,7 +13,8 @@ use crate::form::{Choice, Form};
 use crate::key;
 use crate::page::Page;
 use crate::screen::Screen;
-use crate::screens::consult::{given_id, person, words};
+use crate::screens::consult::{given_id, words};
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -76,7 +77,7 @@ async fn show(
         |one: &ondol_terms::Specialty| Choice::new(one.code, crate::words::specialty(t, one.code));
     let screen = New {
         t,
-        patient: person::patient(&banner, page.today()),
+        patient: people::shown::banner(&page, &banner),
         patient_id: patient.to_string(),
         places: places.iter().map(place).collect(),
         specialties: ondol_terms::specialties().iter().map(specialty).collect(),

@@ -18,7 +18,8 @@ use crate::qr;
 use crate::screen::Screen;
 use crate::screens::consult::page::AboutShown;
 use crate::screens::consult::shown::{self, Line};
-use crate::screens::consult::{given_id, person, words};
+use crate::screens::consult::{given_id, words};
+use crate::screens::people;
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -175,7 +176,7 @@ pub async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let view = view(&ui, &who, &given_id(&id)?).await?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let about = AboutShown::of(&page, &view.about);
     let r = Shown::of(&page, &view);
     Ok(Screen(ReferralPage { t: page.t, page, patient, about, r }).into_response())
@@ -191,7 +192,7 @@ pub async fn letter(
     let view = view(&ui, &who, &given_id(&id)?).await?;
     let t = page.t;
     let qr = qr::svg(&format!("ondol:r:{id}"), &t.get("referral-qr")).map_err(Trouble::broken)?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let about = AboutShown::of(&page, &view.about);
     let r = Shown::of(&page, &view);
     Ok(Screen(Letter { t, page, patient, about, r, qr }).into_response())
@@ -229,7 +230,7 @@ async fn show(
     form: Form,
 ) -> Result<Response, Trouble> {
     let view = view(ui, who, id).await?;
-    let patient = person::patient(&view.about.banner, page.today());
+    let patient = people::shown::banner(&page, &view.about.banner);
     let r = Shown::of(&page, &view);
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let screen = TaskScreen { t: page.t, page, form, patient, r, task, title };
