@@ -1,0 +1,269 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use ondol_testkit::node::PASSWORD;
+
+use crate::{
+    fhir::Server,
+    figure::{Figure, Report},
+    ground::{self, Clinic, LOGIN},
+    inputs::{ClinicDays, Ids},
+    works::{alert, chart, import, journeys, metadata, rest, save, slow_disk, start, wire},
+};
+
+/// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
+/// this one, or where `ONDOL_BINARY` says.
+#[derive(Debug, Parser)]
+#[command(name = "ondol-bench", version, about)]
+pub struct Arguments {
+    /// Print a line of JSON for each work instead of a table.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// From what everything made up by chance is made.
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+    #[command(subcommand)]
+    work: Work,
+}
+
+/// A FHIR server that is there already; without it a clinic of our own is started.
+#[derive(Debug, Args)]
+struct Target {
+    /// `http://HOST:PORT/PATH` of any FHIR server.
+    #[arg(long)]
+    url: Option<String>,
+    /// The account's name, for HTTP Basic.
+    #[arg(long, requires = "password")]
+    login: Option<String>,
+    /// Its password.
+    #[arg(long)]
+    password: Option<String>,
+    /// So many ask at once.
+    #[arg(long, default_value_t = 1)]
+    clients: usize,
+}
+
+#[derive(Debug, Args)]
+struct Days {
+    /// One transaction bundle with the people of a clinic.
+    #[arg(long)]
+    population: Option<PathBuf>,
+    /// One transaction bundle a line, each an encounter; may be gzipped.
+    #[arg(long)]
+    encounters: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Work {
+    /// Cold start, and memory while nobody works.
+    Start {
+        /// So many resources are in the record.
+        #[arg(long, default_value_t = 100_000)]
+        resources: usize,
+    },
+    /// An encounter of eight resources saved.
+    Save {
+        /// So many save at once.
+        #[arg(long, default_value_t = 1)]
+        clients: usize,
+        /// Add so much to each fsync (in this process, over a disk in memory).
+        #[arg(long, default_value_t = 0)]
+        fsync_extra_ms: u64,
+        #[command(flatten)]
+        days: Days,
+    },
+    /// A chart opened.
+    Chart {
+        /// So many resources are in the record.
+        #[arg(long, default_value_t = 100_000)]
+        resources: usize,
+    },
+    /// Bytes on the wire for the days of a clinic.
+    Wire {
+        #[command(flatten)]
+        days: Days,
+        /// Also with the ids of the file kept.
+        #[arg(long)]
+        foreign_ids: bool,
+    },
+    /// An emergency from 'send' to the specialist's inbox.
+    Alert {
+        /// The clinic's link, bits per second.
+        #[arg(long, default_value_t = 9_600)]
+        rate: u64,
+        /// Its round trip, ms.
+        #[arg(long, default_value_t = 600)]
+        rtt_ms: u64,
+        /// The percentage of packets lost each way.
+        #[arg(long, default_value_t = 2.0)]
+        loss: f64,
+        /// Pictures that wait on it, MB.
+        #[arg(long, default_value_t = 50)]
+        queued_mb: usize,
+        /// Alerts that are sent.
+        #[arg(long, default_value_t = 30)]
+        alerts: usize,
+    },
+    /// Resources created one by one at any FHIR server.
+    Create(Target),
+    /// Resources read by id at any FHIR server.
+    Read(Target),
+    /// Searches at any FHIR server.
+    Search(Target),
+    /// A directory of FHIR bundles imported.
+    Import {
+        /// The directory.
+        #[arg(long)]
+        input: Option<PathBuf>,
+    },
+    /// The capability statement.
+    Metadata,
+    /// Memory before and after scripted journeys.
+    Journeys {
+        /// So many journeys.
+        #[arg(long, default_value_t = 5_000)]
+        count: usize,
+        #[command(flatten)]
+        days: Days,
+    },
+    /// All of them with their defaults, one table.
+    All {
+        /// Resources of the works `start` and `chart`.
+        #[arg(long, default_value_t = 100_000)]
+        resources: usize,
+        /// Journeys.
+        #[arg(long, default_value_t = 5_000)]
+        journeys: usize,
+    },
+}
+
+/// Takes the figures that were asked for; each work reports when it is done.
+pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
+    let seed = arguments.seed;
+    let mut report = |work: &str, figures: Vec<Figure>| {
+        say(&Report { work: work.to_owned(), seed, figures });
+    };
+    let load = |days: &Days| {
+        ClinicDays::load(days.population.as_deref(), days.encounters.as_deref(), seed)
+    };
+    match &arguments.work {
+        Work::Start { resources } => {
+            let (mut clinic, count) = filled("start", seed, *resources)?;
+            report("start", start::figures(&mut clinic, count)?);
+        }
+        Work::Chart { resources } => {
+            let (mut clinic, count) = filled("chart", seed, *resources)?;
+            report("chart", chart::figures(&mut clinic, count)?);
+        }
+        Work::Save { clients, fsync_extra_ms, days } => {
+            report("save", saved(&load(days)?, &[*clients], *fsync_extra_ms)?);
+        }
+        Work::Wire { days, foreign_ids } => {
+            report("wire", wire::figures(&load(days)?, *foreign_ids, seed)?);
+        }
+        Work::Alert { rate, rtt_ms, loss, queued_mb, alerts } => {
+            let loss = loss / 100.0;
+            let (rate, rtt_ms, queued_mb, alerts) = (*rate, *rtt_ms, *queued_mb, *alerts);
+            let road = alert::Road { rate, rtt_ms, loss, queued_mb, alerts };
+            report("alert", alert::figures(road, seed)?);
+        }
+        Work::Create(target) => report("create", at(target, rest::Work::Create, seed)?),
+        Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),
+        Work::Search(target) => report("search", at(target, rest::Work::Search, seed)?),
+        Work::Import { input } => report("import", imported(input.as_ref())?),
+        Work::Metadata => report("metadata", metadata::figures(&mut Clinic::found("metadata")?)?),
+        Work::Journeys { count, days } => {
+            let mut clinic = Clinic::found("journeys")?;
+            report("journeys", journeys::figures(&mut clinic, &load(days)?, *count)?);
+        }
+        Work::All { resources, journeys } => all(seed, *resources, *journeys, &mut report),
+    }
+    Ok(())
+}
+
+/// All works; one that fails says why in the table, and the others go on.
+fn all(seed: u64, resources: usize, journeys: usize, report: &mut dyn FnMut(&str, Vec<Figure>)) {
+    let mut take = |work: &str, figures: Result<Vec<Figure>>| {
+        report(
+            work,
+            figures.unwrap_or_else(|why| vec![Figure::missing("all", format!("{why:#}"))]),
+        );
+    };
+    match filled("start", seed, resources) {
+        Ok((mut clinic, count)) => {
+            take("start", start::figures(&mut clinic, count));
+            take("chart", chart::figures(&mut clinic, count));
+        }
+        Err(why) => take("start", Err(why)),
+    }
+    let days = match ClinicDays::load(None, None, seed) {
+        Ok(days) => days,
+        Err(why) => return take("save", Err(why)),
+    };
+    take("metadata", Clinic::found("metadata").and_then(|mut it| metadata::figures(&mut it)));
+    take("save", saved(&days, &[1, 8, 64], 0));
+    take("save", saved(&days, &[1, 64], 5));
+    for clients in [1, 8] {
+        let target = Target { url: None, login: None, password: None, clients };
+        take("create", at(&target, rest::Work::Create, seed));
+        take("read", at(&target, rest::Work::Read, seed));
+        take("search", at(&target, rest::Work::Search, seed));
+    }
+    take("import", imported(None));
+    let run = |mut clinic: Clinic| journeys::figures(&mut clinic, &days, journeys);
+    take("journeys", Clinic::found("journeys").and_then(run));
+    let road = alert::Road { rate: 9_600, rtt_ms: 600, loss: 0.02, queued_mb: 50, alerts: 30 };
+    take("alert", alert::figures(road, seed));
+    take("wire", wire::figures(&days, true, seed));
+}
+
+fn filled(work: &str, seed: u64, resources: usize) -> Result<(Clinic, usize)> {
+    let clinic = Clinic::found(work)?;
+    let count = clinic.fill(seed, resources)?;
+    Ok((clinic, count))
+}
+
+fn saved(days: &ClinicDays, clients: &[usize], fsync_extra_ms: u64) -> Result<Vec<Figure>> {
+    if fsync_extra_ms > 0 {
+        return slow_disk::figures(days, clients, fsync_extra_ms);
+    }
+    save::figures(&mut Clinic::found("save")?, days, clients)
+}
+
+fn imported(input: Option<&PathBuf>) -> Result<Vec<Figure>> {
+    let clinic = Clinic::found("import")?;
+    if let Some(input) = input {
+        return import::figures(&clinic, input);
+    }
+    match import::default_input(&ground::folder("import-input")?)? {
+        Some(input) => import::figures(&clinic, &input),
+        None => {
+            let why = "no --input, and the Synthea patients of the test data are not at hand";
+            Ok(vec![Figure::missing("resources_per_s", why)])
+        }
+    }
+}
+
+/// Asks the named server, or a clinic of our own that holds a clinic's people and days.
+fn at(target: &Target, work: rest::Work, seed: u64) -> Result<Vec<Figure>> {
+    if let Some(url) = &target.url {
+        let word = target.password.as_deref().unwrap_or(PASSWORD);
+        let account = target.login.as_deref().map(|login| (login, word));
+        return rest::figures(&Server::new(url, account)?, work, target.clients);
+    }
+    let days = ClinicDays::load(None, None, seed)?;
+    let mut clinic = Clinic::found("rest")?;
+    clinic.start()?;
+    let mut desk = clinic.enter_people(&days, Ids::Own)?;
+    let server = ground::server(clinic.base()?, LOGIN)?;
+    for bundle in &days.encounters {
+        let answer = server.json("POST", "", Some(desk.enter(bundle).to_string().as_bytes()))?;
+        desk.learn(bundle, &answer)?;
+    }
+    let figures = rest::figures(&server, work, target.clients)?;
+    clinic.stop()?;
+    Ok(figures)
+}

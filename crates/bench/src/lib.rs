@@ -1,1 +1,0 @@
-//! Every figure of the README, as a subcommand. Never shipped.

@@ -1,0 +1,12 @@
+//! The works: each takes its figures and reports them.
+
+pub mod alert;
+pub mod chart;
+pub mod import;
+pub mod journeys;
+pub mod metadata;
+pub mod rest;
+pub mod save;
+pub mod slow_disk;
+pub mod start;
+pub mod wire;

@@ -1,0 +1,63 @@
+//! How long it takes to save an encounter of eight resources, durably.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use crate::{
+    fhir::Server,
+    figure::Figure,
+    ground::{self, Clinic},
+    inputs::{ClinicDays, Desk, Ids},
+    sample::{Times, drive},
+};
+
+/// An encounter of the aim.
+const RESOURCES: usize = 8;
+
+/// Encounters of eight resources as they are sent, of people whom the desk knows.
+pub fn bodies(days: &ClinicDays, desk: &Desk) -> Result<Vec<Vec<u8>>> {
+    let count = |bundle: &&Value| bundle["entry"].as_array().map_or(0, Vec::len);
+    let known: Vec<&Value> = days.encounters.iter().filter(|bundle| desk.knows(bundle)).collect();
+    let eight: Vec<&Value> = known.iter().copied().filter(|b| count(b) == RESOURCES).collect();
+    // Made-up visits are smaller; what is saved is told in the table.
+    let all = if eight.is_empty() { known } else { eight };
+    ensure!(!all.is_empty(), "there are no encounters to save");
+    Ok(all.into_iter().map(|bundle| desk.enter(bundle).to_string().into_bytes()).collect())
+}
+
+/// Saves with so many clients at once.
+pub fn run(server: &Server, bodies: &[Vec<u8>], clients: usize) -> Result<Times> {
+    let save = |at: usize| server.done("POST", "", Some(&bodies[at % bodies.len()])).map(drop);
+    // The first requests sign in, and that is slow by design.
+    drive(1, 5, &save)?;
+    drive(clients, 400.max(clients * 30), &save)
+}
+
+/// Takes the figures at a clinic that was founded and does not run.
+pub fn figures(clinic: &mut Clinic, days: &ClinicDays, clients: &[usize]) -> Result<Vec<Figure>> {
+    clinic.start()?;
+    let desk = clinic.enter_people(days, Ids::Own)?;
+    let bodies = bodies(days, &desk)?;
+    let server = clinic.server()?;
+    let mut figures = vec![];
+    for &clients in clients {
+        let fsync = ground::fsync_times(&clinic.data())?;
+        let times = run(&server, &bodies, clients)?;
+        figures.extend(shown(&times, clients, fsync.ms(0.5), "the disk as it is"));
+    }
+    clinic.stop()?;
+    Ok(figures)
+}
+
+/// The figures of a run.
+pub fn shown(times: &Times, clients: usize, fsync_ms: f64, disk: &str) -> Vec<Figure> {
+    let name = |what: &str| format!("{what} ({clients} clients)");
+    let how = format!("{disk}; {:.0} encounters", times.count());
+    let against = format!("fsync of a 4 KiB append {fsync_ms:.3} ms (p50)");
+    vec![
+        Figure::new(name("p50_ms"), times.ms(0.5), "ms").how(how.clone()),
+        Figure::new(name("p95_ms"), times.ms(0.95), "ms").how(how.clone()),
+        Figure::new(name("per_s"), times.per_s(), "encounters/s").how(how),
+        Figure::new(name("times_fsync"), times.ms(0.5) / fsync_ms, "×").how(against),
+    ]
+}
