@@ -38,6 +38,7 @@ pub use lang::Lang;
 pub use page::{Page, Road, SignedIn, Surroundings};
 pub use rooms::rooms;
 pub use screen::Screen;
+pub use screens::trust::{Trust, with_trust};
 pub use state::Ui;
 pub use texts::{Arg, Msg, T};
 pub use trouble::Trouble;

@@ -25,7 +25,7 @@ road-loss = Lost on the way
 road-since = Up since
 road-acknowledged = Last confirmation
 road-not-yet = none yet
-road-unnamed = Facility { $id }
+road-unnamed = Facility
 
 tier-clinic = Clinic
 tier-county = County hospital

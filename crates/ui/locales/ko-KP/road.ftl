@@ -22,7 +22,7 @@ road-loss = 도중에 잃음
 road-since = 련결된 때
 road-acknowledged = 마지막 도착확인
 road-not-yet = 아직 없음
-road-unnamed = 기관 { $id }
+road-unnamed = 기관
 
 tier-clinic = 진료소
 tier-county = 군병원

@@ -3,16 +3,26 @@
 //! add one.
 
 pub mod base;
+pub mod chart;
 pub mod confirm;
 pub mod consult;
+pub mod counts;
 pub mod drafts;
 pub mod duty;
+pub mod encounter;
 pub mod first_run;
+pub mod help;
+pub mod home;
 pub mod lock;
 pub mod me;
+pub mod papers;
+pub mod people;
 pub mod referral;
+pub mod road;
+pub mod settings;
 pub mod sign_in;
 pub mod staff;
+pub mod trust;
 
 use axum::Router;
 
@@ -21,11 +31,21 @@ use crate::state::Ui;
 /// The screens of all areas.
 pub fn all() -> Router<Ui> {
     Router::new()
+        .merge(people::routes())
+        .merge(papers::routes())
+        .merge(home::routes())
+        .merge(encounter::routes())
+        .merge(chart::routes())
         .merge(consult::routes())
         .merge(drafts::routes())
         .merge(lock::routes())
         .merge(me::routes())
         .merge(referral::routes())
+        .merge(road::routes())
+        .merge(counts::routes())
+        .merge(trust::routes())
+        .merge(help::routes())
+        .merge(settings::routes())
         .merge(first_run::routes())
         .merge(staff::routes())
         .merge(duty::routes())

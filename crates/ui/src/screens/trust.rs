@@ -1,13 +1,14 @@
 //! How a computer or a telephone comes to trust the nation's root, so that the pages travel
 //! sealed and microphone and camera work. Reached without signing in, and over plain HTTP.
 
+use std::sync::Arc;
+
 use askama::Template;
 use askama::filters::Safe;
-use axum::Router;
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use data_encoding::{BASE64, HEXUPPER};
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +26,18 @@ pub struct Trust {
     pub root_der: Vec<u8>,
     /// `https://host:port` as others on the local network reach it; empty if there is none.
     pub https: String,
+}
+
+/// Tells the pages what devices have to trust: a layer around all of them.
+pub fn with_trust(pages: Router, trust: Trust) -> Router {
+    pages.layer(Extension(Arc::new(trust)))
+}
+
+/// What [`with_trust`] told; nothing if it did not.
+type Told = Option<Extension<Arc<Trust>>>;
+
+fn told(trust: Told) -> Arc<Trust> {
+    trust.map(|Extension(trust)| trust).unwrap_or_default()
 }
 
 /// `/trust…`.
@@ -47,9 +60,9 @@ struct TrustPage {
     qr: Option<Safe<String>>,
 }
 
-async fn show(page: Page, ui: State<Ui>) -> Result<impl IntoResponse, Trouble> {
+async fn show(page: Page, trust: Told) -> Result<impl IntoResponse, Trouble> {
     let t = page.t;
-    let trust = &ui.trust;
+    let trust = told(trust);
     let qr = if trust.https.is_empty() {
         None
     } else {
@@ -69,12 +82,12 @@ fn fingerprint(der: &[u8]) -> Vec<String> {
     bytes.chunks(4).map(|group| group.join(" ")).collect()
 }
 
-async fn der(ui: State<Ui>) -> Result<Response, Trouble> {
-    file(ui.trust.root_der.clone(), "ondol-root.crt")
+async fn der(trust: Told) -> Result<Response, Trouble> {
+    file(told(trust).root_der.clone(), "ondol-root.crt")
 }
 
-async fn pem(ui: State<Ui>) -> Result<Response, Trouble> {
-    file(to_pem(&ui.trust.root_der), "ondol-root.pem")
+async fn pem(trust: Told) -> Result<Response, Trouble> {
+    file(to_pem(&told(trust).root_der), "ondol-root.pem")
 }
 
 /// RFC 7468: base64 in lines of 64 characters.

@@ -108,7 +108,7 @@ fn neighbour(page: &Page, one: &road::Neighbour) -> Neighbour {
         t.msg("road-waits-for").arg("n", items).arg("time", time).to_string()
     };
     Neighbour {
-        name: say::node(t, &one.name, &one.node),
+        name: say::node(t, &one.name, one.tier, &one.node),
         tier: one.tier.map_or_else(|| t.get("tier-unknown"), |tier| say::tier(t, tier)),
         is_above: one.reach == Reach::Above,
         state: state(one),

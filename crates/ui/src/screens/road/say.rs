@@ -27,13 +27,15 @@ pub fn class(t: T, class: Class) -> String {
     }
 }
 
-/// A facility by its name, else its node by the first characters of its id.
-pub fn node(t: T, name: &str, node: &NodeId) -> String {
-    if name.is_empty() {
-        let id = node.to_string();
-        return t.msg("road-unnamed").arg("id", id.get(..8).unwrap_or(&id)).to_string();
+/// A facility by its name, else by its tier and the first characters of its node's id.
+pub fn node(t: T, name: &str, of_tier: Option<Tier>, node: &NodeId) -> String {
+    if !name.is_empty() {
+        return name.to_owned();
     }
-    name.to_owned()
+    let id = node.to_string();
+    let id = id.get(..8).unwrap_or(&id);
+    let what = of_tier.map_or_else(|| t.get("road-unnamed"), |known| tier(t, known));
+    format!("{what} ({id})")
 }
 
 /// Bytes, rounded to what a person compares.

@@ -56,7 +56,7 @@ async fn blank(page: Page, who: SignedIn, ui: &Ui, form: Form) -> Result<Respons
     // A neighbour whose certificate is not here yet cannot be written to.
     let readers = direct.filter(|one| one.tier.is_some()).map(|one| Reader {
         node: one.node.to_string(),
-        name: say::node(t, &one.name, &one.node),
+        name: say::node(t, &one.name, one.tier, &one.node),
         items: one.classes.iter().map(ondol_app::road::ClassStatus::items).sum(),
         last: one.carried.map_or_else(String::new, |carried| say::carried(&page, &carried)),
         is_held: one.carried.is_some_and(|carried| carried.is_held),
@@ -128,12 +128,15 @@ pub async fn carry_in(
             let carried = app.sticks_in(&actor, &files)?;
             let mut names = HashMap::new();
             for node in nodes(&carried) {
-                names.insert(node, app.called(&node)?.0);
+                names.insert(node, app.called(&node)?);
             }
             Ok((carried, names))
         })
         .await?;
-    let called = |node: &NodeId| say::node(t, names.get(node).map_or("", String::as_str), node);
+    let called = |node: &NodeId| match names.get(node) {
+        Some((name, tier)) => say::node(t, name, *tier, node),
+        None => say::node(t, "", None, node),
+    };
     let sticks: Vec<Said> = carried.brought.iter().map(|one| said(&page, one, &called)).collect();
     let refused = carried.refused.iter().map(|why| say::refusal(t, why, &called)).collect();
     let (is_news, is_read) = (carried.is_news(), !sticks.is_empty());
