@@ -12,7 +12,8 @@ use door::{Door, observation};
 use ondol_access::Role;
 use serde_json::{Value, json};
 
-fn post(url: &str, full_url: &str, resource: Value) -> Value {
+fn post(url: &str, full_url: &str, resource: impl Into<Value>) -> Value {
+    let resource: Value = resource.into();
     json!({"fullUrl":full_url,"resource":resource,"request":{"method":"POST","url":url}})
 }
 

@@ -147,6 +147,11 @@ async fn consults_accounts_roles_and_audit_have_their_own_steps() {
             "Communication.category",
         ),
         (
+            json!({"resourceType":"Communication","status":"completed",
+                "category":[concept("urn:ondol:alert", "broken-glass")]}),
+            "Communication.category",
+        ),
+        (
             json!({"resourceType":"Basic","code":concept("urn:ondol:account", "account")}),
             "Basic.code",
         ),

@@ -1,7 +1,6 @@
 //! The API over a real store, asked in-process by people of a test facility.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 #[path = "../../../app/tests/support/mod.rs"]
 mod support;
@@ -23,7 +22,7 @@ use ondol_app::Actor;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-pub use support::{Facility, MONDAY_8};
+pub use support::Facility;
 
 /// Lets in by a header that names somebody known.
 #[derive(Default)]

@@ -163,7 +163,7 @@ impl Criterion {
 
     /// Whether what the store selects has to be looked at again.
     pub(super) fn needs_check(&self) -> bool {
-        self.filter().is_none() || self.any.iter().any(|wanted| matches!(wanted, Wanted::Exact(_)))
+        self.filter().is_none()
     }
 
     /// Whether a resource with these values of the parameter passes.

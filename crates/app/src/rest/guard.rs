@@ -26,30 +26,38 @@ fn is_account(version: &Stored) -> bool {
     version.body.contains(coding::ACCOUNT)
 }
 
-/// Refuses what is written by its own steps only: accounts and their roles, consults and
-/// referrals with their steps, and the audit.
+/// What begins the systems of codes by which Ondol tells its own resources apart.
+const OWN_CODES: &str = "urn:ondol:";
+
+/// Refuses what is written by its own steps only: accounts and their roles, duty, consults and
+/// referrals with their steps, alerts, and the audit.
 pub(super) fn check_writable(resource: &Resource) -> Result<(), RestError> {
-    let has = |element: &str, system: &str| {
-        resource.body().get(element).is_some_and(|value| coding::code_of(value, system).is_some())
-    };
     let kind = resource.resource_type();
-    let refused = match kind {
-        ResourceType::Basic => resource.to_string().contains(coding::ACCOUNT).then_some("code"),
-        ResourceType::PractitionerRole => has("code", coding::ROLE).then_some("code"),
-        ResourceType::ServiceRequest => {
-            has("category", coding::REQUEST_CATEGORY).then_some("category")
-        }
-        ResourceType::Communication => has("category", coding::STEP).then_some("category"),
-        ResourceType::AuditEvent => Some(""),
-        _ => None,
-    };
-    match refused {
-        Some("") => Err(RestError::element(kind.name(), ElementFault::OwnSteps)),
-        Some(element) => {
-            Err(RestError::element(format!("{kind}.{element}"), ElementFault::OwnSteps))
-        }
-        None => Ok(()),
+    let own_steps = |at: String| Err(RestError::element(at, ElementFault::OwnSteps));
+    if kind == ResourceType::AuditEvent {
+        return own_steps(kind.name().to_owned());
     }
+    let is_told_apart = matches!(
+        kind,
+        ResourceType::Basic
+            | ResourceType::PractitionerRole
+            | ResourceType::ServiceRequest
+            | ResourceType::Communication
+    );
+    if !is_told_apart {
+        return Ok(());
+    }
+    for element in ["code", "category"] {
+        let systems = resource.get(&format!("{element}.coding.system"));
+        if systems.iter().filter_map(|s| s.as_str()).any(|s| s.starts_with(OWN_CODES)) {
+            return own_steps(format!("{kind}.{element}"));
+        }
+    }
+    // An account counts wherever its code stands.
+    if kind == ResourceType::Basic && resource.to_string().contains(coding::ACCOUNT) {
+        return own_steps(kind.name().to_owned());
+    }
+    Ok(())
 }
 
 /// The same for a version that stands: what has its own steps is not changed or taken back

@@ -1,6 +1,6 @@
 //! What is asked, as a test for the store and as a test of a value.
 
-use ondol_fhir::{IndexValue, fold};
+use ondol_fhir::IndexValue;
 use ondol_kernel::Millis;
 use ondol_store::Test;
 
@@ -12,7 +12,7 @@ pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
     Some(match wanted {
         Wanted::Begins(text) => vec![Test::Prefix(text.as_str().into())],
         Wanted::Contains(text) => vec![Test::Contains(text.as_str().into())],
-        Wanted::Exact(text) => vec![Test::Exact(fold(text).into())],
+        Wanted::Exact(text) => vec![Test::Exact(text.as_str().into())],
         Wanted::Token { system, code } => {
             vec![Test::Token { system: system.clone(), code: code.clone() }]
         }
