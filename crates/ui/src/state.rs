@@ -23,6 +23,12 @@ impl Ui {
         Self { door: app.clone(), app }
     }
 
+    /// Lets people sign in at the facility whose practice room this is.
+    #[must_use]
+    pub fn with_door(self, door: Arc<App>) -> Self {
+        Self { door, ..self }
+    }
+
     /// Runs a use case. They block, so each has a thread of its own while it runs.
     pub async fn run<T: Send + 'static>(
         &self,

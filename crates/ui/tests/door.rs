@@ -267,7 +267,7 @@ async fn the_practice_room_has_the_same_people_and_keeps_nothing() {
     let facility = Facility::new();
     let practice = Facility::practice();
     let manager = facility.signed_in("진료소장", &[Role::FacilityManager]);
-    let ui = ondol_ui::Ui { app: practice.app.clone(), door: facility.app.clone() };
+    let ui = ondol_ui::Ui::new(practice.app.clone()).with_door(facility.app.clone());
     let practice_pages = ondol_ui::router(ui, browser::frame(&practice.app));
     let both = ondol_ui::rooms(pages(&facility.app), practice_pages);
     let mut browser = Browser::at(both);
