@@ -253,7 +253,7 @@ async fn settings_are_read_by_all_and_changed_by_those_in_charge() {
 async fn what_is_practised_never_reaches_the_record_and_no_stick_carries_it() {
     let (clinic, practice) = (Facility::new(), Facility::practice());
     let entered = clinic.signed_in("리영희", &[Role::HealthWorker]);
-    let room = ondol_ui::Ui { app: practice.app.clone(), door: clinic.app.clone() };
+    let room = ondol_ui::Ui::new(practice.app.clone()).with_door(clinic.app.clone());
     let room = ondol_ui::router(room, browser::frame(&practice.app));
     let pages = ondol_ui::rooms(browser::pages(&clinic.app), room);
     let mut worker = Browser::at(pages);
