@@ -47,7 +47,27 @@ impl Visitor {
         let all = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied());
         let pairs: Vec<String> =
             all.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
-        self.follow("POST", path, Some(pairs.join("&")))
+        let form = ("application/x-www-form-urlencoded".to_owned(), pairs.join("&"));
+        self.follow("POST", path, Some(form))
+    }
+
+    /// The same for a form that could hold files too.
+    pub fn post_multipart(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Seen, HttpError> {
+        const BOUNDARY: &str = "ondol-6b1f0c52";
+        let token = self.token.clone();
+        let all = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied());
+        let parts: Vec<String> = all
+            .map(|(name, value)| {
+                let head = format!("Content-Disposition: form-data; name=\"{name}\"");
+                format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n")
+            })
+            .collect();
+        let body = parts.concat() + &format!("--{BOUNDARY}--\r\n");
+        self.follow("POST", path, Some((format!("multipart/form-data; boundary={BOUNDARY}"), body)))
     }
 
     /// Signs in with a password.
@@ -60,7 +80,7 @@ impl Visitor {
         &mut self,
         method: &str,
         path: &str,
-        form: Option<String>,
+        form: Option<(String, String)>,
     ) -> Result<Seen, HttpError> {
         let mut path = path.to_owned();
         let mut answer = self.ask(method, &path, form)?;
@@ -80,15 +100,20 @@ impl Visitor {
         Ok(Seen { status: answer.status, path, body })
     }
 
-    fn ask(&mut self, method: &str, path: &str, form: Option<String>) -> Result<Answer, HttpError> {
+    fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        form: Option<(String, String)>,
+    ) -> Result<Answer, HttpError> {
         let mut request = Request::new(method, path).header("Accept-Language", self.language);
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header("Cookie", &cookies.join("; "));
         }
-        if let Some(form) = form {
-            request = request.body("application/x-www-form-urlencoded", form);
+        if let Some((content_type, form)) = form {
+            request = request.body(&content_type, form);
         }
         let answer = request.send(&self.address)?;
         for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
@@ -102,11 +127,18 @@ impl Visitor {
 }
 
 impl Seen {
-    /// What an attribute holds of the first element that is written with these words; for links
-    /// and hidden fields.
-    pub fn after<'a>(&'a self, words: &str, end: char) -> Option<&'a str> {
-        let (_, rest) = self.body.split_once(words)?;
-        rest.split(end).next()
+    /// The values of the fields and choices of a name.
+    pub fn values_of(&self, name: &str) -> Vec<&str> {
+        let start = format!("name=\"{name}\" value=\"");
+        let parts = self.body.split(start.as_str()).skip(1);
+        parts.filter_map(|rest| rest.split('"').next()).collect()
+    }
+
+    /// The value of the entry of a list that says these words.
+    pub fn choice(&self, words: &str) -> Option<&str> {
+        let (before, _) = self.body.split_once(&format!(">{words}<"))?;
+        let (_, value) = before.rsplit_once("value=\"")?;
+        value.split('"').next()
     }
 }
 

@@ -77,6 +77,8 @@ fn run(arguments: &Arguments) -> Result<bool, NodeError> {
     let mut country = Country::prepare(&arguments.data, config, &mut say)?;
     fill(&mut country, arguments, &mut say)?;
     country.start_nodes(&mut say)?;
+    say("putting people on duty");
+    filling::rosters(&country)?;
     show(&country, &arguments.data);
     stop.wait();
     println!("\nStopping ...");

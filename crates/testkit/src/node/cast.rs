@@ -64,6 +64,32 @@ impl Seat {
         }
     }
 
+    /// The services with somebody on duty.
+    pub const fn duties(self) -> &'static [DutyPost] {
+        const fn post(service: &'static str, phone: &'static str, login: &'static str) -> DutyPost {
+            DutyPost { service, phone, login }
+        }
+        match self {
+            Self::Ministry | Self::Clinic => &[],
+            Self::Province => &[const { post("internal-medicine", "031-25-118", "hyonok") }],
+            Self::County => &[const { post("internal-medicine", "62-304", "chomsu") }],
+            Self::Specialist => &[
+                const { post("skin", "02-381-214", "ryonhwa") },
+                const { post("internal-medicine", "02-381-226", "kyongho") },
+            ],
+        }
+    }
+
+    /// Who keeps the facility's roster.
+    pub fn manager(self) -> Option<&'static Person> {
+        self.people().iter().find(|person| person.roles.contains(&"facility-manager"))
+    }
+
+    /// The person with this sign-in name.
+    pub fn person(self, login: &str) -> Option<&'static Person> {
+        self.people().iter().find(|person| person.login == login)
+    }
+
     /// The people who have accounts. Two administrators everywhere, so that one may be away.
     pub const fn people(self) -> &'static [Person] {
         match self {
@@ -74,6 +100,17 @@ impl Seat {
             Self::Specialist => SPECIALIST,
         }
     }
+}
+
+/// A service that others may call, and who is on duty for it.
+#[derive(Debug, Clone, Copy)]
+pub struct DutyPost {
+    /// The specialty's code.
+    pub service: &'static str,
+    /// The number to call. It is made up.
+    pub phone: &'static str,
+    /// The sign-in name of the one on duty.
+    pub login: &'static str,
 }
 
 /// The password of everybody in the demo. Nothing of the demo is secret.
@@ -147,7 +184,13 @@ const PROVINCE: &[Person] = &[
         "8163",
         "province health officer",
     ),
-    person("unsil", "장은실", &["nurse", "administrator"], "1749", "nurse"),
+    person(
+        "unsil",
+        "장은실",
+        &["nurse", "facility-manager", "administrator"],
+        "1749",
+        "nurse; keeps the roster",
+    ),
 ];
 const MINISTRY: &[Person] = &[
     person(
@@ -196,6 +239,9 @@ mod tests {
             let administrators =
                 seat.people().iter().filter(|p| p.roles.contains(&"administrator")).count();
             assert!(administrators >= 2, "{seat:?}");
+            for post in seat.duties() {
+                assert!(seat.person(post.login).is_some() && seat.manager().is_some(), "{seat:?}");
+            }
             for person in seat.people() {
                 assert!(logins.insert(person.login), "{} twice", person.login);
             }

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::http::HttpError;
 
-pub use cast::{PASSWORD, Person, Seat};
+pub use cast::{DutyPost, PASSWORD, Person, Seat};
 pub use country::{Country, CountryConfig};
 pub use links::Links;
 pub use process::{NodeConfig, NodeProcess, Ready, tail};
