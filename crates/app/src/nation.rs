@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{NodeId, ResourceId};
-use ondol_record::{Certificate, certificate::Tier};
+use ondol_record::{
+    Certificate,
+    certificate::{Issuer, Tier},
+};
 use ondol_store::{Space, View, WriteTx};
 
 use crate::{AppError, Place};
@@ -43,36 +46,53 @@ impl Nation {
         Ok(Self { own: place.node, nodes })
     }
 
-    /// Keeps a certificate if it holds and is newer than what is here. Gives whether it was kept.
+    /// The nodes as they are known with one more certificate; `None` if it does not hold or is
+    /// no newer than what is here.
     ///
     /// One invitation makes one node: the first node that is seen with it stays, another one
-    /// with the same invitation is refused.
+    /// with the same invitation is refused. Nor does it make a node that is known by another
+    /// word, or one whose name is not that of its key: else whoever holds an invitation could
+    /// speak for any node.
+    pub(crate) fn with(
+        &self,
+        place: &Place,
+        certificate: &Certificate,
+    ) -> Result<Option<Self>, AppError> {
+        let root = VerifyingKey::from_bytes(&place.root)
+            .map_err(|_| AppError::Unexpected("the root key is no key"))?;
+        let Ok(key) = certificate.check(&root) else { return Ok(None) };
+        let known = self.nodes.get(&certificate.node);
+        let invited = matches!(certificate.issuer, Issuer::Invitation(_));
+        let of_another = invited
+            && (certificate.node != NodeId::of_key(&certificate.signing_key)
+                || known.is_some_and(|known| known.certificate.issuer != certificate.issuer));
+        let same_place = self.nodes.values().any(|known| {
+            known.certificate.node != certificate.node
+                && known.certificate.issuer == certificate.issuer
+                && invited
+        });
+        let older = known.is_some_and(|known| known.certificate.issued >= certificate.issued);
+        if of_another || same_place || older {
+            return Ok(None);
+        }
+        let mut with = self.clone();
+        with.nodes.insert(certificate.node, Known { certificate: certificate.clone(), key });
+        Ok(Some(with))
+    }
+
+    /// Keeps a certificate durably if it is one of [`Nation::with`], which it gives.
     pub(crate) fn keep(
         &self,
         tx: &mut dyn WriteTx,
         place: &Place,
         certificate: &Certificate,
-    ) -> Result<bool, AppError> {
-        let root = VerifyingKey::from_bytes(&place.root)
-            .map_err(|_| AppError::Unexpected("the root key is no key"))?;
-        if certificate.check(&root).is_err() {
-            return Ok(false);
+    ) -> Result<Option<Self>, AppError> {
+        let with = self.with(place, certificate)?;
+        if with.is_some() {
+            let key = [CERTIFICATE, &certificate.node.0].concat();
+            tx.set_value(Space::Peer, &key, Some(&certificate.to_bytes()))?;
         }
-        let same_place = self.nodes.values().any(|known| {
-            known.certificate.node != certificate.node
-                && known.certificate.issuer == certificate.issuer
-                && matches!(certificate.issuer, ondol_record::certificate::Issuer::Invitation(_))
-        });
-        let older = self
-            .nodes
-            .get(&certificate.node)
-            .is_some_and(|known| known.certificate.issued >= certificate.issued);
-        if same_place || older {
-            return Ok(false);
-        }
-        let key = [CERTIFICATE, &certificate.node.0].concat();
-        tx.set_value(Space::Peer, &key, Some(&certificate.to_bytes()))?;
-        Ok(true)
+        Ok(with)
     }
 
     /// A node.
@@ -174,7 +194,6 @@ mod tests {
     use super::*;
     use ed25519_dalek::SigningKey;
     use ondol_kernel::Millis;
-    use ondol_record::certificate::Issuer;
 
     fn nation(own: u8) -> Nation {
         // 1 ministry; 2 province, 5 specialist below it; 3 county below 2; 4 clinic below 3.

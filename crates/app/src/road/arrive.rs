@@ -3,9 +3,9 @@
 use ondol_kernel::{Class, NodeId};
 use ondol_record::{Certificate, Entry};
 use ondol_replicate::{Batch, Parcel, message::Message};
-use ondol_store::{Ingested, Space, WriteTx};
+use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
-use super::{blobs, introduce, keys, pack::sealed_paths, queue, relay, scope, send};
+use super::{blobs, keys, numbers::note, pack::sealed_paths, queue, relay, scope, send};
 use crate::{App, AppError};
 
 /// What became of a message.
@@ -29,76 +29,99 @@ impl App {
         number: u64,
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
-        let (app, bytes) = (self.clone(), bytes.to_vec());
-        let (arrival, certificates) =
-            self.transact(move |tx| app.arrive_in(tx, peer, class, number, &bytes))?;
-        if certificates {
-            self.reload_nation()?;
+        loop {
+            let (app, bytes) = (self.clone(), bytes.to_vec());
+            let outcome = ondol_store::transact(&*self.store, move |tx| {
+                if !note(tx, &peer, class, number)? {
+                    return Ok(Arrival::Known);
+                }
+                Taking { app: &app, tx }.message(peer, class, &bytes)
+            });
+            match outcome {
+                Ok(arrival) => {
+                    self.woken();
+                    return Ok(arrival);
+                }
+                Err(Stop::Failed(why)) => return Err(why),
+                // What a message brings is led by what is known of its nodes, so that they are
+                // met first. Each certificate is new once.
+                Err(Stop::Meet(certificates)) => {
+                    for certificate in certificates {
+                        self.meet(Some(peer), certificate)?;
+                    }
+                }
+            }
         }
-        Ok(arrival)
     }
 
-    fn arrive_in(
-        &self,
-        tx: &mut dyn WriteTx,
-        peer: NodeId,
-        class: Class,
-        number: u64,
-        bytes: &[u8],
-    ) -> Result<(Arrival, bool), AppError> {
-        if !note(tx, &peer, class, number)? {
-            return Ok((Arrival::Known, false));
+    /// Takes in the entries whose origin was not known when they came.
+    pub(super) fn take_what_waited(self: &std::sync::Arc<Self>) -> Result<(), AppError> {
+        let waiting = self.view()?.values(Space::Quarantine, UNKNOWN, None, usize::MAX)?;
+        for (key, value) in waiting {
+            let origin = key.get(UNKNOWN.len()..UNKNOWN.len() + 16);
+            let Some(origin) = origin.and_then(|id| id.try_into().ok()).map(NodeId) else {
+                continue;
+            };
+            let Some((peer, bytes)) = value.split_first_chunk::<16>() else { continue };
+            if self.nation().node(&origin).is_none() {
+                continue;
+            }
+            let (app, peer, bytes) = (self.clone(), NodeId(*peer), bytes.to_vec());
+            let outcome = ondol_store::transact(&*self.store, move |tx| {
+                tx.set_value(Space::Quarantine, &key, None)?;
+                Taking { app: &app, tx }.parcel(peer, &bytes).map(drop)
+            });
+            match outcome {
+                // These parcels carry no certificates.
+                Ok(()) | Err(Stop::Meet(_)) => {}
+                Err(Stop::Failed(why)) => return Err(why),
+            }
         }
-        let mut taking = Taking { app: self, tx, new_certificates: false };
-        let arrival = taking.message(peer, class, bytes)?;
-        let certificates = taking.new_certificates;
-        Ok((arrival, certificates))
+        Ok(())
     }
 }
 
-/// Notes a number; false if it was noted before.
-fn note(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, number: u64) -> Result<bool, AppError> {
-    let counter = keys::got(peer, class);
-    let mut got = keys::number(tx, &counter)?;
-    let mut key = keys::early_prefix(peer, class);
-    key.extend_from_slice(&number.to_be_bytes());
-    if number <= got || tx.value(Space::ParcelIn, &key)?.is_some() {
-        return Ok(false);
+/// In [`Space::Quarantine`]: entries of an origin whose certificate is not here yet.
+const UNKNOWN: &[u8] = b"u";
+
+/// Why a message is not taken in now.
+enum Stop {
+    Failed(AppError),
+    /// These certificates are to be taken in first.
+    Meet(Vec<Certificate>),
+}
+
+impl From<AppError> for Stop {
+    fn from(why: AppError) -> Self {
+        Self::Failed(why)
     }
-    if number > got + 1 {
-        tx.set_value(Space::ParcelIn, &key, Some(&[]))?;
-        return Ok(true);
+}
+
+impl From<StoreError> for Stop {
+    fn from(why: StoreError) -> Self {
+        Self::Failed(why.into())
     }
-    got = number;
-    // Those that came early follow now.
-    let early = tx.values(Space::ParcelIn, &keys::early_prefix(peer, class), None, usize::MAX)?;
-    for (key, _) in early {
-        if keys::last_number(&key)? != got + 1 {
-            break;
-        }
-        got += 1;
-        tx.set_value(Space::ParcelIn, &key, None)?;
-    }
-    keys::set_number(tx, &counter, got)?;
-    Ok(true)
 }
 
 /// A message being taken in.
 struct Taking<'a> {
     app: &'a App,
     tx: &'a mut dyn WriteTx,
-    new_certificates: bool,
 }
 
 impl Taking<'_> {
-    fn message(&mut self, peer: NodeId, class: Class, bytes: &[u8]) -> Result<Arrival, AppError> {
+    fn message(&mut self, peer: NodeId, class: Class, bytes: &[u8]) -> Result<Arrival, Stop> {
         let Ok(message) = Message::decode(bytes) else {
-            return self.quarantine(&peer, bytes);
+            return Ok(self.quarantine(&peer, bytes)?);
         };
         match &message {
             Message::Parcel(parcel) => self.parcel(peer, parcel),
             Message::Relay { .. } => self.relay(&message),
             Message::RelayDone { from, to, class, up_to } => {
+                // It comes the way on which its sender is reached: nobody else can have it.
+                if self.app.nation().way_to(from).first() != Some(&peer) {
+                    return Ok(self.quarantine(&peer, bytes)?);
+                }
                 if *to == self.app.place.node {
                     super::delivered(self.tx, from, *class, *up_to)?;
                 } else if let Some(next) = self.app.nation().way_to(to).first() {
@@ -111,29 +134,47 @@ impl Taking<'_> {
                 Ok(Arrival::Done)
             }
             Message::BlobPart { hash, size, offset, bytes } => {
-                blobs::part(self.app, self.tx, hash, *size, *offset, bytes)?;
+                let part = blobs::Part { hash, size: *size, offset: *offset, bytes };
+                blobs::part(self.app, self.tx, (&peer, class), &part)?;
                 Ok(Arrival::Done)
             }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
-                    self.certificate(&peer, &certificate)?;
+                    self.meet_first(&[certificate])?;
                 }
                 Ok(Arrival::Done)
             }
         }
     }
 
-    fn certificate(&mut self, peer: &NodeId, certificate: &Certificate) -> Result<(), AppError> {
-        self.new_certificates |= introduce::take(self.app, self.tx, Some(peer), certificate)?;
-        Ok(())
+    /// Stops if some certificates are news.
+    fn meet_first(&self, certificates: &[Certificate]) -> Result<(), Stop> {
+        let nation = self.app.nation();
+        let mut new = vec![];
+        for certificate in certificates {
+            if nation.with(&self.app.place, certificate)?.is_some() {
+                new.push(certificate.clone());
+            }
+        }
+        if new.is_empty() { Ok(()) } else { Err(Stop::Meet(new)) }
     }
 
-    fn relay(&mut self, message: &Message) -> Result<Arrival, AppError> {
+    fn relay(&mut self, message: &Message) -> Result<Arrival, Stop> {
         let nation = self.app.nation();
         let own = self.app.place.node;
         match relay::pass(self.app, self.tx, &nation, message)? {
             relay::Passed::HandedOn => Ok(Arrival::Done),
-            relay::Passed::Refused => self.quarantine(&own, &message.encode()),
+            // Its sender keeps it.
+            relay::Passed::Refused => Ok(Arrival::Quarantined),
+            relay::Passed::Unknown(plain) => {
+                // The sender's certificate travels with its parcels.
+                if let Ok(Message::Parcel(parcel)) = Message::decode(&plain)
+                    && let Ok(parcel) = Parcel::decode(&parcel)
+                {
+                    self.meet_first(&parcel.certificates)?;
+                }
+                Ok(Arrival::Quarantined)
+            }
             relay::Passed::Opened(from, class, number, plain) => {
                 let arrival = if note(self.tx, &from, class, number)? {
                     self.message(from, class, &plain)?
@@ -150,48 +191,38 @@ impl Taking<'_> {
         }
     }
 
-    fn parcel(&mut self, peer: NodeId, bytes: &[u8]) -> Result<Arrival, AppError> {
+    fn parcel(&mut self, peer: NodeId, bytes: &[u8]) -> Result<Arrival, Stop> {
         let Ok(parcel) = Parcel::decode(bytes) else {
-            return self.quarantine(&peer, bytes);
+            return Ok(self.quarantine(&peer, bytes)?);
         };
-        for certificate in &parcel.certificates {
-            self.certificate(&peer, certificate)?;
-        }
+        self.meet_first(&parcel.certificates)?;
+        let nation = self.app.nation();
         let mut arrival = Arrival::Done;
-        for batch in &parcel.batches {
-            if !self.batch(&peer, batch, &parcel.certificates)? {
-                arrival = self.quarantine(&peer, bytes)?;
+        for batch in parcel.batches {
+            match nation.node(&batch.seal.stream.origin) {
+                None => arrival = self.wait_for_origin(&peer, batch)?,
+                Some(known) if batch.check(&known.key).is_ok() => self.batch(&peer, &batch)?,
+                Some(_) => arrival = self.quarantine(&peer, bytes)?,
             }
         }
         queue::distribute(self.app, self.tx)?;
         Ok(arrival)
     }
 
-    /// Takes in the entries of a batch; false if its seal does not hold.
-    fn batch(
-        &mut self,
-        peer: &NodeId,
-        batch: &Batch,
-        fresh: &[Certificate],
-    ) -> Result<bool, AppError> {
+    /// Keeps a batch until the certificate of its origin comes.
+    fn wait_for_origin(&mut self, peer: &NodeId, batch: Batch) -> Result<Arrival, AppError> {
         let origin = batch.seal.stream.origin;
-        let nation = self.app.nation();
-        let key = match nation.node(&origin) {
-            Some(known) => Some(known.key),
-            None => fresh.iter().find(|certificate| certificate.node == origin).and_then(|c| {
-                let root = ed25519_dalek::VerifyingKey::from_bytes(&self.app.place.root).ok()?;
-                c.check(&root).ok()
-            }),
-        };
-        let Some(key) = key else { return Ok(false) };
-        if batch.check(&key).is_err() {
-            return Ok(false);
-        }
+        let bytes = Parcel { certificates: vec![], batches: vec![batch] }.encode();
+        let hash = blake3::hash(&bytes);
+        let key = [UNKNOWN, &origin.0, &hash.as_bytes()[..8]].concat();
+        self.tx.set_value(Space::Quarantine, &key, Some(&[&peer.0[..], &bytes].concat()))?;
+        Ok(Arrival::Quarantined)
+    }
+
+    /// Takes in the entries of a batch whose seal was checked.
+    fn batch(&mut self, peer: &NodeId, batch: &Batch) -> Result<(), AppError> {
         self.tx.put_seal(&batch.seal, &sealed_paths(batch))?;
-        for entry in &batch.entries {
-            self.entry(peer, entry)?;
-        }
-        Ok(true)
+        batch.entries.iter().try_for_each(|entry| self.entry(peer, entry))
     }
 
     fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<(), AppError> {
@@ -227,7 +258,11 @@ impl Taking<'_> {
             };
             match self.tx.ingest(&waited, &bytes, self.app.now())? {
                 Ingested::New | Ingested::Known => number += 1,
-                Ingested::Gap { .. } | Ingested::Clash => return Ok(()),
+                Ingested::Gap { .. } => {
+                    self.tx.set_value(Space::Quarantine, &key, Some(&bytes))?;
+                    return Ok(());
+                }
+                Ingested::Clash => return self.clash(&waited.address.stream.origin, &waited),
             }
         }
     }

@@ -129,7 +129,34 @@ pub fn wanted(
         return Ok(());
     }
     // It is not here: ask on, in the direction from which the case came.
-    ask_on(app, tx, peer, class, hash)
+    ask_once(app, tx, peer, class, hash)
+}
+
+/// [`ask_on`], unless it was done: peers that reach each other through others can stand in a
+/// circle, round which a question that nobody can answer would run for ever.
+fn ask_once(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    except: &NodeId,
+    class: Class,
+    hash: &BlobHash,
+) -> Result<(), AppError> {
+    let asked = asked_key(class, hash);
+    if tx.value(Space::Blob, &asked)?.is_some() {
+        return Ok(());
+    }
+    tx.set_value(Space::Blob, &asked, Some(&except.0))?;
+    ask_on(app, tx, except, class, hash)
+}
+
+/// In [`Space::Blob`]: marks a blob that was asked for.
+fn asked_key(class: Class, hash: &BlobHash) -> Vec<u8> {
+    [b"asked".as_slice(), &[class.code()], hash].concat()
+}
+
+/// In [`Space::Blob`]: how much of a blob was here when its next part was asked for again.
+fn again_key(hash: &BlobHash) -> Vec<u8> {
+    [b"again".as_slice(), hash].concat()
 }
 
 /// Asks every peer but the one that asks; whoever has the blob answers.
@@ -147,30 +174,60 @@ fn ask_on(
         if peer == *except || !treats {
             continue;
         }
-        let message = Message::BlobWanted { hash: *hash, from: have };
-        if nation.neighbours().contains(&peer) {
-            send(tx, &peer, class, &message)?;
-        } else {
-            relay::send_sealed(app, tx, &peer, class, &message)?;
-        }
+        tell(app, tx, &peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
     }
     Ok(())
 }
 
-/// A part arrived. Parts that do not continue what is here are dropped: they are asked for again.
+fn tell(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    message: &Message,
+) -> Result<(), AppError> {
+    if app.nation().neighbours().contains(peer) {
+        send(tx, peer, class, message).map(drop)
+    } else {
+        relay::send_sealed(app, tx, peer, class, message)
+    }
+}
+
+/// A part of a blob.
+pub struct Part<'a> {
+    /// Which blob.
+    pub hash: &'a BlobHash,
+    /// Bytes of the whole.
+    pub size: u64,
+    /// Where the part begins.
+    pub offset: u64,
+    /// The part.
+    pub bytes: &'a [u8],
+}
+
+/// A part arrived. One that does not continue what is here is dropped, and the peer that sent it
+/// is asked for what is missing, once for each place where the bytes end.
 pub fn part(
     app: &App,
     tx: &mut dyn WriteTx,
-    hash: &BlobHash,
-    size: u64,
-    offset: u64,
-    bytes: &[u8],
+    (peer, class): (&NodeId, Class),
+    &Part { hash, size, offset, bytes }: &Part<'_>,
 ) -> Result<(), AppError> {
     if app.blobs.has(hash)? {
         return Ok(());
     }
     let have = app.blobs.put_part(hash, size, offset, bytes)?;
+    if have < offset {
+        let asked = tx.value(Space::Blob, &again_key(hash))?;
+        if asked.as_deref() != Some(&have.to_be_bytes()[..]) {
+            tx.set_value(Space::Blob, &again_key(hash), Some(&have.to_be_bytes()))?;
+            tell(app, tx, peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
+        }
+    }
     if have >= size {
+        for key in Class::ALL.map(|class| asked_key(class, hash)).iter().chain([&again_key(hash)]) {
+            tx.set_value(Space::Blob, key, None)?;
+        }
         is_here_now(app, tx, hash, size)?;
         tx.set_value(Space::Blob, &[b"a".as_slice(), hash].concat(), Some(&[]))?;
     }
@@ -206,12 +263,7 @@ impl App {
         let app = self.clone();
         self.transact(move |tx| {
             let own = app.place.node;
-            let asked = [b"asked".as_slice(), &[class.code()], &hash].concat();
-            if tx.value(Space::Blob, &asked)?.is_some() {
-                return Ok(());
-            }
-            tx.set_value(Space::Blob, &asked, Some(&[]))?;
-            ask_on(&app, tx, &own, class, &hash)
+            ask_once(&app, tx, &own, class, &hash)
         })
     }
 
@@ -240,9 +292,8 @@ fn feed(
     prefix: &[u8],
     mut parts: usize,
 ) -> Result<bool, AppError> {
-    let nation = app.nation();
     let mut fed = false;
-    for (key, value) in tx.values(Space::Blob, prefix, None, 16)? {
+    for (key, value) in tx.values(Space::Blob, prefix, None, usize::MAX)? {
         let hash: BlobHash = key[prefix.len()..]
             .try_into()
             .map_err(|_| AppError::Unexpected("a wish for a blob"))?;
@@ -258,11 +309,7 @@ fn feed(
                 offset: at as u64,
                 bytes: bytes[at..end].to_vec(),
             };
-            if nation.neighbours().contains(peer) {
-                send(tx, peer, class, &message)?;
-            } else {
-                relay::send_sealed(app, tx, peer, class, &message)?;
-            }
+            tell(app, tx, peer, class, &message)?;
             (at, parts, fed) = (end, parts - 1, true);
         }
         let next = (at < bytes.len()).then(|| wish(at as u64, bytes.len() as u64));

@@ -17,9 +17,7 @@ pub fn take(
     certificate: &Certificate,
 ) -> Result<bool, AppError> {
     let nation = app.nation();
-    if !nation.keep(tx, &app.place, certificate)? {
-        return Ok(false);
-    }
+    let Some(with) = nation.keep(tx, &app.place, certificate)? else { return Ok(false) };
     let message = Message::Certificate(certificate.to_bytes());
     for neighbour in nation.neighbours() {
         if Some(&neighbour) != from
@@ -33,7 +31,35 @@ pub fn take(
     if certificate.parent == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
+    open_charts(app, tx, (&nation, &with), &certificate.node)?;
     Ok(true)
+}
+
+/// Where a facility stands is known by certificates. What was written in its chart before they
+/// came goes to those neighbours who get it by the rules since one more is here.
+fn open_charts(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    (before, after): (&Nation, &Nation),
+    new: &NodeId,
+) -> Result<(), AppError> {
+    let own_line = after.line_up(&app.place.node).contains(new);
+    let moved = after.nodes().filter(|known| {
+        let line = after.line_up(&known.node);
+        line.contains(new) || own_line && after.is_within(&app.place.node, &known.node)
+    });
+    for known in moved {
+        let chart = ChartId::Facility(known.facility.clone());
+        for peer in after.neighbours() {
+            if scope::by_rule(app, after, &peer, &chart)
+                && !scope::goes_to(app, before, &*tx, &peer, &chart)?
+            {
+                // Each entry in the class in which it was written.
+                super::queue::backfill(app, tx, &peer, &chart, Class::Bulk)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What stands in the chart of a new node's facility already (its Organization was made with the
@@ -84,10 +110,20 @@ impl App {
     /// Takes in a certificate that a node showed when it knocked.
     pub fn introduced(self: &std::sync::Arc<Self>, bytes: &[u8]) -> Result<bool, AppError> {
         let Ok(certificate) = Certificate::from_bytes(bytes) else { return Ok(false) };
+        self.meet(None, certificate)
+    }
+
+    /// Keeps a certificate, knows its node from then on, and takes in what waited for it.
+    pub(super) fn meet(
+        self: &std::sync::Arc<Self>,
+        from: Option<NodeId>,
+        certificate: Certificate,
+    ) -> Result<bool, AppError> {
         let app = self.clone();
-        let new = self.transact(move |tx| take(&app, tx, None, &certificate))?;
+        let new = self.transact(move |tx| take(&app, tx, from.as_ref(), &certificate))?;
         if new {
             self.reload_nation()?;
+            self.take_what_waited()?;
         }
         Ok(new)
     }

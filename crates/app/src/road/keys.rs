@@ -59,7 +59,19 @@ pub fn source(peer: &NodeId, chart: &ChartId, stream: &Stream) -> Vec<u8> {
     key
 }
 
-/// Marks that a peer was given a node's certificate.
+/// The number of the newest envelope, towards the first node of the way, of a message to a peer
+/// that is reached through others.
+pub fn passed_on(peer: &NodeId, class: Class) -> Vec<u8> {
+    of(b"passed/", peer, class)
+}
+
+/// The number of the envelope in which this node hands on a message of others.
+pub fn handing_on(from: &NodeId, to: &NodeId, class: Class, number: u64) -> Vec<u8> {
+    [b"handing/".as_slice(), &from.0, &to.0, &[class.code()], &number.to_be_bytes()].concat()
+}
+
+/// The message in which a peer was last given a node's certificate: class, number, and when the
+/// certificate was issued.
 pub fn knows(peer: &NodeId, node: &NodeId) -> Vec<u8> {
     [b"knows/".as_slice(), &peer.0, &node.0].concat()
 }

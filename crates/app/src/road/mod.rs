@@ -11,6 +11,7 @@ mod carried;
 mod introduce;
 mod keys;
 mod links;
+mod numbers;
 mod overview;
 mod pack;
 mod queue;
@@ -128,6 +129,9 @@ fn delivered(
                 break 'all;
             }
             freed += bytes.len() as u64;
+            if let Ok(Message::Relay { from, to, class, number, .. }) = Message::decode(&bytes) {
+                tx.set_value(Space::Peer, &keys::handing_on(&from, &to, class, number), None)?;
+            }
             tx.set_value(Space::ParcelOut, &message, None)?;
         }
         if last {

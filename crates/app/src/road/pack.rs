@@ -7,14 +7,17 @@ use std::{
 
 use ondol_kernel::{Class, NodeId, bytes::Reader};
 use ondol_record::{
-    Address, ChartId, Entry, Seal, SealedHead, Stream,
+    Address, Certificate, ChartId, Entry, Seal, SealedHead, Stream,
     seal::{Step, Tree},
 };
-use ondol_replicate::{Batch, Parcel, message::Message};
+use ondol_replicate::{
+    Batch, Parcel,
+    message::{MESSAGE_BYTES_MAX, Message},
+};
 use ondol_store::{SealedPath, Space, WriteTx};
 
 use super::{keys, relay, send};
-use crate::{App, AppError};
+use crate::{App, AppError, Nation};
 
 /// So many queued entries make one parcel at the most. A slow link is never held by one parcel
 /// for long, since a more urgent class goes before its next frame.
@@ -22,6 +25,20 @@ const ENTRIES_MAX: usize = 64;
 
 /// So many numbers are covered by one seal at the most.
 const SEAL_NUMBERS_MAX: u64 = 256;
+
+/// One seal is over so many bytes of entries at the most, unless one entry alone is longer: a
+/// chart's entries in a range travel together, and a message has a longest length.
+const SEAL_BYTES_MAX: usize = 256 << 10;
+
+/// So many bytes of entries are in one parcel at the most, unless one range alone has more.
+const PLAIN_BYTES_MAX: usize = 1 << 20;
+
+/// The longest parcel: sealed and in its envelope it still is a message.
+pub const PARCEL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - (8 << 10);
+
+/// So many entries of a queue are looked at for those that went along with its front. One seal
+/// covers fewer.
+const LOOK_AHEAD: usize = 1_024;
 
 /// Packs up to `room` parcels of a class for a peer.
 pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(), AppError> {
@@ -34,27 +51,25 @@ pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(
             if queued.is_empty() {
                 return Ok(());
             }
-            let mut addresses = BTreeSet::new();
+            let mut addresses = vec![];
             for (key, bytes) in &queued {
-                let address = Address::read(&mut Reader::new(bytes))
-                    .map_err(|_| AppError::Unexpected("a queued address"))?;
-                addresses.insert(address);
-                tx.set_value(Space::ParcelOut, key, None)?;
-            }
-            seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
-            let batches = batches(tx, &addresses)?;
-            let mut parcel = Parcel { certificates: vec![], batches };
-            for node in parcel.batches.iter().map(|b| b.seal.stream.origin).collect::<BTreeSet<_>>()
-            {
-                let key = keys::knows(&peer, &node);
-                if tx.value(Space::Peer, &key)?.is_none()
-                    && let Some(known) = nation.node(&node)
-                {
-                    parcel.certificates.push(known.certificate.clone());
-                    tx.set_value(Space::Peer, &key, Some(&[]))?;
+                match Address::read(&mut Reader::new(bytes)) {
+                    Ok(address) => addresses.push(address),
+                    Err(_) => put_aside(tx, key, bytes)?,
                 }
             }
-            let message = Message::Parcel(parcel.encode());
+            seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
+            let (batches, packed) = batches(tx, &addresses)?;
+            take_from_queue(tx, &peer, class, &packed)?;
+            let certificates =
+                certificates(tx, &nation, &app.place.node, (&peer, class), &batches)?;
+            let parcel = Parcel { certificates, batches }.encode();
+            if parcel.len() > PARCEL_BYTES_MAX {
+                // Writing refuses such entries; whoever still has one sees it.
+                put_aside(tx, &peer.0, &parcel)?;
+                continue;
+            }
+            let message = Message::Parcel(parcel);
             if nation.neighbours().contains(&peer) {
                 send(tx, &peer, class, &message)?;
             } else {
@@ -65,12 +80,90 @@ pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(
     })
 }
 
+/// What cannot travel holds up nothing that can.
+fn put_aside(tx: &mut dyn WriteTx, key: &[u8], bytes: &[u8]) -> Result<(), AppError> {
+    tx.set_value(Space::ParcelOut, key, None)?;
+    let hash = blake3::hash(bytes);
+    let aside = [b"out/".as_slice(), key, &hash.as_bytes()[..8]].concat();
+    Ok(tx.set_value(Space::Quarantine, &aside, Some(bytes))?)
+}
+
+/// Takes entries that are packed out of a queue: those at its front, and those that went along
+/// with them, since a chart's entries in a sealed range travel together.
+fn take_from_queue(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    class: Class,
+    packed: &BTreeSet<Address>,
+) -> Result<(), AppError> {
+    let prefix = keys::queue_prefix(peer, class);
+    for (key, bytes) in tx.values(Space::ParcelOut, &prefix, None, LOOK_AHEAD)? {
+        if Address::read(&mut Reader::new(&bytes)).is_ok_and(|address| packed.contains(&address)) {
+            tx.set_value(Space::ParcelOut, &key, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// The certificates that a peer may not have yet: of the origins, and, where others pass the
+/// parcel on, of the nodes by which the peer finds the way back. Each goes along until a
+/// message with it is known to have arrived, since a more urgent one may overtake the first.
+fn certificates(
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    own: &NodeId,
+    (peer, class): (&NodeId, Class),
+    batches: &[Batch],
+) -> Result<Vec<Certificate>, AppError> {
+    let mut nodes: BTreeSet<NodeId> =
+        batches.iter().map(|batch| batch.seal.stream.origin).collect();
+    if !nation.neighbours().contains(peer) {
+        nodes.extend(nation.line_up(own));
+    }
+    let number = keys::number(tx, &keys::sent(peer, class))? + 1;
+    let mut missing = vec![];
+    for node in nodes {
+        let Some(known) = nation.node(&node).map(|known| &known.certificate) else { continue };
+        let key = keys::knows(peer, &node);
+        let told = tx.value(Space::Peer, &key)?.and_then(|value| Told::read(&value, known));
+        if let Some(told) = &told
+            && keys::number(tx, &keys::acknowledged(peer, told.class))? >= told.number
+        {
+            continue;
+        }
+        missing.push(known.clone());
+        // The most urgent message that has it arrives first.
+        if told.is_none_or(|told| class < told.class) {
+            let value = [&[class.code()][..], &number.to_be_bytes(), &known.issued.0.to_be_bytes()];
+            tx.set_value(Space::Peer, &key, Some(&value.concat()))?;
+        }
+    }
+    Ok(missing)
+}
+
+/// The message in which a certificate was told.
+struct Told {
+    class: Class,
+    number: u64,
+}
+
+impl Told {
+    /// Reads a note; none if it is of an older certificate.
+    fn read(value: &[u8], known: &Certificate) -> Option<Self> {
+        let mut from = Reader::new(value);
+        let class = Class::from_code(from.byte().ok()?)?;
+        let number = from.array().map(u64::from_be_bytes).ok()?;
+        let issued = from.array().map(i64::from_be_bytes).ok()?;
+        (issued == known.issued.0).then_some(Self { class, number })
+    }
+}
+
 /// Signs what this node wrote and has not sealed yet, up to the queued addresses.
 fn seal_own(
     tx: &mut dyn WriteTx,
     own: &NodeId,
     key: &ed25519_dalek::SigningKey,
-    addresses: &BTreeSet<Address>,
+    addresses: &[Address],
 ) -> Result<(), AppError> {
     let mut last: BTreeMap<Stream, u64> = BTreeMap::new();
     for address in addresses.iter().filter(|address| address.stream.origin == *own) {
@@ -81,10 +174,17 @@ fn seal_own(
         let mut first = tx.last_sealed(&stream)? + 1;
         while first <= last {
             let rows = tx.stream_entries(&stream, first, first + SEAL_NUMBERS_MAX - 1)?;
-            let Some(end) = rows.last().map(|row| row.entry.address.number) else {
+            let mut bytes = 0;
+            let mut fits = |entry: &Entry| {
+                let is_first = bytes == 0;
+                bytes += entry.to_bytes().len();
+                is_first || bytes <= SEAL_BYTES_MAX
+            };
+            let entries: Vec<Entry> =
+                rows.into_iter().map(|row| row.entry).take_while(&mut fits).collect();
+            let Some(end) = entries.last().map(|entry| entry.address.number) else {
                 return Err(AppError::Unexpected("an own entry is missing"));
             };
-            let entries: Vec<Entry> = rows.into_iter().map(|row| row.entry).collect();
             let root = Tree::new(&heads(&entries)).root();
             tx.put_seal(&Seal::sign(key, stream, first, end, root), &[])?;
             first = end + 1;
@@ -103,11 +203,26 @@ fn heads(entries: &[Entry]) -> Vec<SealedHead> {
     heads.into_values().collect()
 }
 
-/// The sealed ranges that hold the addresses; of each, the charts that are asked for, whole.
-fn batches(tx: &dyn WriteTx, addresses: &BTreeSet<Address>) -> Result<Vec<Batch>, AppError> {
+/// How long an entry is when it is packed alone.
+pub fn packed_bytes(entry: &Entry) -> usize {
+    let Address { stream, number } = entry.address;
+    let (root, signature) = ([0; 32], [0; 64]);
+    let seal = Seal { stream, first: number, last: number, root, signature };
+    let batches = vec![Batch { seal, entries: vec![entry.clone()], paths: None }];
+    Parcel { certificates: vec![], batches }.encode().len()
+}
+
+/// The sealed ranges that hold the addresses, as far as they fit into one parcel; of each, the
+/// charts that are asked for, whole. Also gives which entries these are.
+fn batches(
+    tx: &dyn WriteTx,
+    queued: &[Address],
+) -> Result<(Vec<Batch>, BTreeSet<Address>), AppError> {
+    let addresses: BTreeSet<&Address> = queued.iter().collect();
     let mut batches = vec![];
     let mut done: BTreeSet<Address> = BTreeSet::new();
-    for address in addresses {
+    let mut bytes = 0;
+    for address in queued {
         if done.contains(address) {
             continue;
         }
@@ -133,12 +248,16 @@ fn batches(tx: &dyn WriteTx, addresses: &BTreeSet<Address>) -> Result<Vec<Batch>
         let wanted: BTreeSet<ChartId> = wanted.into_iter().cloned().collect();
         let entries: Vec<Entry> =
             all.into_iter().filter(|entry| wanted.contains(&entry.chart)).collect();
+        bytes += entries.iter().map(|entry| entry.to_bytes().len()).sum::<usize>();
+        if bytes > PLAIN_BYTES_MAX && !batches.is_empty() {
+            break;
+        }
         done.extend(entries.iter().map(|entry| entry.address));
         batches.push(Batch { seal, entries, paths });
     }
     // A chart's entries have to arrive in their order: ranges of a stream stand in theirs.
     batches.sort_by_key(|batch| (batch.seal.stream, batch.seal.first));
-    Ok(batches)
+    Ok((batches, done))
 }
 
 fn path(

@@ -1,14 +1,19 @@
 //! From entries to the queues of the neighbours they go to.
 
+use std::collections::BTreeSet;
+
 use ondol_kernel::{Class, NodeId};
 use ondol_record::{ChartId, Entry};
 use ondol_store::{Space, View, WriteTx};
 
-use super::{blobs, keys, scope};
+use super::{blobs, keys, pack, scope};
 use crate::{App, AppError, Nation};
 
 /// How many entries are looked at before the next are read.
 const STEP: usize = 500;
+
+/// An entry of so many bytes fits into a message even if nothing of it can be compressed.
+const ENTRY_PLAIN_BYTES_MAX: usize = 3 << 20;
 
 /// Puts every entry that arrived since the last call into the queues of the peers it goes to.
 /// Called in the transaction that wrote the entries.
@@ -23,6 +28,7 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
         let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
         keys::set_number(tx, keys::DISTRIBUTED, last)?;
         for row in rows {
+            fits_a_message(app, &row.entry)?;
             lead(app, tx, &nation, &row.entry)?;
             for peer in scope::peers(&nation, &*tx)? {
                 if scope::goes_to(app, &nation, &*tx, &peer, &row.entry.chart)? {
@@ -31,6 +37,18 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
             }
         }
     }
+}
+
+/// Refuses an own entry that no message could carry.
+fn fits_a_message(app: &App, entry: &Entry) -> Result<(), AppError> {
+    if entry.address.stream.origin == app.place.node {
+        let bytes = entry.to_bytes();
+        if bytes.len() > ENTRY_PLAIN_BYTES_MAX && pack::packed_bytes(entry) > pack::PARCEL_BYTES_MAX
+        {
+            return Err(AppError::State("too-large"));
+        }
+    }
+    Ok(())
 }
 
 /// Opens the way to facilities that the entry asks.
@@ -63,21 +81,17 @@ fn offer(
     blobs::offer_previews(app, tx, peer, entry, class)
 }
 
-/// Queues everything that was distributed before a peer was known, as the rules say.
+/// Queues what was distributed before a peer below was known, as the rules say.
 pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), AppError> {
-    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
     let nation = app.nation();
-    let mut from = 0;
-    loop {
-        let rows = tx.arrived_after(from, STEP)?;
-        let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
-        for row in rows.iter().filter(|row| row.arrival <= distributed) {
-            if scope::below_gets(app, &nation, &row.entry.chart) {
-                offer(app, tx, peer, &row.entry, row.entry.address.stream.class)?;
-            }
-        }
-        from = last;
+    let own = ChartId::Facility(app.place.facility.clone());
+    let facilities = nation.nodes().map(|known| ChartId::Facility(known.facility.clone()));
+    let charts: BTreeSet<ChartId> = facilities.chain([own, ChartId::Nation]).collect();
+    for chart in charts.iter().filter(|chart| scope::below_gets(app, &nation, chart)) {
+        // Each entry in the class in which it was written.
+        backfill(app, tx, peer, chart, Class::Bulk)?;
     }
+    Ok(())
 }
 
 /// Queues everything of a chart that was distributed before the peer had a part in it.
@@ -89,14 +103,16 @@ pub fn backfill(
     class: Class,
 ) -> Result<(), AppError> {
     let distributed = keys::number(tx, keys::DISTRIBUTED)?;
-    let mut rows = vec![];
-    for (stream, _, _) in tx.chart_heads(chart)? {
-        rows.extend(tx.chart_entries(&stream, chart, 1, usize::MAX)?);
-    }
-    rows.retain(|row| row.arrival <= distributed);
-    rows.sort_by_key(|row| row.arrival);
-    for row in rows {
-        offer(app, tx, peer, &row.entry, row.entry.address.stream.class.min(class))?;
+    for (stream, newest, _) in tx.chart_heads(chart)? {
+        let mut next = 1;
+        while next <= newest {
+            let rows = tx.chart_entries(&stream, chart, next, STEP)?;
+            let Some(last) = rows.last() else { break };
+            next = last.entry.chart_number + 1;
+            for row in rows.iter().filter(|row| row.arrival <= distributed) {
+                offer(app, tx, peer, &row.entry, stream.class.min(class))?;
+            }
+        }
     }
     Ok(())
 }

@@ -28,16 +28,17 @@ fn pass_on(
     plain: &[u8],
 ) -> Result<(), AppError> {
     let nation = app.nation();
+    let (Some(known), Some(next)) = (nation.node(to), nation.way_to(to).first().copied()) else {
+        // It is kept, and goes when there is a way.
+        return Ok(());
+    };
     let mut seed = [0; 32];
     app.rng.fill(&mut seed);
-    let known = nation.node(to).ok_or(AppError::Unexpected("a relayed node is not known"))?;
     let sealed = sealed::seal(&known.certificate.link_key, &app.keys.link, plain, &seed)
         .map_err(|_| AppError::Unexpected("a message could not be sealed"))?;
     let relay = Message::Relay { from: app.place.node, to: *to, class, number, sealed };
-    let next = nation.way_to(to).first().copied();
-    let next = next.ok_or(AppError::Unexpected("no way to a relayed node"))?;
-    send(tx, &next, class, &relay)?;
-    Ok(())
+    let envelope = send(tx, &next, class, &relay)?;
+    keys::set_number(tx, &keys::passed_on(to, class), envelope)
 }
 
 /// So many messages of a class to a relayed peer are on their way at once: what is behind them
@@ -69,14 +70,22 @@ pub fn tend(app: &std::sync::Arc<App>, next: &NodeId, class: Class) -> Result<()
 
 impl App {
     /// Hands messages to relayed peers on again that are still not acknowledged: a node on the
-    /// way may have been lost with what it carried. Called rarely (hours apart).
+    /// way may have been lost with what it carried. Called rarely (hours apart). What the first
+    /// node of the way does not hold yet waits for it anyway, and is not doubled.
     pub fn relay_again(self: &std::sync::Arc<Self>) -> Result<(), AppError> {
+        self.take_what_waited()?;
         let app = self.clone();
         self.transact(move |tx| {
             for (key, _) in tx.values(Space::Peer, keys::RELAYED, None, usize::MAX)? {
                 let Ok(id) = key[keys::RELAYED.len()..].try_into() else { continue };
                 let to = NodeId(id);
+                let next = app.nation().way_to(&to).first().copied();
+                let Some(next) = next else { continue };
                 for class in Class::ALL {
+                    let envelope = keys::number(tx, &keys::passed_on(&to, class))?;
+                    if keys::number(tx, &keys::acknowledged(&next, class))? < envelope {
+                        continue;
+                    }
                     let prefix = keys::message_prefix(&to, class);
                     for (key, plain) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
                         let number = keys::last_number(&key)?;
@@ -97,6 +106,8 @@ pub enum Passed {
     HandedOn,
     /// It could not be opened, or there is no way on; it is dropped, and the sender keeps it.
     Refused,
+    /// It is for this node, from one that nobody introduced yet: plain bytes.
+    Unknown(Vec<u8>),
 }
 
 /// Opens or hands on.
@@ -111,18 +122,22 @@ pub fn pass(
     };
     if *to != app.place.node {
         let Some(next) = nation.way_to(to).first().copied() else { return Ok(Passed::Refused) };
-        send(tx, &next, *class, message)?;
+        // What still waits for the next node from before is not doubled.
+        let key = keys::handing_on(from, to, *class, *number);
+        let before = keys::number(tx, &key)?;
+        if before == 0 || before <= keys::number(tx, &keys::acknowledged(&next, *class))? {
+            let envelope = send(tx, &next, *class, message)?;
+            keys::set_number(tx, &key, envelope)?;
+        }
         return Ok(Passed::HandedOn);
     }
     let Ok((sender, plain)) = sealed::open(&app.keys.link, bytes) else {
         return Ok(Passed::Refused);
     };
-    // Certificates of relayed senders travel with their first parcel, so that an unknown sender
-    // can only be checked by what is inside: entries are signed in any case.
-    if let Some(known) = nation.node(from)
-        && known.certificate.link_key != sender
-    {
-        return Ok(Passed::Refused);
+    match nation.node(from) {
+        None => return Ok(Passed::Unknown(plain)),
+        Some(known) if known.certificate.link_key != sender => return Ok(Passed::Refused),
+        Some(_) => {}
     }
     tx.set_value(Space::Peer, &keys::relayed(from), Some(&[]))?;
     Ok(Passed::Opened(*from, *class, *number, plain))

@@ -28,7 +28,8 @@ pub fn goes_to(
         || view.value(Space::Scope, &keys::scope(peer, chart))?.is_some())
 }
 
-fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bool {
+/// Whether a chart goes to a neighbour by the rules alone.
+pub fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bool {
     if nation.parent() == Some(*peer) {
         return match chart {
             ChartId::Nation => false,
