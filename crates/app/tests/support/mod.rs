@@ -6,7 +6,6 @@
 //! Tests of other crates take it by path: `#[path = "../../app/tests/support/mod.rs"]`.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 mod country;
 mod folder;
