@@ -164,10 +164,17 @@ pub(super) fn day_or_instant(text: &str) -> Option<Millis> {
     Some(ondol_fhir::Temporal::parse(text)?.range(0).0)
 }
 
+/// What a concept says in words. A code of our own lists has its words there; another code stands
+/// for itself rather than for nothing.
 fn words(concept: &Value) -> String {
     let said = concept["text"].as_str();
     let shown = || items(&concept["coding"]).find_map(|coding| coding["display"].as_str());
-    let code = || items(&concept["coding"]).find_map(|coding| coding["code"].as_str());
+    let listed =
+        [coding::ATC, coding::ICD10].iter().any(|of| coding::code_of(concept, of).is_some());
+    let code = || {
+        let mut codes = items(&concept["coding"]).filter(|_| !listed);
+        codes.find_map(|coding| coding["code"].as_str())
+    };
     said.or_else(shown).or_else(code).unwrap_or("").to_owned()
 }
 

@@ -17,9 +17,9 @@ const USUAL: [&str; 7] = [
     "body-temperature",
     "heart-rate",
     "respiratory-rate",
+    "oxygen-saturation",
     "systolic-pressure",
     "diastolic-pressure",
-    "oxygen-saturation",
     "body-weight",
 ];
 

@@ -11,6 +11,9 @@ use crate::texts::T;
 /// What is offered at most.
 const OFFERED: usize = 14;
 
+/// Rows at most: no visit prescribes more.
+const ROWS_MAX: usize = 50;
+
 /// The parts of a row: `med-N-PART`.
 const PARTS: [&str; 6] = ["atc", "name", "strength", "dose", "days", "taken"];
 
@@ -30,7 +33,7 @@ fn field(at: usize, part: &str) -> String {
 
 /// How many rows the form has.
 fn count(form: &Form) -> usize {
-    (0..).take_while(|at| !form.value(&field(*at, "name")).is_empty()).count()
+    (0..ROWS_MAX).take_while(|at| !form.value(&field(*at, "name")).is_empty()).count()
 }
 
 /// Those that were chosen.

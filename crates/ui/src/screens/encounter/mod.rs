@@ -71,6 +71,7 @@ impl Frame {
 }
 
 #[derive(Template)]
+#[allow(clippy::struct_excessive_bools, reason = "each shows or hides a part of the page")]
 #[template(path = "encounter/visit.html")]
 struct Show {
     t: T,

@@ -36,7 +36,7 @@ struct List {
     severities: Vec<Choice>,
 }
 
-fn show(page: Page, banner: &Banner, safety: &Safety, form: Form) -> Response {
+fn show(page: Page, banner: &Banner, safety: &Safety, form: &Form) -> Response {
     let t = page.t;
     let known = match &safety.allergies {
         Allergies::Known(known) => {
@@ -61,7 +61,7 @@ fn show(page: Page, banner: &Banner, safety: &Safety, form: Form) -> Response {
         page,
         form: form.clone(),
     };
-    super::shown(&form, Screen(screen))
+    super::shown(form, Screen(screen))
 }
 
 async fn read(ui: &Ui, who: &SignedIn, path: &str) -> Result<(Banner, Safety), Trouble> {
@@ -77,7 +77,7 @@ pub async fn list(
     Path(path): Path<String>,
 ) -> Result<Response, Trouble> {
     let (banner, safety) = read(&ui, &who, &path).await?;
-    Ok(show(page, &banner, &safety, Form::default()))
+    Ok(show(page, &banner, &safety, &Form::default()))
 }
 
 /// After a change: back to the chart, or the page again with what is to be mended.
@@ -97,7 +97,7 @@ async fn answer(
                 [("substance", t.get("people-allergy-to")), ("reason", t.get("people-reason"))];
             complain(t, &mut form, &labels, why)?;
             let (banner, safety) = read(ui, who, path).await?;
-            Ok(show(page, &banner, &safety, form))
+            Ok(show(page, &banner, &safety, &form))
         }
     }
 }

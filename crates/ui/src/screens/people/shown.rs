@@ -29,8 +29,12 @@ pub fn patient(page: &Page, person: &Person, allergies: &encounter::Allergies) -
 
 /// An allergy in words: to what, and what happened.
 pub fn allergy(t: T, one: &encounter::Allergy) -> String {
-    let to = match &one.atc {
-        Some(atc) => medicine(t, atc, &one.words),
+    // The words that were said stay beside the name of the list: they may mean something wider.
+    let to = match one.atc.as_deref().map(|atc| medicine(t, atc, "")) {
+        Some(name) if !one.words.is_empty() && name != one.words => {
+            format!("{name} ({})", one.words)
+        }
+        Some(name) => name,
         None => one.words.clone(),
     };
     let mut text = to;
