@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod chaos;
 pub mod contents;
+pub mod desk;
 pub mod emulate;
 pub mod fhir;
 pub mod filling;

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -19,7 +19,7 @@ use ondol_testkit::{
 };
 
 /// The demo in a directory, and all that it said until it was ready.
-fn start(data: &Path, fhir: &Path) -> (Child, Vec<String>) {
+fn start(data: &Path, fhir: &Path) -> (Demo, Vec<String>) {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_ondol-demo"))
         .args(["--fast", "--people", "20", "--port", "18801", "--data"])
         .arg(data)
@@ -35,6 +35,7 @@ fn start(data: &Path, fhir: &Path) -> (Child, Vec<String>) {
             let _ = sender.send(line);
         }
     });
+    let demo = Demo(demo);
     let mut said = vec![];
     while !said.iter().any(|line: &String| line.starts_with("Ctrl-C stops")) {
         said.push(receiver.recv_timeout(Duration::from_secs(90)).expect("the demo gets ready"));
@@ -42,11 +43,23 @@ fn start(data: &Path, fhir: &Path) -> (Child, Vec<String>) {
     (demo, said)
 }
 
-fn interrupt(mut demo: Child) {
-    let kill = format!("kill -INT {}", demo.id());
-    Command::new("sh").args(["-c", &kill]).status().unwrap();
-    let status = patience::until(Duration::from_secs(30), || demo.try_wait().unwrap());
-    assert!(status.expect("the demo stops").success());
+/// A demo that is told to stop also when the test fails.
+struct Demo(Child);
+
+impl Demo {
+    fn interrupt(&mut self) -> Option<ExitStatus> {
+        let kill = format!("kill -INT {}", self.0.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
+        patience::until(Duration::from_secs(30), || self.0.try_wait().ok().flatten())
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.interrupt();
+        }
+    }
 }
 
 fn addresses(said: &[String]) -> Vec<&str> {
@@ -62,7 +75,7 @@ fn the_demo_fills_a_country_stops_on_ctrl_c_and_finds_it_again() {
     for (at, bundle) in residents.iter().enumerate() {
         fs::write(fhir.join(format!("{at}.json")), bundle.to_string()).unwrap();
     }
-    let (demo, first) = start(&data, &fhir);
+    let (mut demo, first) = start(&data, &fhir);
     assert!(first.iter().any(|line| line.contains("founding 은정리진료소")), "{first:?}");
     assert!(first.iter().any(|line| line.contains("loading ")), "{first:?}");
     assert!(first.iter().any(|line| line.contains(PASSWORD)), "{first:?}");
@@ -73,15 +86,15 @@ fn the_demo_fills_a_country_stops_on_ctrl_c_and_finds_it_again() {
     let duty = specialist.get("/duty").unwrap();
     assert!(duty.body.contains("/duty/out"), "the one on duty has checked in: {}", duty.body);
     assert!(duty.body.contains("02-381-214"), "{}", duty.body);
-    interrupt(demo);
+    assert!(demo.interrupt().expect("the demo stops").success());
 
     let county = Contents::read(&data.join("county")).unwrap();
     assert!(county.patients.len() >= 8, "{}", county.patients.len());
 
-    let (demo, second) = start(&data, &fhir);
+    let (mut demo, second) = start(&data, &fhir);
     assert!(!second.iter().any(|line| line.contains("founding")), "{second:?}");
     assert_eq!(addresses(&second), bases);
     let duty = specialist.get("/duty").unwrap();
     assert!(duty.body.contains("/duty/out"), "still on duty: {}", duty.body);
-    interrupt(demo);
+    assert!(demo.interrupt().expect("the demo stops").success());
 }
