@@ -1,5 +1,9 @@
 //! The datagram carrier: one socket, one thread, a link with each neighbour (ADR 0005, 0009).
 
+mod peer;
+#[cfg(test)]
+mod peer_tests;
+
 use std::{
     collections::HashMap,
     io,
@@ -12,13 +16,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ondol_app::{App, road::LinkReport};
+use ondol_app::App;
 use ondol_kernel::{Class, Clock, NodeId};
 use ondol_replicate::{
-    link::{self, Config, Event, Heard, Kind, Link, Position, Role},
+    link::{self, Config, Heard, Kind, Link, Position, Role},
     sealed,
 };
 
+use self::peer::{Arriving, Peer};
 use crate::{chance::seed, clock::MachineClock};
 
 /// The first byte of a datagram by which a new node shows its certificate to the node above. It
@@ -28,18 +33,11 @@ const INTRODUCTION: u8 = 0xfe;
 /// A new node knocks again after so long, ms.
 const KNOCK_MS: u64 = 5_000;
 
-/// So many messages of a class wait in a link at the most; the rest stays in the queue, where
-/// more entries join the next parcel.
-const IN_LINK: usize = 4;
-
-/// So many parts of blobs are prepared at once.
-const BLOB_PARTS: usize = 8;
-
 /// The longest sleep, so that stopping and new neighbours are noticed, ms.
 const SLEEP_MS_MAX: u64 = 500;
 
-/// Parts of an unfinished message are kept durably each time so many bytes came.
-const KEEP_PART_BYTES: usize = 2_048;
+/// What the store refused (its disk is full) is tried again after so long, ms.
+const AGAIN_MS: u64 = 500;
 
 /// How links with relayed peers are nudged: messages that nobody acknowledged go again, ms.
 const RELAY_AGAIN_MS: u64 = 3_600_000;
@@ -55,22 +53,6 @@ pub struct RoadConfig {
     pub parent_link_key: Option<[u8; 32]>,
 }
 
-struct Peer {
-    link: Link,
-    address: Option<SocketAddr>,
-    /// The last number given to the link, by class.
-    given: [u64; 4],
-    /// Lengths of messages in the link, by (class, number).
-    lengths: HashMap<(u8, u64), u32>,
-    /// How far the peer said last that it holds each class durably.
-    durable: [(u64, u32); 4],
-    /// The message that is arriving, by class: number, bytes, bytes kept durably.
-    arriving: [Option<(u64, Vec<u8>, usize)>; 4],
-    is_parent: bool,
-    ever_up: bool,
-    report: LinkReport,
-}
-
 /// The carrier.
 pub struct Road {
     app: Arc<App>,
@@ -82,6 +64,7 @@ pub struct Road {
     next_id: u16,
     knocked_at: u64,
     relayed_at: u64,
+    again_at: u64,
     stop: Arc<AtomicBool>,
 }
 
@@ -107,6 +90,7 @@ impl Road {
             next_id: 1,
             knocked_at: 0,
             relayed_at: 0,
+            again_at: 0,
             stop,
         })
     }
@@ -122,10 +106,7 @@ impl Road {
         let mut buffer = vec![0; 2_048];
         while !self.stop.load(Ordering::Relaxed) {
             let now = self.clock.monotonic_ms();
-            if let Err(why) = self.turn(now) {
-                tracing::error!(%why, "the road stumbled");
-                std::thread::sleep(Duration::from_millis(SLEEP_MS_MAX));
-            }
+            self.turn(now);
             let wait = self.wait_ms(self.clock.monotonic_ms());
             let _ = self.socket.set_read_timeout(Some(Duration::from_millis(wait.max(1))));
             // All that is waiting is taken before the next turn.
@@ -146,18 +127,22 @@ impl Road {
         due.map_or(SLEEP_MS_MAX, |due| due.saturating_sub(now)).min(SLEEP_MS_MAX)
     }
 
-    /// Does what is due: neighbours, timers, messages, datagrams, events.
-    fn turn(&mut self, now: u64) -> Result<()> {
-        self.meet_neighbours(now)?;
-        self.knock(now)?;
-        if now.saturating_sub(self.relayed_at) > RELAY_AGAIN_MS {
-            self.relayed_at = now;
-            self.app.relay_again()?;
+    /// Does what is due: neighbours, timers, messages, datagrams, events. What fails with one
+    /// neighbour holds up no other, and is tried again a little later.
+    fn turn(&mut self, now: u64) {
+        if now >= self.again_at
+            && let Err(why) = self.look_around(now)
+        {
+            tracing::error!(%why, "the road stumbled");
+            self.again_at = now + AGAIN_MS;
         }
-        let all: Vec<NodeId> = self.peers.keys().copied().collect();
-        for node in all {
-            self.feed(node)?;
-            let Some(peer) = self.peers.get_mut(&node) else { continue };
+        for peer in self.peers.values_mut() {
+            if now >= peer.again_at
+                && let Err(why) = peer.exchange(&self.app)
+            {
+                tracing::error!(%why, "the road to a neighbour stumbled");
+                peer.again_at = now + AGAIN_MS;
+            }
             if peer.link.poll_timeout().is_some_and(|due| due <= now) {
                 peer.link.handle_timeout(now);
             }
@@ -166,8 +151,16 @@ impl Road {
                     let _ = self.socket.send_to(&datagram, address);
                 }
             }
-            self.events(node)?;
-            self.report(node);
+            peer.report(&self.app);
+        }
+    }
+
+    fn look_around(&mut self, now: u64) -> Result<()> {
+        self.meet_neighbours(now)?;
+        self.knock(now)?;
+        if now.saturating_sub(self.relayed_at) > RELAY_AGAIN_MS {
+            self.relayed_at = now;
+            self.app.relay_again()?;
         }
         Ok(())
     }
@@ -193,21 +186,7 @@ impl Road {
             let (config, arriving) = self.config_of(node)?;
             let id = config.connection_id;
             let link = Link::new(config, role, self.app.link_key(), seed(), now)?;
-            let mut given = [0; 4];
-            for class in Class::ALL {
-                given[usize::from(class.code())] = self.app.delivered_up_to(node, class)?;
-            }
-            let peer = Peer {
-                link,
-                address,
-                given,
-                lengths: HashMap::new(),
-                durable: [(0, 0); 4],
-                arriving,
-                is_parent,
-                ever_up: false,
-                report: LinkReport { since: self.app.now(), ..LinkReport::default() },
-            };
+            let peer = Peer::new(&self.app, node, link, (address, is_parent), arriving)?;
             self.ids.insert(id, node);
             self.peers.insert(node, peer);
         }
@@ -218,8 +197,7 @@ impl Road {
         self.config.parent_address.as_ref()?.to_socket_addrs().ok()?.next()
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts of messages stand in Peer as they are")]
-    fn config_of(&mut self, node: NodeId) -> Result<(Config, [Option<(u64, Vec<u8>, usize)>; 4])> {
+    fn config_of(&mut self, node: NodeId) -> Result<(Config, [Option<Arriving>; 4])> {
         while self.ids.contains_key(&self.next_id) {
             self.next_id = self.next_id.wrapping_add(1);
         }
@@ -235,7 +213,7 @@ impl Road {
             {
                 position.offset = u32::try_from(bytes.len())?;
                 let kept = bytes.len();
-                arriving[at] = Some((number, bytes, kept));
+                arriving[at] = Some(Arriving { number, bytes, kept });
             }
             config.received[at] = position;
         }
@@ -261,126 +239,6 @@ impl Road {
             }
         }
         Ok(())
-    }
-
-    /// Gives a link what the record has for its peer.
-    fn feed(&mut self, node: NodeId) -> Result<()> {
-        let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
-        for class in Class::ALL {
-            let at = usize::from(class.code());
-            let (waiting, _) = peer.link.waiting(class);
-            if waiting >= IN_LINK {
-                continue;
-            }
-            let mut fresh = self.app.outgoing(node, class, IN_LINK * 2)?;
-            if fresh.len() < IN_LINK && self.app.feed_blobs(node, class, BLOB_PARTS)? {
-                fresh = self.app.outgoing(node, class, IN_LINK * 2)?;
-            }
-            for message in fresh {
-                if message.number <= peer.given[at] {
-                    continue;
-                }
-                let length = u32::try_from(message.bytes.len())?;
-                match peer.link.send(class, message.number, message.bytes) {
-                    Ok(()) => {
-                        peer.given[at] = message.number;
-                        peer.lengths.insert((class.code(), message.number), length);
-                        if peer.durable[at] == (message.number, length) {
-                            // It was told before this process knew the message's length.
-                            self.app.delivered(node, class, message.number)?;
-                        }
-                    }
-                    Err(link::SendError::Full { .. }) => break,
-                    Err(why) => return Err(why.into()),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn events(&mut self, node: NodeId) -> Result<()> {
-        loop {
-            let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
-            let Some(event) = peer.link.poll_event() else { return Ok(()) };
-            match event {
-                Event::Up => {
-                    peer.ever_up = true;
-                    peer.report.is_up = true;
-                    peer.report.since = self.app.now();
-                }
-                Event::Quiet { .. } => {
-                    peer.report.is_up = false;
-                    peer.report.since = self.app.now();
-                }
-                Event::Renumbered { epoch } => {
-                    peer.arriving = [None, None, None, None];
-                    self.app.renumbered(node, epoch)?;
-                }
-                Event::Received { class, message_no, offset, bytes, last } => {
-                    let piece = Piece { class, number: message_no, offset, bytes, last };
-                    self.received(node, piece)?;
-                }
-                Event::Abandoned { class, .. } => {
-                    peer.arriving[usize::from(class.code())] = None;
-                }
-                Event::Durable { class, message_no, offset } => {
-                    self.durable(node, class, message_no, offset)?;
-                }
-                Event::UnknownVersion { version } => {
-                    tracing::warn!(version, "a neighbour speaks another version of the link");
-                }
-                Event::Resumed { .. } => {}
-            }
-        }
-    }
-
-    fn durable(&mut self, node: NodeId, class: Class, number: u64, offset: u32) -> Result<()> {
-        let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
-        peer.durable[usize::from(class.code())] = (number, offset);
-        let whole = peer.lengths.get(&(class.code(), number)) == Some(&offset);
-        let up_to = if whole { number } else { number.saturating_sub(1) };
-        if up_to > 0 {
-            self.app.delivered(node, class, up_to)?;
-            peer.lengths.retain(|&(of, number), _| of != class.code() || number > up_to);
-            peer.report.acknowledged = Some(self.app.now());
-        }
-        Ok(())
-    }
-
-    fn received(&mut self, node: NodeId, piece: Piece) -> Result<()> {
-        let Some(peer) = self.peers.get_mut(&node) else { return Ok(()) };
-        let Piece { class, number, offset, bytes, last } = piece;
-        let slot = &mut peer.arriving[usize::from(class.code())];
-        if !matches!(slot, Some((of, _, _)) if *of == number) {
-            *slot = Some((number, vec![], 0));
-        }
-        let Some((_, held, kept)) = slot else { return Ok(()) };
-        // The link gives bytes in order, once; anything else would be its defect.
-        anyhow::ensure!(held.len() == offset as usize, "a part of a message is out of place");
-        held.extend_from_slice(&bytes);
-        let length = u32::try_from(held.len())?;
-        if last {
-            let whole = std::mem::take(held);
-            *slot = None;
-            self.app.arrive(node, class, number, &whole)?;
-            peer.link.durable(class, number, length);
-        } else if held.len() - *kept >= KEEP_PART_BYTES {
-            self.app.keep_part(node, class, number, held)?;
-            *kept = held.len();
-            peer.link.durable(class, number, length);
-        }
-        Ok(())
-    }
-
-    fn report(&mut self, node: NodeId) {
-        let Some(peer) = self.peers.get_mut(&node) else { return };
-        let stats = peer.link.stats();
-        peer.report.rate_bps = stats.rate_bps;
-        peer.report.rtt_ms = stats.rtt_ms;
-        peer.report.loss = stats.loss;
-        peer.report.bytes_in = stats.bytes_in;
-        peer.report.bytes_out = stats.bytes_out;
-        self.app.report_link(node, peer.report);
     }
 
     /// Takes a datagram. Whatever it is, it does no harm.
@@ -441,12 +299,4 @@ impl Road {
         let nation = self.app.nation();
         nation.nodes().find(|certificate| certificate.link_key == *key).map(|c| c.node)
     }
-}
-
-struct Piece {
-    class: Class,
-    number: u64,
-    offset: u32,
-    bytes: Vec<u8>,
-    last: bool,
 }

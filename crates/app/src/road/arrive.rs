@@ -30,19 +30,21 @@ impl App {
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
         loop {
-            let (app, bytes) = (self.clone(), bytes.to_vec());
+            let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
                 if !note(tx, &peer, class, number)? {
                     return Ok(Arrival::Known);
                 }
-                Taking { app: &app, tx }.message(peer, class, &bytes)
+                Taking { app: &app, tx }.message(peer, class, &message)
             });
             match outcome {
                 Ok(arrival) => {
                     self.woken();
                     return Ok(arrival);
                 }
-                Err(Stop::Failed(why)) => return Err(why),
+                Err(Stop::Failed(why @ AppError::Store(_))) => return Err(why),
+                // It would fail each time, and nothing may wait for it.
+                Err(Stop::Failed(_)) => return self.put_aside(peer, class, number, bytes.to_vec()),
                 // What a message brings is led by what is known of its nodes, so that they are
                 // met first. Each certificate is new once.
                 Err(Stop::Meet(certificates)) => {
@@ -52,6 +54,23 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Notes a message that cannot be taken in, and keeps it for whoever looks after the node.
+    fn put_aside(
+        self: &std::sync::Arc<Self>,
+        peer: NodeId,
+        class: Class,
+        number: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Arrival, AppError> {
+        let app = self.clone();
+        self.transact(move |tx| {
+            if !note(tx, &peer, class, number)? {
+                return Ok(Arrival::Known);
+            }
+            Taking { app: &app, tx }.quarantine(&peer, &bytes)
+        })
     }
 
     /// Takes in the entries whose origin was not known when they came.

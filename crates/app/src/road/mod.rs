@@ -62,16 +62,22 @@ impl App {
         class: Class,
         limit: usize,
     ) -> Result<Vec<Outgoing>, AppError> {
-        relay::tend(self, &peer, class)?;
+        let tended = relay::tend(self, &peer, class);
         let waiting = {
             let view = self.view()?;
             let waiting = packed(&*view, &peer, class, limit)?;
             let more = waiting.len() < limit && queue::has_queued(&*view, &peer, class)?;
             (waiting, more)
         };
-        let (packed_now, true) = waiting else { return Ok(waiting.0) };
-        let room = limit - packed_now.len();
-        pack::pack(self, peer, class, room)?;
+        let (packed_now, more) = waiting;
+        let room = if more { limit - packed_now.len() } else { 0 };
+        if let Err(why) = tended.and(pack::pack(self, peer, class, room)) {
+            // What is packed goes even when nothing more can be (a full disk).
+            return if packed_now.is_empty() { Err(why) } else { Ok(packed_now) };
+        }
+        if !more {
+            return Ok(packed_now);
+        }
         packed(&*self.view()?, &peer, class, limit)
     }
 

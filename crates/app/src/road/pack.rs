@@ -42,6 +42,9 @@ const LOOK_AHEAD: usize = 1_024;
 
 /// Packs up to `room` parcels of a class for a peer.
 pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(), AppError> {
+    if room == 0 {
+        return Ok(());
+    }
     let (app, store) = (app.clone(), app.store.clone());
     let nation = app.nation();
     ondol_store::transact(&*store, move |tx| {
