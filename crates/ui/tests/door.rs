@@ -219,6 +219,19 @@ async fn an_administrator_adds_changes_and_lets_go() {
 }
 
 #[tokio::test]
+async fn the_time_until_the_lock_can_be_set() {
+    let facility = Facility::new();
+    facility.administrator();
+    let mut browser = Browser::at(pages(&facility.app));
+    browser.send("/sign-in", &[("login", "admin1"), ("password", PASSWORD)]).await;
+    assert!(browser.get("/lock-after").await.says(&["value=\"5\""]));
+    let wrong = browser.send("/lock-after", &[("minutes", "soon")]).await;
+    assert!(wrong.says(&["value=\"soon\"", "from 1 to 60"]), "{}", wrong.html);
+    browser.send("/lock-after", &[("minutes", "20")]).await;
+    assert!(browser.get("/me").await.says(&["data-lock-after=\"1200\""]));
+}
+
+#[tokio::test]
 async fn nobody_else_sees_the_accounts() {
     let facility = Facility::new();
     let nurse = facility.signed_in("최은경", &[Role::Nurse]);

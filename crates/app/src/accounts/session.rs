@@ -198,6 +198,11 @@ impl App {
         })
     }
 
+    /// After how many minutes without a touch sessions lock.
+    pub fn lock_after_minutes(&self) -> Result<u32, AppError> {
+        Ok(lock_after_s(&*self.view()?)? / 60)
+    }
+
     /// Sets after how many minutes without a touch sessions lock: 1 to 60.
     pub fn set_lock_after(self: &Arc<Self>, actor: &Actor, minutes: u8) -> Result<(), AppError> {
         if !(1..=60).contains(&minutes) {

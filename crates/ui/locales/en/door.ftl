@@ -76,3 +76,9 @@ door-recover = A new password by the sealed code
 door-recover-why = Open the envelope with the recovery code. It gives an administrator a new password.
 door-recover-login = The administrator's name to sign in with
 refused-wrong-code = This code does not fit. Read it once more from the paper.
+
+door-lock-after = When a computer locks itself
+door-lock-after-why = A computer that nobody touches locks itself, so that nobody reads along or writes in somebody else's name.
+door-lock-after-minutes = After how long without a touch
+door-lock-after-range = Write a number of minutes from 1 to 60.
+door-minutes = min

@@ -76,3 +76,9 @@ door-recover = 봉인된 부호로 새 암호 정하기
 door-recover-why = 회복부호가 든 봉투를 뜯으십시오. 관리원 한사람이 새 암호를 정할수 있습니다.
 door-recover-login = 관리원의 등록이름
 refused-wrong-code = 부호가 맞지 않습니다. 종이를 다시 읽으십시오.
+
+door-lock-after = 콤퓨터가 저절로 잠기는 시간
+door-lock-after-why = 아무도 다치지 않는 콤퓨터는 저절로 잠깁니다. 다른 사람이 보거나 남의 이름으로 쓰지 못하게 하기 위해서입니다.
+door-lock-after-minutes = 얼마동안 다치지 않으면
+door-lock-after-range = 1부터 60까지의 분수를 쓰십시오.
+door-minutes = 분

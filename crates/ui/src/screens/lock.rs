@@ -10,6 +10,7 @@ use ondol_app::AppError;
 
 use super::sign_in::{AskSecret, back_of, complain_of_secret, shown_secret};
 use crate::form::Form;
+use crate::key;
 use crate::page::Page;
 use crate::screen::Screen;
 use crate::session::{HELD_BACK, Held, Known, SignedIn};
@@ -18,11 +19,12 @@ use crate::texts::T;
 use crate::trouble::Trouble;
 use crate::words;
 
-/// `/lock`, `/locked`, `/send-again`.
+/// `/lock`, `/locked`, `/send-again`, `/lock-after`.
 pub fn routes() -> Router<Ui> {
     Router::new()
         .route("/lock", post(lock))
         .route("/locked", get(locked).post(unlock))
+        .route("/lock-after", get(ask_lock_after).post(set_lock_after))
         .route("/send-again", get(held_back).post(drop_held_back))
 }
 
@@ -132,4 +134,38 @@ async fn drop_held_back(ui: State<Ui>, who: SignedIn) -> Result<Response, Troubl
 async fn drop_it(ui: &Ui, who: &SignedIn) -> Result<(), AppError> {
     let actor = who.actor.clone();
     ui.at_door(move |door| door.drop_draft(&actor, HELD_BACK)).await
+}
+
+#[derive(Template)]
+#[template(path = "door/lock_after.html")]
+struct LockAfter {
+    t: T,
+    page: Page,
+    form: Form,
+}
+
+async fn ask_lock_after(page: Page, ui: State<Ui>, _: SignedIn) -> Result<Response, Trouble> {
+    let minutes = ui.at_door(|door| door.lock_after_minutes()).await?;
+    let form = Form::of([("minutes", minutes.to_string())]);
+    Ok(Screen(LockAfter { t: page.t, page, form }).into_response())
+}
+
+async fn set_lock_after(
+    page: Page,
+    ui: State<Ui>,
+    who: SignedIn,
+    mut form: Form,
+) -> Result<Response, Trouble> {
+    let t = page.t;
+    // What is no number, or no small one, is out of range like 0.
+    let minutes = form.number("minutes").and_then(|n| n.parse().ok()).unwrap_or(0);
+    match ui.at_door(move |door| door.set_lock_after(&who.actor, minutes)).await {
+        Ok(()) => Ok(page.done("/me", key!("note-saved"))),
+        Err(AppError::Field { .. }) => {
+            form.complain("minutes", t.get("door-lock-after"), t.get("door-lock-after-range"));
+            let screen = Screen(LockAfter { t, page, form });
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, screen).into_response())
+        }
+        Err(why) => Err(why.into()),
+    }
 }
