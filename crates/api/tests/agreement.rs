@@ -108,9 +108,12 @@ fn about_code(param: &str, system: Option<&str>, is: &str) -> Vec<(String, Test)
 /// A span of time: its first millisecond, and the one after its last.
 type Span = (i64, i64);
 
+/// Whether a span that is asked and one of a resource go together.
+type Holds = fn(Span, Span) -> bool;
+
 fn about_time(code: &str, from: i64) -> Vec<(String, Test)> {
     let time = escaped(&ondol_kernel::Millis(from).to_fhir(0));
-    let prefixes: [(&str, fn(Span, Span) -> bool); 8] = [
+    let prefixes: [(&str, Holds); 8] = [
         ("eq", |asked, is| asked.0 <= is.0 && is.1 <= asked.1),
         ("ne", |asked, is| asked.0 > is.0 || is.1 > asked.1),
         ("gt", |asked, is| is.1 > asked.1),

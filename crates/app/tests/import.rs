@@ -56,6 +56,29 @@ fn patients_get_a_home_and_care_stands_in_their_charts() {
 }
 
 #[test]
+fn a_huge_bundle_comes_in_parts_and_its_references_hold() {
+    let facility = Facility::new();
+    let url = |n: usize| format!("urn:uuid:{n:08x}-0000-4000-8000-000000000000");
+    let patient = json!({"fullUrl":url(0),"resource":{"resourceType":"Patient"}});
+    let notes = (1..=4_500).map(|n| {
+        json!({"fullUrl":url(n),"resource":{"resourceType":"Observation","status":"final",
+            "code":{"text":"x"},"subject":{"reference":url(0)}}})
+    });
+    let entries: Vec<_> = notes.chain([patient]).collect();
+    let bundle = json!({"resourceType":"Bundle","type":"collection","entry":entries}).to_string();
+    let (imported, problems) = import(&facility, "a.json", Shape::Document, &bundle);
+    let imported = imported.unwrap();
+    assert_eq!((imported.saved, imported.left_out, imported.lines), (4_501, 0, 1));
+    assert_eq!(problems, [], "whom they are about comes first");
+    let chart = ondol_record::ChartId::Patient(
+        ResourceId::new("00000000-0000-4000-8000-000000000000").unwrap(),
+    );
+    assert_eq!(facility.all(&chart, "Observation").len(), 4_500);
+    let (again, _) = import(&facility, "b.json", Shape::Document, &bundle);
+    assert_eq!(again.unwrap().unchanged, 4_501);
+}
+
+#[test]
 fn what_is_wrong_is_told_line_by_line_and_kept_where_it_can_be() {
     let facility = Facility::new();
     let lines = [
@@ -98,20 +121,21 @@ fn what_is_wrong_is_told_line_by_line_and_kept_where_it_can_be() {
     assert!(!texts.contains("비밀") && !texts.contains("nobody"), "{texts}");
 }
 
+/// The disk that is read from goes away at the end.
+struct Cut<'a>(Cursor<&'a str>);
+impl Read for Cut<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(to)? {
+            0 => Err(std::io::Error::other("gone")),
+            count => Ok(count),
+        }
+    }
+}
+
 #[test]
 fn a_run_that_was_cut_off_goes_on_where_it_was() {
     let facility = Facility::new();
     let whole = patients(0..250);
-    // The disk of the reader goes away after 220 lines.
-    struct Cut<'a>(Cursor<&'a str>);
-    impl Read for Cut<'_> {
-        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-            match self.0.read(to)? {
-                0 => Err(std::io::Error::other("gone")),
-                count => Ok(count),
-            }
-        }
-    }
     let end: usize = whole.lines().take(220).map(|line| line.len() + 1).sum();
     let home = ResourceId::new("clinic").unwrap();
     let source = Source { name: "a.ndjson", shape: Shape::Lines, home: &home };

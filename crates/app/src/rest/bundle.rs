@@ -24,8 +24,8 @@ use crate::{Actor, App, AppError};
 
 pub use respond::{PreferReturn, outcome_of_done};
 
-/// Entries of a bundle at most.
-const ENTRIES_MAX: usize = 20_000;
+/// Entries of a bundle at most. Each is looked for among the others; larger loads are imported.
+const ENTRIES_MAX: usize = 5_000;
 
 impl App {
     /// Carries out a transaction or a batch and gives the bundle of responses as JSON text.

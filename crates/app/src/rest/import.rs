@@ -33,6 +33,9 @@ const LINE_MAX: u64 = 256 << 20;
 /// So many lines that are single resources share a transaction.
 const LINES_TOGETHER: usize = 100;
 
+/// So many resources of a bundle share a transaction.
+const RESOURCES_TOGETHER: usize = 2_000;
+
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -206,12 +209,21 @@ impl Run<'_> {
         let mut is_bundle = false;
         match parse_json(line, Limits::IMPORT) {
             Ok(document) => {
-                let (items, problems) = read::items(document, number);
+                let (mut items, problems) = read::items(document, number);
                 for problem in &problems {
                     self.tell(problem);
                 }
-                // A bundle is one transaction, as it was where it comes from.
                 is_bundle = items.len() > 1;
+                // A bundle is one transaction, as it was where it comes from, unless it is huge.
+                if items.len() > RESOURCES_TOGETHER {
+                    // Those whom the others are about come first, so that they are here then.
+                    items.sort_by_key(|item| !read::is_subject(&item.write));
+                }
+                while items.len() > RESOURCES_TOGETHER {
+                    let rest = items.split_off(RESOURCES_TOGETHER);
+                    pending.items.extend(std::mem::replace(&mut items, rest));
+                    self.commit_items(std::mem::take(&mut pending.items), None)?;
+                }
                 pending.items.extend(items);
             }
             Err(why) => self.tell(&Problem::left_out(number, None, &RestError::from(why))),
@@ -231,15 +243,23 @@ impl Run<'_> {
         if lines == 0 {
             return Ok(());
         }
-        let (app, mark) = (self.app.clone(), self.mark.to_bytes());
-        let (name, home) = (key(self.source.name), self.source.home.clone());
+        self.commit_items(items, Some(self.mark))?;
+        self.imported.lines += lines as u64;
+        Ok(())
+    }
+
+    /// Commits resources, and the mark unless more of its line is to come.
+    fn commit_items(&mut self, items: Vec<Item>, mark: Option<Mark>) -> Result<(), ImportError> {
+        let (app, home) = (self.app.clone(), self.source.home.clone());
+        let name = key(self.source.name);
         let result = ondol_store::transact(&*self.app.store, move |tx| {
             let result = save(&app, tx, items, home)?;
-            tx.set_value(Space::Node, &name, Some(&mark))?;
+            if let Some(mark) = mark {
+                tx.set_value(Space::Node, &name, Some(&mark.to_bytes()))?;
+            }
             Ok::<_, RestError>(result)
         })?;
         self.app.woken();
-        self.imported.lines += lines as u64;
         self.imported.saved += result.written;
         self.imported.unchanged += result.unchanged;
         for problem in &result.problems {

@@ -1,6 +1,8 @@
 //! From a document to what is to be written.
 
-use ondol_fhir::{Reference, Resource, validate};
+use std::collections::HashMap;
+
+use ondol_fhir::{Reference, Resource, ResourceType, validate};
 use ondol_kernel::ResourceId;
 use serde_json::Value;
 
@@ -47,7 +49,29 @@ pub(super) fn items(document: Value, line: u64) -> (Vec<Item>, Vec<Problem>) {
             }
         }
     }
+    resolve(&mut items);
     (items, problems)
+}
+
+/// Replaces full URLs of resources whose id is known, so that a huge bundle can be committed in
+/// parts.
+fn resolve(items: &mut [Item]) {
+    let mut urls: HashMap<String, String> = HashMap::new();
+    for Item { write, .. } in &*items {
+        if let (Some(url), Verb::Update { id, .. }) = (&write.full_url, &write.verb) {
+            urls.insert(url.clone(), format!("{}/{id}", write.kind));
+        }
+    }
+    for item in items {
+        if let Verb::Create { resource, .. } | Verb::Update { resource, .. } = &mut item.write.verb
+        {
+            resource.for_each_reference_mut(|text| {
+                if let Some(to) = urls.get(text) {
+                    text.clone_from(to);
+                }
+            });
+        }
+    }
 }
 
 fn take(
@@ -86,6 +110,12 @@ fn take(
     };
     let write = Write { at: entry, verb, kind, full_url, if_match: None };
     items.push(Item { line, entry, write });
+}
+
+/// Whether a chart is about it.
+pub(super) fn is_subject(write: &Write) -> bool {
+    use ResourceType as R;
+    matches!(write.kind, R::Patient | R::Practitioner | R::Organization)
 }
 
 /// The id that a full URL ends in.
