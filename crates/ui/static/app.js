@@ -44,7 +44,7 @@
     async function keep(form) {
         var _a;
         const now = typed(form);
-        if (kept.get(form) === now)
+        if (form.dataset.sent || kept.get(form) === now)
             return;
         const state = form.querySelector("[data-draft-state]");
         let saved = false;

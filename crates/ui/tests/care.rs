@@ -425,3 +425,29 @@ async fn a_form_from_a_power_cut_is_typed_in_row_by_row() {
     let day = nurse.get("/papers/day?date=2026-03-01").await;
     assert!(day.says(&["박철수", "12:00"]), "{}", day.html);
 }
+
+#[tokio::test]
+async fn a_draft_that_comes_too_late_is_not_offered_again() {
+    let clinic = Facility::new();
+    let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
+    let id = registered(&mut worker, "리용희").await;
+    let path = format!("/people/{id}/visits/new");
+    let opened = clinic.app.now().0.to_string();
+    let typed = [("chart", id.as_str()), ("complaint", "기침 사흘"), ("opened", opened.as_str())];
+    let draft = format!("/drafts/visit/{id}");
+    worker.post(&draft, &typed).await;
+    assert!(worker.get(&path).await.says(&["기침 사흘"]), "what was typed is still there");
+    clinic.clock.pass_minutes(1);
+    worker.send(&path, &typed).await;
+    worker.post(&draft, &typed).await;
+    assert!(!worker.get(&path).await.html.contains("기침 사흘"));
+    let fields = [
+        ("kind", "known"),
+        ("name", "리용희"),
+        ("sex", "female"),
+        ("born-year", "1994"),
+        ("mother", "김복순"),
+    ];
+    worker.post("/drafts/people/new", &fields).await;
+    assert!(!worker.get("/people/new").await.html.contains("김복순"));
+}

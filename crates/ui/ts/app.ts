@@ -47,7 +47,8 @@
 
   async function keep(form: HTMLFormElement): Promise<void> {
     const now = typed(form);
-    if (kept.get(form) === now) return;
+    // A form that was sent is the node's: its draft must not come back behind it.
+    if (form.dataset.sent || kept.get(form) === now) return;
     const state = form.querySelector<HTMLElement>("[data-draft-state]");
     let saved = false;
     try {

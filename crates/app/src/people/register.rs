@@ -154,7 +154,10 @@ impl App {
         Ok(())
     }
 
-    pub(super) fn keep_photo(&self, upload: Option<&[u8]>) -> Result<Option<(BlobHash, usize)>, AppError> {
+    pub(super) fn keep_photo(
+        &self,
+        upload: Option<&[u8]>,
+    ) -> Result<Option<(BlobHash, usize)>, AppError> {
         let Some(upload) = upload.filter(|upload| !upload.is_empty()) else { return Ok(None) };
         let unreadable = AppError::Field { field: "photo", why: "photo" };
         let prepared = ondol_imaging::photo::prepare(upload).map_err(|_| unreadable)?;

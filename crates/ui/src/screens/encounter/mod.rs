@@ -250,12 +250,32 @@ async fn blank(
     Path(path): Path<String>,
 ) -> Result<Response, Trouble> {
     let frame = Frame::new(&path)?;
-    let form = ui.draft(&who, &frame.draft()).await?.unwrap_or_default();
     match known(&ui, &who, &frame).await {
-        Err(AppError::Denied(_)) => Ok(Closed::of(page, path)),
-        Err(other) => Err(other.into()),
-        Ok(_) => show(page, &ui, &who, &frame, form, &[]).await,
+        Err(AppError::Denied(_)) => return Ok(Closed::of(page, path)),
+        Err(other) => return Err(other.into()),
+        Ok(_) => {}
     }
+    let mut form = ui.draft(&who, &frame.draft()).await?.unwrap_or_default();
+    if is_saved(&ui, &who, &frame, &form).await? {
+        ui.drop_draft(&who, &frame.draft()).await?;
+        form = Form::default();
+    }
+    if form.value("opened").is_empty() {
+        form.put("opened", page.now.0.to_string());
+    }
+    show(page, &ui, &who, &frame, form, &[]).await
+}
+
+/// Whether a draft is of a visit that was saved: a script may have sent it a moment too late, and
+/// nothing may be written twice.
+async fn is_saved(ui: &Ui, who: &SignedIn, frame: &Frame, draft: &Form) -> Result<bool, Trouble> {
+    let Ok(opened) = draft.value("opened").parse::<i64>() else { return Ok(false) };
+    let (actor, chart) = (who.actor.clone(), frame.chart.clone());
+    let chart = ui.run(move |app| app.chart(&actor, &chart, 0)).await?;
+    let complaint = draft.value("complaint");
+    Ok(chart.visits.iter().any(|visit| {
+        visit.by == who.actor.name() && visit.written.0 >= opened && visit.complaint == complaint
+    }))
 }
 
 async fn correct(

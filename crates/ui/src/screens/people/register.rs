@@ -101,13 +101,34 @@ pub async fn blank(
     who: SignedIn,
     asked: Form,
 ) -> Result<Response, Trouble> {
-    let draft = ui.draft(&who, DRAFT).await?;
-    let mut form = draft.unwrap_or_default();
+    let mut form = ui.draft(&who, DRAFT).await?.unwrap_or_default();
+    if is_registered(&page, &ui, &who, &form).await? {
+        ui.drop_draft(&who, DRAFT).await?;
+        form = Form::default();
+    }
     if !asked.value("kind").is_empty() {
         form.put("kind", asked.value("kind"));
     }
     preset(&mut form);
     show(page, &ui, &who, form, &[]).await
+}
+
+/// Whether a draft is of somebody who was registered: a script may have sent it a moment too late.
+async fn is_registered(
+    page: &Page,
+    ui: &Ui,
+    who: &SignedIn,
+    draft: &Form,
+) -> Result<bool, Trouble> {
+    let typed = typed::read(page, &mut draft.clone());
+    let (actor, of) = (who.actor.clone(), typed.clone());
+    let same = ui.run(move |app| app.possible_duplicates(&actor, &of)).await?;
+    Ok(same.iter().any(|one| {
+        one.name == typed.name
+            && one.mother == typed.mother_name
+            && Some(one.birth) == typed.birth
+            && one.sex == typed.sex
+    }))
 }
 
 /// What is most often true stands in the form already.
