@@ -95,13 +95,13 @@ impl App {
     pub fn duties_above(&self, actor: &Actor) -> Result<Option<FacilityDuty>, AppError> {
         let nation = self.nation();
         let above = self.place.parent.and_then(|node| nation.node(&node));
-        above.map(|known| self.duties_at(actor, known.certificate.facility.clone())).transpose()
+        above.map(|known| self.duties_at(actor, &known.certificate.facility)).transpose()
     }
 
-    fn duties_at(&self, actor: &Actor, facility: ResourceId) -> Result<FacilityDuty, AppError> {
+    fn duties_at(&self, actor: &Actor, facility: &ResourceId) -> Result<FacilityDuty, AppError> {
         let chart = ChartId::Facility(facility.clone());
         self.reading(actor, Action::ReadRoster, &chart, |view| {
-            let name = match view.resource("Organization", &facility)? {
+            let name = match view.resource("Organization", facility)? {
                 Some(found) => name_of(&found.shown.body),
                 None => facility.to_string(),
             };
@@ -122,7 +122,7 @@ impl App {
         below.sort();
         let mut found = vec![];
         for facility in below {
-            found.push(self.duties_at(actor, facility)?);
+            found.push(self.duties_at(actor, &facility)?);
         }
         found.sort_by_key(|one| (one.gaps().next().is_none(), one.name.clone()));
         Ok(found)
