@@ -195,7 +195,7 @@ impl Desk {
     /// Asks a specialist, from the chart. Gives the consult's id.
     #[track_caller]
     pub fn ask(&self, question: Question<'_>) -> String {
-        self.press("chart-ask");
+        self.press("chart-consult");
         self.browser.press_at(&format!("//a[contains(@href,'/{}')]", question.specialty));
         self.browser.fill("question", question.text);
         self.browser.choose("urgency", question.urgency);

@@ -59,7 +59,7 @@ fn journey(name: &str, clinic_wish: Wish, specialist_wish: Wish) {
     specialist.go(&format!("/consult/{consult}"));
     specialist
         .browser
-        .see_after_reloading(specialist.say("consult-step-acknowledged"), Duration::from_secs(60));
+        .see_after_reloading(specialist.say("consult-step-acknowledged"), Duration::from_mins(1));
 
     for seat in [Seat::Clinic, Seat::County, Seat::Specialist] {
         assert!(country.terminate(seat), "{seat:?}");

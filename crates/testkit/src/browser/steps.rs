@@ -301,6 +301,10 @@ impl Browser {
 
     fn click(&self, element: &Element) -> Result<(), BrowserError> {
         self.touches.set(self.touches.get() + 1);
+        // A person scrolls until nothing lies over it.
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        let what = json!({ "script": script, "args": [webdriver::named(element)] });
+        self.driver.post("/execute/sync", &what)?;
         self.driver.post(&format!("/element/{}/click", element.0), &json!({})).map(|_| ())
     }
 

@@ -132,6 +132,11 @@ pub(super) fn element(value: &Value) -> Option<Element> {
     value.get(ELEMENT)?.as_str().map(|id| Element(id.to_owned()))
 }
 
+/// Names an element in a question.
+pub(super) fn named(element: &Element) -> Value {
+    json!({ ELEMENT: element.0 })
+}
+
 impl Drop for WebDriver {
     fn drop(&mut self) {
         if !self.session.is_empty() {
