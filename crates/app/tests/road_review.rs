@@ -491,3 +491,25 @@ fn numbers_that_a_neighbour_will_never_send_again_are_not_waited_for() {
     let last = next.last().unwrap().number;
     assert_eq!(county.app.arrived_up_to(node(clinic), Class::Routine).unwrap(), last);
 }
+
+#[test]
+fn what_came_with_an_entry_that_waits_is_handed_on() {
+    let country = support::Country::new();
+    let (clinic, county, province) = (country.clinic(), country.county(), country.province());
+    patient(clinic, "p1");
+    country.carry_but(&["county"]);
+    let early = clinic.app.outgoing(node(county), Class::Routine, 100).unwrap();
+    clinic.put("c1", condition("p1", "기침"));
+    patient(clinic, "p2");
+    let late = clinic.app.outgoing(node(county), Class::Routine, 100).unwrap();
+    let deliver = |message: &ondol_app::road::Outgoing| {
+        let (class, number) = (message.class, message.number);
+        county.app.arrive(node(clinic), class, number, &message.bytes).unwrap();
+    };
+    late.iter().filter(|message| !early.contains(message)).for_each(deliver);
+    assert!(county.get("Patient", "p2").is_some() && county.get("Condition", "c1").is_none());
+    hand_over(county, province, Class::Routine);
+    assert!(province.get("Patient", "p2").is_some());
+    country.carry();
+    assert!(province.get("Condition", "c1").is_some());
+}

@@ -3,7 +3,7 @@
 //! JSON text has no bytes below 0x20, so that two of them can stand for ids: `0x01 n` is the id
 //! derived for the n-th resource of the same entry, `0x02 n` the n-th id of the parcel's table.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use ondol_kernel::{
     Hlc, Millis, ResourceId,
@@ -14,6 +14,12 @@ use ondol_record::{
     entry::{BadEntry, Content, derive_id},
 };
 
+/// So many bytes of text are unfolded from one parcel at the most.
+const UNFOLDED_MAX: usize = 64 << 20;
+
+/// Before the number of an entry's resources is known, a text may name so many.
+const RESOURCES_MAX: usize = 1 << 16;
+
 const DERIVED: u8 = 1;
 const TABLED: u8 = 2;
 
@@ -22,6 +28,8 @@ const TABLED: u8 = 2;
 pub struct Ids {
     table: Vec<[u8; 16]>,
     places: HashMap<[u8; 16], u64>,
+    /// Bytes of text that were unfolded with them.
+    unfolded: Cell<usize>,
 }
 
 impl Ids {
@@ -44,7 +52,7 @@ impl Ids {
     pub fn read(from: &mut Reader<'_>) -> Result<Self, BadBytes> {
         let count = from.size(from.rest().len() / 16)?;
         let table = (0..count).map(|_| from.array()).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { table, places: HashMap::new() })
+        Ok(Self { table, ..Self::default() })
     }
 }
 
@@ -89,14 +97,14 @@ fn uuid_at(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
     ResourceId::new(std::str::from_utf8(text).ok()?).ok()?.as_uuid()
 }
 
-fn unfold(from: &mut Reader<'_>, derived: &[String], ids: &Ids) -> Result<String, BadBytes> {
+fn unfold(from: &mut Reader<'_>, derived: &Derived, ids: &Ids) -> Result<String, BadBytes> {
     let mut folded = Reader::new(from.bytes()?);
     let mut text = Vec::with_capacity(folded.rest().len() * 2);
     while !folded.is_empty() {
         match folded.byte()? {
             DERIVED => {
-                let place = folded.size(derived.len().checked_sub(1).ok_or(BadBytes)?)?;
-                text.extend_from_slice(derived[place].as_bytes());
+                let place = folded.size(derived.count.checked_sub(1).ok_or(BadBytes)?)?;
+                text.extend_from_slice(derived.id(place).as_str().as_bytes());
             }
             TABLED => {
                 let place = folded.size(ids.table.len().checked_sub(1).ok_or(BadBytes)?)?;
@@ -104,7 +112,12 @@ fn unfold(from: &mut Reader<'_>, derived: &[String], ids: &Ids) -> Result<String
             }
             byte => text.push(byte),
         }
+        // Two bytes can stand for 36.
+        if text.len() > UNFOLDED_MAX - ids.unfolded.get() {
+            return Err(BadBytes);
+        }
     }
+    ids.unfolded.set(ids.unfolded.get() + text.len());
     String::from_utf8(text).map_err(|_| BadBytes)
 }
 
@@ -207,19 +220,19 @@ pub fn read_entry(
     };
     let kind = ChartKind::from_code(from.byte()?).ok_or(BadBytes)?;
     // The chart's subject may itself be derived: ids are made as they are asked for.
-    let derived = Derived { address, hlc };
-    let subject = derived.unfold(from, ids)?;
+    let mut derived = Derived { address, hlc, count: RESOURCES_MAX };
+    let subject = unfold(from, &derived, ids)?;
     let chart = ChartId::of(kind, &subject).ok_or(BadBytes)?;
-    let author = derived.unfold(from, ids)?.into();
+    let author = unfold(from, &derived, ids)?.into();
     let typist = match flags & HAS_TYPIST {
         0 => "".into(),
-        _ => derived.unfold(from, ids)?.into(),
+        _ => unfold(from, &derived, ids)?.into(),
     };
     let count = from.size(from.rest().len())?;
     let mut changes = Vec::with_capacity(count.min(1024));
-    let all: Vec<String> = (0..count).map(|at| derived.id(at)).collect();
+    derived.count = count;
     for ordinal in 0..count {
-        changes.push(read_change(from, &all, ordinal, ids)?);
+        changes.push(read_change(from, &derived, ordinal, ids)?);
     }
     let entry = Entry {
         address,
@@ -238,31 +251,18 @@ pub fn read_entry(
     Entry::from_bytes(&entry.to_bytes())
 }
 
+/// The ids that an entry derives for its resources, each made when it is asked for: how many
+/// there are is told by whoever packed it.
 struct Derived {
     address: Address,
     hlc: Hlc,
+    /// How many resources there are.
+    count: usize,
 }
 
 impl Derived {
-    fn id(&self, ordinal: usize) -> String {
-        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-        derive_id(&self.address, self.hlc, ordinal).as_str().to_owned()
-    }
-
-    /// Unfolds a short text before the number of resources is known.
-    fn unfold(&self, from: &mut Reader<'_>, ids: &Ids) -> Result<String, BadBytes> {
-        let mut peek = *from;
-        let mut folded = Reader::new(peek.bytes()?);
-        let mut highest = 0;
-        while !folded.is_empty() {
-            match folded.byte()? {
-                DERIVED => highest = highest.max(folded.size(1 << 16)? + 1),
-                TABLED => drop(folded.number()?),
-                _ => {}
-            }
-        }
-        let derived: Vec<String> = (0..highest).map(|at| self.id(at)).collect();
-        unfold(from, &derived, ids)
+    fn id(&self, ordinal: usize) -> ResourceId {
+        derive_id(&self.address, self.hlc, u32::try_from(ordinal).unwrap_or(u32::MAX))
     }
 }
 
@@ -272,7 +272,7 @@ fn small(from: &mut Reader<'_>) -> Result<u32, BadBytes> {
 
 fn read_change(
     from: &mut Reader<'_>,
-    derived: &[String],
+    derived: &Derived,
     ordinal: usize,
     ids: &Ids,
 ) -> Result<Change, BadBytes> {
@@ -280,11 +280,10 @@ fn read_change(
     let resource_type = from.text()?.into();
     let id_is_derived = kind & 0x80 == 0;
     let id = if id_is_derived {
-        ResourceId::new(&derived[ordinal])
+        derived.id(ordinal)
     } else {
-        ResourceId::new(&unfold(from, derived, ids)?)
+        ResourceId::new(&unfold(from, derived, ids)?).map_err(|_| BadBytes)?
     };
-    let id = id.map_err(|_| BadBytes)?;
     let count = from.size(from.rest().len() / 8)?;
     let supersedes =
         (0..count).map(|_| Ok(VersionId(from.array()?))).collect::<Result<Vec<_>, BadBytes>>()?;

@@ -29,6 +29,13 @@ const LEVEL: i32 = 19;
 /// Above this size a fast level is used, so that packing never holds a node up, bytes.
 const LEVEL_SLOW_BYTES_MAX: usize = 256 << 10;
 
+/// A range of more numbers is refused: origins seal 256 at once (ADR 0004), and whoever hands on
+/// some of a range reads all of it.
+const RANGE_MAX: u64 = 4_096;
+
+/// No log reaches a greater number.
+const NUMBER_MAX: u64 = i64::MAX as u64;
+
 /// How zstd was primed. The numbers are part of the format.
 const DICTIONARY_NONE: u8 = 0;
 const DICTIONARY_1: u8 = 1;
@@ -217,6 +224,9 @@ impl Batch {
     /// Checks signature, order and coverage. `key` is the origin's by its certificate.
     pub fn check(&self, key: &VerifyingKey) -> Result<(), BadBatch> {
         self.seal.check(key)?;
+        if self.seal.last - self.seal.first >= RANGE_MAX || self.seal.last > NUMBER_MAX {
+            return Err(BadBatch::Order);
+        }
         let heads = self.heads()?;
         match &self.paths {
             None => {
@@ -256,7 +266,8 @@ impl Batch {
             match at.get(&entry.chart) {
                 Some(&at) => {
                     let head = &mut heads[at];
-                    if entry.chart_number != head.chart_number + 1 || entry.previous != head.hash {
+                    let next = head.chart_number.checked_add(1);
+                    if Some(entry.chart_number) != next || entry.previous != head.hash {
                         return Err(BadBatch::Order);
                     }
                     head.chart_number = entry.chart_number;

@@ -5,7 +5,12 @@ use ondol_record::{Certificate, Entry};
 use ondol_replicate::{Batch, Parcel, message::Message};
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
-use super::{blobs, keys, numbers::note, pack::sealed_paths, queue, relay, scope, send};
+use super::{
+    blobs, keys,
+    numbers::note,
+    pack::{self, sealed_paths},
+    queue, relay, scope, send,
+};
 use crate::{App, AppError};
 
 /// What became of a message.
@@ -72,39 +77,11 @@ impl App {
             Taking { app: &app, tx }.quarantine(&peer, &bytes)
         })
     }
-
-    /// Takes in the entries whose origin was not known when they came.
-    pub(super) fn take_what_waited(self: &std::sync::Arc<Self>) -> Result<(), AppError> {
-        let waiting = self.view()?.values(Space::Quarantine, UNKNOWN, None, usize::MAX)?;
-        for (key, value) in waiting {
-            let origin = key.get(UNKNOWN.len()..UNKNOWN.len() + 16);
-            let Some(origin) = origin.and_then(|id| id.try_into().ok()).map(NodeId) else {
-                continue;
-            };
-            let Some((peer, bytes)) = value.split_first_chunk::<16>() else { continue };
-            if self.nation().node(&origin).is_none() {
-                continue;
-            }
-            let (app, peer, bytes) = (self.clone(), NodeId(*peer), bytes.to_vec());
-            let outcome = ondol_store::transact(&*self.store, move |tx| {
-                tx.set_value(Space::Quarantine, &key, None)?;
-                Taking { app: &app, tx }.parcel(peer, &bytes).map(drop)
-            });
-            match outcome {
-                // These parcels carry no certificates.
-                Ok(()) | Err(Stop::Meet(_)) => {}
-                Err(Stop::Failed(why)) => return Err(why),
-            }
-        }
-        Ok(())
-    }
 }
 
-/// In [`Space::Quarantine`]: entries of an origin whose certificate is not here yet.
-const UNKNOWN: &[u8] = b"u";
-
 /// Why a message is not taken in now.
-enum Stop {
+pub enum Stop {
+    /// It failed.
     Failed(AppError),
     /// These certificates are to be taken in first.
     Meet(Vec<Certificate>),
@@ -123,9 +100,9 @@ impl From<StoreError> for Stop {
 }
 
 /// A message being taken in.
-struct Taking<'a> {
-    app: &'a App,
-    tx: &'a mut dyn WriteTx,
+pub struct Taking<'a> {
+    pub(super) app: &'a App,
+    pub(super) tx: &'a mut dyn WriteTx,
 }
 
 impl Taking<'_> {
@@ -210,7 +187,8 @@ impl Taking<'_> {
         }
     }
 
-    fn parcel(&mut self, peer: NodeId, bytes: &[u8]) -> Result<Arrival, Stop> {
+    /// Takes in a parcel.
+    pub(super) fn parcel(&mut self, peer: NodeId, bytes: &[u8]) -> Result<Arrival, Stop> {
         let Ok(parcel) = Parcel::decode(bytes) else {
             return Ok(self.quarantine(&peer, bytes)?);
         };
@@ -228,23 +206,22 @@ impl Taking<'_> {
         Ok(arrival)
     }
 
-    /// Keeps a batch until the certificate of its origin comes.
-    fn wait_for_origin(&mut self, peer: &NodeId, batch: Batch) -> Result<Arrival, AppError> {
-        let origin = batch.seal.stream.origin;
-        let bytes = Parcel { certificates: vec![], batches: vec![batch] }.encode();
-        let hash = blake3::hash(&bytes);
-        let key = [UNKNOWN, &origin.0, &hash.as_bytes()[..8]].concat();
-        self.tx.set_value(Space::Quarantine, &key, Some(&[&peer.0[..], &bytes].concat()))?;
-        Ok(Arrival::Quarantined)
-    }
-
     /// Takes in the entries of a batch whose seal was checked.
     fn batch(&mut self, peer: &NodeId, batch: &Batch) -> Result<(), AppError> {
         self.tx.put_seal(&batch.seal, &sealed_paths(batch))?;
-        batch.entries.iter().try_for_each(|entry| self.entry(peer, entry))
+        let mut all = true;
+        for entry in &batch.entries {
+            all &= self.entry(peer, entry)?;
+        }
+        if !all && batch.paths.is_none() {
+            // Of a range that is not whole here, each chart needs its path to be handed on.
+            self.tx.put_seal(&batch.seal, &pack::every_path(&batch.entries))?;
+        }
+        Ok(())
     }
 
-    fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<(), AppError> {
+    /// Takes in an entry; false if it is not in the log now.
+    fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<bool, AppError> {
         let stream = &entry.address.stream;
         let source = keys::source(peer, &entry.chart, stream);
         if keys::number(self.tx, &source)? < entry.chart_number {
@@ -254,44 +231,20 @@ impl Taking<'_> {
             Ingested::New => {
                 // Whoever sends entries of a chart holds it, and gets what follows.
                 scope::grant(self.app, self.tx, peer, &entry.chart, Class::Care)?;
-                self.followers(entry)
+                self.followers(entry)?;
+                Ok(true)
             }
-            Ingested::Known => scope::grant(self.app, self.tx, peer, &entry.chart, Class::Care),
+            Ingested::Known => {
+                scope::grant(self.app, self.tx, peer, &entry.chart, Class::Care)?;
+                Ok(true)
+            }
             Ingested::Gap { .. } => {
                 let key = keys::waiting(stream, &entry.chart, entry.chart_number);
-                Ok(self.tx.set_value(Space::Quarantine, &key, Some(&entry.to_bytes()))?)
+                self.tx.set_value(Space::Quarantine, &key, Some(&entry.to_bytes()))?;
+                Ok(false)
             }
-            Ingested::Clash => self.clash(peer, entry),
+            Ingested::Clash => self.clash(peer, entry).map(|()| false),
         }
-    }
-
-    /// Takes in the entries that waited for this one.
-    fn followers(&mut self, entry: &Entry) -> Result<(), AppError> {
-        let mut number = entry.chart_number + 1;
-        loop {
-            let key = keys::waiting(&entry.address.stream, &entry.chart, number);
-            let Some(bytes) = self.tx.value(Space::Quarantine, &key)? else { return Ok(()) };
-            self.tx.set_value(Space::Quarantine, &key, None)?;
-            let Ok(waited) = Entry::from_bytes(&bytes) else {
-                return Err(AppError::Unexpected("an entry that waited"));
-            };
-            match self.tx.ingest(&waited, &bytes, self.app.now())? {
-                Ingested::New | Ingested::Known => number += 1,
-                Ingested::Gap { .. } => {
-                    self.tx.set_value(Space::Quarantine, &key, Some(&bytes))?;
-                    return Ok(());
-                }
-                Ingested::Clash => return self.clash(&waited.address.stream.origin, &waited),
-            }
-        }
-    }
-
-    /// Another entry stands at this address: a cloned disk or a forgery. Both are kept apart.
-    fn clash(&mut self, peer: &NodeId, entry: &Entry) -> Result<(), AppError> {
-        let mut key = b"clash/".to_vec();
-        key.extend_from_slice(&peer.0);
-        entry.address.put(&mut key);
-        Ok(self.tx.set_value(Space::Quarantine, &key, Some(&entry.to_bytes()))?)
     }
 
     /// Keeps bytes that cannot be used, for whoever looks after the node.

@@ -6,6 +6,7 @@
 //! until the other side holds it durably.
 
 mod arrive;
+mod blob_feed;
 mod blobs;
 mod carried;
 mod introduce;
@@ -19,6 +20,7 @@ mod relay;
 mod scope;
 mod status;
 mod stick;
+mod waiting;
 
 pub use arrive::Arrival;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};

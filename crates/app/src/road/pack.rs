@@ -276,6 +276,17 @@ fn path(
     path.ok_or(AppError::Unexpected("a chart without a path to its seal"))
 }
 
+/// The path of every chart of a whole range.
+pub fn every_path(entries: &[Entry]) -> Vec<SealedPath> {
+    let heads = heads(entries);
+    let tree = Tree::new(&heads);
+    let path = |head: SealedHead| {
+        let path = tree.path(&head.chart)?;
+        Some(SealedPath { chart: head.chart, chart_number: head.chart_number, path })
+    };
+    heads.clone().into_iter().filter_map(path).collect()
+}
+
 /// The paths of a batch as the store keeps them.
 pub fn sealed_paths(batch: &Batch) -> Vec<SealedPath> {
     let last = |chart: &ChartId| batch.entries.iter().rev().find(|entry| entry.chart == *chart);

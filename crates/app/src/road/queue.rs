@@ -43,8 +43,10 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
 fn fits_a_message(app: &App, entry: &Entry) -> Result<(), AppError> {
     if entry.address.stream.origin == app.place.node {
         let bytes = entry.to_bytes();
-        if bytes.len() > ENTRY_PLAIN_BYTES_MAX && pack::packed_bytes(entry) > pack::PARCEL_BYTES_MAX
-        {
+        let is_too_large = bytes.len() > ondol_replicate::parcel::UNPACKED_MAX / 2
+            || bytes.len() > ENTRY_PLAIN_BYTES_MAX
+                && pack::packed_bytes(entry) > pack::PARCEL_BYTES_MAX;
+        if is_too_large {
             return Err(AppError::State("too-large"));
         }
     }
