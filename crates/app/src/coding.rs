@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The category of a ServiceRequest: consult or referral.
+/// The category of a `ServiceRequest`: consult or referral.
 pub const REQUEST_CATEGORY: &str = "urn:ondol:request-category";
 /// A case sent to a specialist.
 pub const CONSULT: &str = "consult";

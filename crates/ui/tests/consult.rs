@@ -84,7 +84,7 @@ async fn she_asks_he_answers_she_confirms() {
         page.html
     );
     let taken = doctor.send(&format!("{path}/do/take"), &[("patient", "p1")]).await;
-    assert!(taken.says(&["박심장 · 심장병원 has it"]), "{}", taken.html);
+    assert!(taken.says(&["박심장 (심장병원) has it"]), "{}", taken.html);
     let form = doctor.get(&format!("{path}/do/answer")).await;
     let basis = form.html.split("name=\"basis\" value=\"").nth(1).unwrap();
     let basis = basis.split('"').next().unwrap().to_owned();
@@ -138,7 +138,11 @@ async fn an_x_ray_of_somebody_else_is_not_sent_unseen() {
     fields.push(("do", "check"));
     let other = radiograph("김^철수", "19900101", "M");
     let check = worker.upload("/ask/p1/heart", &fields, &[("file", &other)]).await;
-    assert!(check.says(&["The name in this file is another", "I checked"]), "{}", check.html);
+    assert!(
+        check.says(&["In this file the name, the date of birth, the sex differs", "I checked"]),
+        "{}",
+        check.html
+    );
     let send = [("patient", "p1"), ("part", "0")];
     let refused = worker.send("/ask/p1/heart/check", &send).await;
     assert!(refused.says(&["Check whose it is and tick it"]), "{}", refused.html);

@@ -139,13 +139,36 @@ impl App {
         let unknown = || AppError::Unexpected("a case that is about no patient");
         let id = ResourceId::new(chart.subject()).map_err(|_| unknown())?;
         let banner = self.banner_in(view, &id)?;
+        let mut lacks = lacks_of(self, view, chart, &banner.person)?;
+        let names = names(view, chart)?;
+        for lack in lacks.iter_mut().filter(|lack| lack.facility.is_empty()) {
+            lack.facility = names.get(&lack.reference).cloned().unwrap_or_default();
+        }
         Ok(About {
             safety: fold_safety(&view.chart(chart, &SAFETY_TYPES)?, self.now())?,
             vitals: newest_vitals(&facts(view, chart, "")?),
-            lacks: lacks_of(self, view, chart, &banner.person)?,
+            lacks,
             banner,
         })
     }
+}
+
+/// The names of facilities as requests and steps in a chart say them: far away the facilities
+/// themselves are not known.
+fn names(view: &dyn View, chart: &ChartId) -> Result<BTreeMap<String, String>, AppError> {
+    let mut names = BTreeMap::new();
+    for found in view.chart(chart, &["ServiceRequest", "Communication"])? {
+        let body: Value = serde_json::from_str(&found.shown.body)
+            .map_err(|_| AppError::Unexpected("a request or step"))?;
+        let places = each(&body["extension"]).map(|extension| &extension["valueReference"]);
+        for place in places.chain(each(&body["performer"])) {
+            let (reference, name) = (text(&place["reference"]), text(&place["display"]));
+            if !reference.is_empty() && !name.is_empty() {
+                names.insert(reference, name);
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// The facts of a chart that matter to an answer. `from` is the asking facility

@@ -1,10 +1,11 @@
 //! Whom to call: who is on duty for a specialty at a facility, the deputy, the coordinator.
 
+use ondol_access::Action;
 use ondol_kernel::ResourceId;
 use ondol_record::{ChartId, certificate::Tier};
 use ondol_store::View;
 
-use super::request::Named;
+use super::request::{Named, RequestKind, find};
 use crate::{
     Actor, App, AppError,
     duty::{self, Duty},
@@ -78,6 +79,33 @@ impl App {
             (nobody, contacts.phone.is_empty(), *steps, askable.place.reference.clone())
         });
         Ok(all.into_iter().map(|(_, askable)| askable).collect())
+    }
+
+    /// The facilities to which a consult can be sent on: those that this one can ask, and those
+    /// on the way to the asking one as far as they are known here.
+    pub fn redirect_places(&self, actor: &Actor, id: &ResourceId) -> Result<Vec<Named>, AppError> {
+        let view = self.view()?;
+        let (_, request) = find(&*view, RequestKind::Consult, id)?;
+        self.may(&*view, actor, Action::RedirectConsult, &request.chart, None)?;
+        let nation = self.nation();
+        let mut all = vec![];
+        for known in nation.nodes().filter(|known| known.tier.treats()) {
+            let own = known.node == self.place.node;
+            let asks = format!("Organization/{}", known.facility) == request.from.place;
+            if own || asks || known.tier == Tier::Clinic {
+                continue;
+            }
+            let mut named = self.named(&*view, &known.facility)?;
+            if named.name == known.facility.as_str() {
+                let said = request.overseer.iter().chain(&request.to);
+                let said = said.into_iter().find(|one| one.reference == named.reference);
+                let Some(said) = said else { continue };
+                named = said.clone();
+            }
+            all.push((nation.way_to(&known.node).len(), named));
+        }
+        all.sort_by_key(|(steps, named)| (*steps, named.reference.clone()));
+        Ok(all.into_iter().map(|(_, named)| named).collect())
     }
 
     /// A facility with its name; the id if the name is not known here.

@@ -135,7 +135,9 @@ impl App {
                 Side::Asking => {
                     matches!(phase, Phase::AskedBack | Phase::Answered | Phase::OutcomeAsked)
                 }
-                Side::Asked | Side::Watching => phase == Phase::Untaken || mine,
+                Side::Asked | Side::Watching => {
+                    phase == Phase::Untaken || (mine && phase == Phase::Taken)
+                }
             };
             let row = ConsultRow {
                 id: request.id.clone(),

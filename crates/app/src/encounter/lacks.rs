@@ -16,6 +16,8 @@ use crate::{
 pub struct Lack {
     /// The facility; empty if its name is not here.
     pub facility: String,
+    /// `Organization/…`; empty if the node's certificate is not here.
+    pub reference: String,
     /// The newest that is here was written then; `None` if nothing is here.
     pub complete_to: Option<Millis>,
 }
@@ -38,14 +40,15 @@ pub(crate) fn of(
         *known = (*known).max(at.unwrap_or(Millis(i64::MIN)));
     }
     let nation = app.nation();
-    let name = |node: &NodeId| {
+    let lack = |node: &NodeId, complete_to: Option<Millis>| -> Result<Lack, AppError> {
         let organization = nation.node(node).map(|known| &known.certificate.facility);
-        let reference = organization.map(|id| format!("Organization/{id}"));
-        reference.map_or(Ok(String::new()), |reference| facility_name(app, view, &reference))
+        let reference = organization.map_or_else(String::new, |id| format!("Organization/{id}"));
+        let facility = facility_name(app, view, &reference)?;
+        Ok(Lack { facility, reference, complete_to })
     };
     let mut lacks = vec![];
     for (node, at) in &newest {
-        lacks.push(Lack { facility: name(node)?, complete_to: Some(*at) });
+        lacks.push(lack(node, Some(*at))?);
     }
     let home = person.home.as_deref().and_then(ChartId::from_reference);
     if let Some(ChartId::Facility(home)) = home
@@ -53,7 +56,7 @@ pub(crate) fn of(
         && home.node != app.place.node
         && !newest.contains_key(&home.node)
     {
-        lacks.push(Lack { facility: name(&home.node)?, complete_to: None });
+        lacks.push(lack(&home.node, None)?);
     }
     Ok(lacks)
 }

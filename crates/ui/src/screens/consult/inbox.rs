@@ -17,6 +17,7 @@ use crate::trouble::Trouble;
 use crate::view::Tab;
 
 /// A consult in a list.
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark of its own in the row")]
 pub struct RowShown {
     href: String,
     may_open: bool,
@@ -137,7 +138,7 @@ pub fn row(t: T, row: &ConsultRow) -> RowShown {
     let mut states = vec![match (&row.outcome, &row.holder, row.phase) {
         (Some(outcome), ..) => words::outcome(t, outcome),
         (None, Some(holder), Phase::Taken) => {
-            t.msg("consult-has-it").arg("who", holder.as_str()).to_string()
+            t.msg("inbox-has-it").arg("name", holder.as_str()).to_string()
         }
         (None, None, Phase::Untaken) if row.side == Side::Asking => match row.way {
             OnTheWay::Waiting => t.get("inbox-waiting-here"),

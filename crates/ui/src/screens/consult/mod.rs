@@ -1,6 +1,8 @@
 //! Asking a specialist, and answering: the question, its page for both ends, the inbox.
 
+mod add;
 mod ask;
+mod check;
 mod inbox;
 pub(crate) mod page;
 pub(crate) mod picture;
@@ -28,12 +30,12 @@ pub(crate) fn given_id(text: &str) -> Result<ResourceId, Trouble> {
 pub fn routes() -> Router<Ui> {
     let uploads = Router::new()
         .route("/ask/{patient}/{specialty}", get(ask::blank).post(ask::keep))
-        .route("/consult/{id}/add", get(ask::more).post(ask::add))
+        .route("/consult/{id}/add", get(add::more).post(add::add))
         .layer(DefaultBodyLimit::max(upload::BYTES_MAX));
     Router::new()
         .merge(uploads)
         .route("/ask/{patient}", get(ask::specialties))
-        .route("/ask/{patient}/{specialty}/check", get(ask::check).post(ask::send))
+        .route("/ask/{patient}/{specialty}/check", get(check::check).post(check::send))
         .route("/alarm", get(inbox::alarm))
         .route("/inbox", get(inbox::page))
         .route("/inbox/{list}", get(inbox::list))

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use ondol_app::consult::{About, ConsultView};
+use ondol_kernel::Millis;
 
 use super::shown::Shown;
 use super::{given_id, words};
@@ -31,6 +32,15 @@ pub struct AboutShown {
 impl AboutShown {
     /// The summary as the pages show it.
     pub fn of(page: &Page, about: &About) -> Self {
+        Self::with(page, about, |at| page.when(&at))
+    }
+
+    /// The same for paper, which is read on another day.
+    pub fn on_paper(page: &Page, about: &About) -> Self {
+        Self::with(page, about, |at| page.stamp(&at))
+    }
+
+    fn with(page: &Page, about: &About, when: impl Fn(Millis) -> String) -> Self {
         let t = page.t;
         let safety = &about.safety;
         let doubt = |two: bool, words: String| {
@@ -45,7 +55,7 @@ impl AboutShown {
         });
         let problems = safety.problems.iter();
         let vitals = about.vitals.iter().map(|fact| {
-            let value = format!("{} · {}", fact.value, page.when(&fact.at));
+            let value = format!("{} · {}", fact.value, when(fact.at));
             Fact::new(words::vital(t, &fact.what), value)
         });
         Self {

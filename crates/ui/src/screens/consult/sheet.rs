@@ -41,7 +41,7 @@ pub async fn sheet(
     let t = page.t;
     let qr = qr::svg(&format!("ondol:c:{id}"), &t.get("consult-qr")).map_err(Trouble::broken)?;
     let patient = people::shown::banner(&page, &view.about.banner);
-    let about = AboutShown::of(&page, &view.about);
+    let about = AboutShown::on_paper(&page, &view.about);
     let c = Shown::of(&page, &view);
     Ok(Screen(Sheet { t, page, patient, about, c, qr }).into_response())
 }

@@ -30,8 +30,8 @@ pub struct PictureShown {
     pub wants: Vec<(&'static str, String, String)>,
     /// Bytes here of so many, while it comes.
     pub progress: Option<(u64, u64, String)>,
-    /// In what the file's patient differs from the chart's.
-    pub differs: Vec<String>,
+    /// In what the file's patient differs from the chart's; empty if in nothing.
+    pub differs: String,
 }
 
 /// An answer on the page.
@@ -73,6 +73,7 @@ pub struct Line {
 }
 
 /// All of it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark of its own on the page")]
 pub struct Shown {
     /// The request's id.
     pub id: String,
@@ -209,7 +210,8 @@ fn steps(page: &Page, view: &ConsultView) -> Vec<view::Step> {
 fn way(page: &Page, view: &ConsultView) -> (String, bool) {
     let (t, state) = (page.t, &view.state);
     if let Some(holder) = &state.holder {
-        let msg = t.msg("consult-has-it").arg("who", who(holder));
+        let msg = t.msg("consult-has-it").arg("name", holder.who.name.as_str());
+        let msg = msg.arg("place", holder.who.place_name.as_str());
         return (msg.to_string(), false);
     }
     match view.way {
@@ -308,7 +310,7 @@ fn picture(page: &Page, view: &ConsultView, one: &Picture) -> PictureShown {
         },
         wants,
         progress,
-        differs: one.differs.iter().map(|one| words::differs(t, *one)).collect(),
+        differs: words::differs(t, &one.differs),
     }
 }
 

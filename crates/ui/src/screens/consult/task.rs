@@ -163,10 +163,10 @@ async fn show(
     let (view, places) = ui
         .run(move |app| {
             let view = app.consult_again(&actor, &request)?;
-            let specialty = view.state.specialty.clone();
-            let mut places = if task == Task::Redirect { app.askable(&specialty)? } else { vec![] };
-            let here = app.place().organization();
-            places.retain(|one| one.place.reference != here);
+            let places = match task {
+                Task::Redirect if view.can.redirect => app.redirect_places(&actor, &request)?,
+                _ => vec![],
+            };
             Ok((view, places))
         })
         .await?;
@@ -184,8 +184,8 @@ async fn show(
         t.msg("consult-here").arg("place", &*own.name).to_string(),
     );
     let others = places.iter().map(|one| {
-        let id = one.place.reference.rsplit('/').next().unwrap_or_default();
-        Choice::new(id, one.place.name.clone())
+        let id = one.reference.rsplit('/').next().unwrap_or_default();
+        Choice::new(id, one.name.clone())
     });
     let screen = TaskScreen {
         t,

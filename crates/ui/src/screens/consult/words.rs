@@ -135,15 +135,22 @@ pub const fn part_icon(kind: PartKind) -> &'static str {
     }
 }
 
-/// In what a file's patient differs from the chart's.
-pub fn differs(t: T, differs: Differs) -> String {
-    match differs {
-        Differs::Name => t.get("consult-differs-name"),
-        Differs::BirthDate => t.get("consult-differs-birth-date"),
-        Differs::Sex => t.get("consult-differs-sex"),
-        Differs::Unreadable => t.get("consult-differs-unreadable"),
-        Differs::Nobody => t.get("consult-differs-nobody"),
+/// In what a file's patient differs from the chart's, as a sentence; empty if in nothing.
+pub fn differs(t: T, all: &[Differs]) -> String {
+    let mut what = vec![];
+    for one in all {
+        match one {
+            Differs::Name => what.push(t.get("consult-differs-name")),
+            Differs::BirthDate => what.push(t.get("consult-differs-birth-date")),
+            Differs::Sex => what.push(t.get("consult-differs-sex")),
+            Differs::Unreadable => return t.get("consult-differs-unreadable"),
+            Differs::Nobody => return t.get("consult-differs-nobody"),
+        }
     }
+    if what.is_empty() {
+        return String::new();
+    }
+    t.msg("consult-differs").arg("what", what.join(", ")).to_string()
 }
 
 /// How long something takes on the road.

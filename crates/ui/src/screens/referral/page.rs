@@ -75,7 +75,12 @@ impl Shown {
             at: request.at,
             reason: request.question.clone(),
             facts: facts(page, view),
-            needs: request.needs.iter().map(|need| referral_words::need(t, need)).collect(),
+            needs: request
+                .needs
+                .iter()
+                .map(|need| referral_words::need(t, need))
+                .chain(state.transport.is_some().then(|| t.get("referral-transport-asked")))
+                .collect(),
             duty: shown::on_duty(page, &view.contacts),
             phone: view.contacts.phone.clone(),
             reply: reply
@@ -193,7 +198,7 @@ pub async fn letter(
     let t = page.t;
     let qr = qr::svg(&format!("ondol:r:{id}"), &t.get("referral-qr")).map_err(Trouble::broken)?;
     let patient = people::shown::banner(&page, &view.about.banner);
-    let about = AboutShown::of(&page, &view.about);
+    let about = AboutShown::on_paper(&page, &view.about);
     let r = Shown::of(&page, &view);
     Ok(Screen(Letter { t, page, patient, about, r, qr }).into_response())
 }
