@@ -11,7 +11,7 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use ondol_app::{App, AppError, NodeKeys, Parts, Place};
-use ondol_fault_vfs::Disk;
+use ondol_fault_vfs::{Disk, Faults};
 use ondol_kernel::{Class, Clock, Millis, NodeId, ResourceId};
 use ondol_record::{
     Certificate, Draft, DraftChange, DraftId, Entry,
@@ -170,8 +170,15 @@ fn open(disk: &Disk) -> Result<Arc<SqliteStore>, StoreError> {
 }
 
 impl Node {
-    /// Founds a node on an empty disk. `name` is new in this process.
-    pub fn found(seat: Seat, seats: &[Seat], name: &str, start: Millis) -> Result<Self, AppError> {
+    /// Founds a node on an empty disk. `name` is new in this process; `known` are the places of
+    /// the nodes whose certificates it has.
+    pub fn found(
+        seat: Seat,
+        seats: &[Seat],
+        known: &[usize],
+        name: &str,
+        start: Millis,
+    ) -> Result<Self, AppError> {
         let disk = Disk::new(&format!("{name}-0"));
         let clock = Arc::new(WorldClock { wall: start.0.into(), monotonic: 0.into() });
         let place = Place {
@@ -185,7 +192,7 @@ impl Node {
         let store = open(&disk)?;
         let identity = Identity { node: seat.node(), incarnation: 0, facility: seat.facility() };
         let certificates: Vec<Certificate> =
-            seats.iter().map(|other| other.certificate(seats)).collect();
+            known.iter().map(|&at| seats[at].certificate(seats)).collect();
         ondol_store::transact(&*store, move |tx| -> Result<(), StoreError> {
             tx.set_identity(&identity)?;
             for certificate in &certificates {
@@ -238,6 +245,17 @@ impl Node {
         let image = self.disk.image(seed);
         self.disk = Disk::with_image(&format!("{}-{}", self.name, self.lives), image);
         self.start()
+    }
+
+    /// The power will be cut after so many further changes of the disk.
+    pub fn cut_after(&self, changes: u64) {
+        self.disk.set_faults(Faults { cut_after: Some(changes), ..Faults::default() });
+    }
+
+    /// Whether the power was cut; if it was not, it stays on.
+    pub fn was_cut(&self) -> bool {
+        self.disk.set_faults(Faults::default());
+        self.disk.is_cut()
     }
 
     /// The use cases of a node whose power is on.

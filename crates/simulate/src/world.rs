@@ -96,13 +96,32 @@ pub fn seats() -> Vec<Seat> {
     seats
 }
 
+/// Whom a node knows that has just joined: itself, those above, the specialist hospitals, and
+/// those directly below.
+fn acquaintances(seats: &[Seat], at: usize) -> Vec<usize> {
+    let mut known: Vec<usize> =
+        std::iter::successors(Some(at), |&below| seats[below].above).collect();
+    let others = seats.iter().filter(|seat| {
+        !known.contains(&seat.at) && (seat.tier == Tier::Specialist || seat.above == Some(at))
+    });
+    let others: Vec<usize> = others.map(|seat| seat.at).collect();
+    known.extend(others);
+    known
+}
+
 impl World {
     /// The world of a seed. `name` has to be new in this process.
     pub fn new(seed: u64, name: &str) -> Result<Self, AppError> {
         let seats = seats();
+        let everybody: Vec<usize> = (0..seats.len()).collect();
         let nodes = seats
             .iter()
-            .map(|seat| Node::found(seat.clone(), &seats, &format!("{name}-{}", seat.at), START))
+            .map(|seat| {
+                // In every other world nodes meet the others by what arrives.
+                let known =
+                    if seed % 2 == 0 { everybody.clone() } else { acquaintances(&seats, seat.at) };
+                Node::found(seat.clone(), &seats, &known, &format!("{name}-{}", seat.at), START)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             nodes,
@@ -214,8 +233,9 @@ impl World {
         let organization = format!("Organization/{}", self.nodes[home].seat.facility());
         let resource = json!({"resourceType": "Patient",
             "managingOrganization": {"reference": organization}});
-        let id = self.save(home, Class::Routine, DraftId::New("".into()), resource)?;
-        self.people.push(Person { id, home, requests: vec![] });
+        if let Some(id) = self.save(home, Class::Routine, DraftId::New("".into()), resource)? {
+            self.people.push(Person { id, home, requests: vec![] });
+        }
         Ok(())
     }
 
@@ -228,7 +248,7 @@ impl World {
             "intent": "order", "subject": {"reference": patient},
             "performer": [{"reference": organization}]});
         let id = self.save(place, class, DraftId::New("".into()), resource)?;
-        self.people[person].requests.push(id);
+        self.people[person].requests.extend(id);
         Ok(())
     }
 
@@ -247,20 +267,45 @@ impl World {
         self.save(at, Class::Emergency, DraftId::New("".into()), resource).map(drop)
     }
 
+    /// Now and then the power goes while a node is at work.
+    fn endanger(&self, at: usize) {
+        if self.chance.happens(2) {
+            self.nodes[at].cut_after(self.chance.next() % 24);
+        }
+    }
+
+    /// What a node's work gave; none if the power went meanwhile, and it started again.
+    fn survived<T>(
+        &mut self,
+        at: usize,
+        result: Result<T, AppError>,
+    ) -> Result<Option<T>, AppError> {
+        if self.nodes[at].was_cut() {
+            self.tally.crashes += 1;
+            self.nodes[at].crash(self.chance.next())?;
+            // What was said to be saved before the cut is saved.
+            return Ok(result.ok());
+        }
+        result.map(Some)
+    }
+
+    /// Gives the id; none if the power went before anything was acknowledged.
     fn save(
         &mut self,
         at: usize,
         class: Class,
         id: DraftId,
         resource: Value,
-    ) -> Result<ResourceId, AppError> {
-        let entries = self.nodes[at].write(class, id, resource)?;
+    ) -> Result<Option<ResourceId>, AppError> {
+        self.endanger(at);
+        let written = self.nodes[at].write(class, id, resource);
+        let Some(entries) = self.survived(at, written)? else { return Ok(None) };
         for entry in &entries {
             self.tally.written += 1;
             let (address, chart) = (entry.address, entry.chart.clone());
             self.saved.push(Saved { at, address, hash: entry.hash(), chart });
         }
-        Ok(entries[0].changes[0].id.clone())
+        Ok(Some(entries[0].changes[0].id.clone()))
     }
 
     /// The neighbours of a node in the tree.
@@ -299,13 +344,15 @@ impl World {
 
     fn send(&mut self, from: usize, to: usize, class: Class) -> Result<(), AppError> {
         let peer = self.nodes[to].seat.node();
-        let app = self.nodes[from].app().clone();
-        for message in app.outgoing(peer, class, 4)? {
+        self.endanger(from);
+        let outgoing = self.nodes[from].app().outgoing(peer, class, 4);
+        let Some(outgoing) = self.survived(from, outgoing)? else { return Ok(()) };
+        for message in outgoing {
             let (number, bytes) = (message.number, message.bytes);
             let thing = Thing::Message { class, number, bytes };
             self.bag.put(&self.chance, OnTheWay { from, to, thing });
         }
-        let up_to = app.arrived_up_to(peer, class)?;
+        let up_to = self.nodes[from].app().arrived_up_to(peer, class)?;
         if up_to > 0 {
             let thing = Thing::Durable { class, up_to };
             self.bag.put(&self.chance, OnTheWay { from, to, thing });
@@ -322,6 +369,13 @@ impl World {
     }
 
     fn arrive(&mut self, way: OnTheWay) -> Result<(), AppError> {
+        let to = way.to;
+        self.endanger(to);
+        let result = self.take_in(way);
+        self.survived(to, result).map(drop)
+    }
+
+    fn take_in(&mut self, way: OnTheWay) -> Result<(), AppError> {
         let sender = self.nodes[way.from].seat.node();
         let app = self.nodes[way.to].app().clone();
         self.tally.arrived += 1;
