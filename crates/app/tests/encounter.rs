@@ -250,8 +250,10 @@ fn whoever_has_no_relation_breaks_the_glass_and_the_home_facility_is_told() {
     assert!(!chart.may_write);
     assert!(chart.lacks.iter().any(|l| l.facility == "새마을리진료소" && l.complete_to.is_some()));
     country.carry();
-    let alerts = clinic.app.glass_alerts(&worker, &patient).unwrap();
+    let alerts = clinic.app.new_glass_alerts(&worker).unwrap();
     assert_eq!(alerts.len(), 1);
+    let administrator = clinic.person(Role::Administrator);
+    assert!(clinic.app.new_glass_alerts(&administrator).unwrap().is_empty());
     assert_eq!(
         (alerts[0].reason.as_str(), alerts[0].facility.as_str()),
         ("의식 없이 실려옴", "군병원")

@@ -25,8 +25,8 @@ use support::{Facility, MONDAY_8};
 
 type Sessions = Arc<BTreeMap<&'static str, String>>;
 
-async fn enter(
-    sessions: Sessions,
+fn enter(
+    sessions: &Sessions,
     Path(who): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sessions: Sessions =
         Arc::new(BTreeMap::from([("worker", worker.session), ("nurse", nurse.session)]));
     let pages = browser::pages(&clinic.app)
-        .route("/enter/{who}", get(move |path, query| enter(sessions.clone(), path, query)));
+        .route("/enter/{who}", get(async move |path, query| enter(&sessions, path, query)));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}", listener.local_addr()?);
     axum::serve(listener, pages).await?;

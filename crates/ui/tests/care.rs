@@ -323,6 +323,8 @@ async fn a_closed_chart_offers_to_receive_and_to_break_the_glass() {
     let open = doctor.send(&glass, &[("chart", &id), ("reason", "의식 없음")]).await;
     assert!(open.says(&["리용희", "The home facility was told"]), "{}", open.html);
     country.carry();
+    let home = worker.get("/").await;
+    assert!(home.says(&["Opened elsewhere in an emergency", "의식 없음"]), "{}", home.html);
     let readers = worker.get(&format!("/people/{id}/readers")).await;
     assert!(
         readers.says(&["Opened elsewhere in an emergency", "의식 없음", "군병원"]),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ondol_access::{Action, Coded, Obligation, Reason, Relation, Role};
-use ondol_kernel::{Class, Millis, ResourceId};
+use ondol_kernel::{Class, DAY_MS, Millis, ResourceId};
 use ondol_record::ChartId;
-use ondol_store::Space;
+use ondol_store::{Filter, Order, Query, Space, Test};
 use serde_json::json;
 
 use crate::{
@@ -15,6 +15,11 @@ use crate::{
 
 /// Readings that a print-out lists at most.
 const READERS_MAX: usize = 1_000;
+
+/// Alerts that the first page looks through at most.
+const ALERTS_MAX: usize = 50;
+/// For so long an alert stands on the first page, ms.
+const NEW_MS: i64 = 7 * DAY_MS;
 
 /// One look at a chart, as the patient may read it.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,6 +117,52 @@ impl App {
             }
             Ok(readers)
         })
+    }
+
+    /// Broken glass of the last week that this facility was told of, newest first: those charts
+    /// whose alerts the actor may review.
+    pub fn new_glass_alerts(&self, actor: &Actor) -> Result<Vec<GlassAlert>, AppError> {
+        let token = Test::Token {
+            system: Some(coding::ALERT.into()),
+            code: Some(coding::BROKEN_GLASS.into()),
+        };
+        let told = Test::Reference(self.place.organization().into());
+        let query = Query {
+            resource_type: "Communication".into(),
+            chart: None,
+            filters: vec![
+                Filter { parameter: "category".into(), any: vec![token] },
+                Filter { parameter: "recipient".into(), any: vec![told] },
+            ],
+            order: Order::NewestArrival,
+            limit: ALERTS_MAX,
+            after: None,
+        };
+        let since = self.now().plus(-NEW_MS);
+        let charts: Vec<ResourceId> = {
+            let view = self.view()?;
+            let hits = view.search(&query)?.hits.into_iter().map(|hit| hit.found.shown);
+            let mut charts: Vec<ResourceId> = hits
+                .filter(|shown| shown.hlc.millis() >= since)
+                .filter_map(|shown| match shown.chart {
+                    ChartId::Patient(id) => Some(id),
+                    _ => None,
+                })
+                .collect();
+            charts.sort();
+            charts.dedup();
+            charts
+        };
+        let mut alerts = vec![];
+        for id in charts {
+            match self.glass_alerts(actor, &id) {
+                Ok(of) => alerts.extend(of.into_iter().filter(|alert| alert.at >= since)),
+                Err(AppError::Denied(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        alerts.sort_by_key(|alert| std::cmp::Reverse(alert.at));
+        Ok(alerts)
     }
 
     /// Who broke the glass of a chart, as its home facility was told; newest first.

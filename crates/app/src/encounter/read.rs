@@ -1,6 +1,6 @@
 //! Visits as the timeline shows them, read back from resources.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ondol_kernel::{Millis, ResourceId};
 use ondol_record::ChartId;
@@ -62,14 +62,12 @@ impl<'a> Reader<'a> {
         let older = encounters.len() > skip + limit;
         let wanted: Vec<_> = encounters.into_iter().skip(skip).take(limit).collect();
         let mut parts: HashMap<String, Vec<(Found, Value)>> = HashMap::new();
+        let ids: HashSet<&str> = wanted.iter().map(|(_, of, _)| of.shown.id.as_str()).collect();
         for found in self.view.chart(chart, &PARTS)? {
             // Only what belongs to one of the visits is parsed.
-            let mine = |(_, of, _): &&(Millis, Found, Value)| {
-                found.shown.body.contains(of.shown.id.as_str())
-            };
-            let Some((_, of, _)) = wanted.iter().find(mine) else { continue };
+            let Some(id) = encounter_named(&found.shown.body, &ids) else { continue };
             let document = document(&found)?;
-            parts.entry(of.shown.id.to_string()).or_default().push((found, document));
+            parts.entry(id.to_owned()).or_default().push((found, document));
         }
         let mut visits = vec![];
         for (at, found, encounter) in wanted {
@@ -201,6 +199,16 @@ fn part(visit: &mut VisitView, found: &Found, of: &Value) -> Result<(), AppError
         name => visit.medicines.push(medicine(of, name == "MedicationStatement", two_versions)),
     }
     Ok(())
+}
+
+/// Which of some encounters a body names.
+fn encounter_named<'a>(body: &str, ids: &HashSet<&'a str>) -> Option<&'a str> {
+    const NAME: &str = "Encounter/";
+    let named = body.match_indices(NAME).filter_map(|(at, _)| {
+        let rest = &body[at + NAME.len()..];
+        rest.split('"').next()
+    });
+    named.into_iter().find_map(|id| ids.get(id).copied())
 }
 
 /// What a concept says in words; empty if only a code of a list says it.

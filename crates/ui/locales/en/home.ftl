@@ -14,6 +14,7 @@ home-duty = Duty
 home-duty-what = Who is on duty
 home-staff = Staff
 home-staff-what = Accounts
+home-glass = Opened elsewhere in an emergency
 home-still-open = Still here from earlier days
 home-today = Today: { $n }
 home-nobody-yet = Nobody yet today. Write a name or a number above.

@@ -14,6 +14,7 @@ home-duty = 당직
 home-duty-what = 누가 맡고있는가
 home-staff = 직원
 home-staff-what = 가입자리 관리
+home-glass = 다른 기관에서 구급으로 연 병력서
 home-still-open = 그전부터 머물러 있는 사람
 home-today = 오늘 { $n }명
 home-nobody-yet = 오늘은 아직 없습니다. 웃칸에 이름이나 번호를 쓰십시오.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ondol_access::Role;
 use ondol_app::AppError;
+use ondol_app::encounter::GlassAlert;
 use ondol_app::papers::{Day, DayRow};
 
 use super::people::shown;
@@ -50,6 +51,8 @@ struct Home {
     treats: bool,
     today: Vec<Line>,
     still_open: Vec<Line>,
+    /// Charts of this facility that were opened elsewhere in an emergency.
+    glass: Vec<GlassAlert>,
 }
 
 /// Those who treat.
@@ -119,6 +122,12 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
     let lines = |rows: &[DayRow]| rows.iter().map(|row| line(&page, row)).collect();
     let (today, still_open) = (lines(&rows), lines(&still_open));
     let doors = doors(t, &who);
+    let glass = if treats {
+        let actor = who.actor.clone();
+        ui.run(move |app| app.new_glass_alerts(&actor)).await?
+    } else {
+        vec![]
+    };
     let form = Form::default();
-    Ok(Screen(Home { t, page, form, doors, treats, today, still_open }).into_response())
+    Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass }).into_response())
 }
