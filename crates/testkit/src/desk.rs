@@ -3,6 +3,8 @@
 
 use std::{path::Path, time::Duration};
 
+use ondol_kernel::Date;
+
 use crate::{
     browser::{Browser, Lang, Wish},
     node::PASSWORD,
@@ -45,6 +47,8 @@ pub struct VisitTyped<'a> {
     pub diagnosis: &'a str,
     /// A note; may be empty.
     pub note: &'a str,
+    /// The day of care, if it is not today.
+    pub day: Option<Date>,
 }
 
 /// A question as it is typed.
@@ -183,6 +187,14 @@ impl Desk {
         if !visit.note.is_empty() {
             self.browser.fill("note", visit.note);
         }
+        if let Some(day) = visit.day {
+            self.press("encounter-when-more");
+            self.browser.choose("when", "before");
+            self.browser.fill("at-year", &day.year().to_string());
+            self.browser.fill("at-month", &day.month().to_string());
+            self.browser.fill("at-day", &day.day().to_string());
+            self.browser.fill("at-time", "10:30");
+        }
         self.next();
         self.browser.see(visit.complaint);
         assert!(
@@ -243,6 +255,33 @@ impl Desk {
         self.browser.fill("worry", worry);
         self.next();
         self.see("note-consult-answered");
+    }
+
+    /// Sends the person of the open chart to a hospital, with the letter. Gives the referral's id.
+    #[track_caller]
+    pub fn refer(&self, place: &str, specialty: &str, reason: &str) -> String {
+        self.press("chart-refer");
+        self.browser.fill("reason", reason);
+        self.browser.choose("urgency", "urgent");
+        self.browser.press(place);
+        self.browser.choose("specialty", specialty);
+        self.browser.choose("needs", "oxygen");
+        self.next();
+        self.see("referral-title");
+        let url = self.browser.url();
+        let id = url.split("/referral/").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+        let id = id.unwrap_or_default().to_owned();
+        assert!(!id.is_empty(), "no referral is open: {url}\n{}", self.browser.text());
+        id
+    }
+
+    /// Tells how a consult ended.
+    #[track_caller]
+    pub fn tell_outcome(&self, outcome: &str, note: &str) {
+        self.press("consult-do-outcome");
+        self.browser.choose("outcome", outcome);
+        self.browser.fill("message", note);
+        self.next();
     }
 
     /// Waits for the answer to the consult that is open, and says that it was read.

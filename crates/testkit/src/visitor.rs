@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::http::{Answer, HttpError, Request};
 
+/// Separates the parts of a form with files.
+const BOUNDARY: &str = "ondol-9f1c4f2ab77e41d0";
+
+/// The type of a form's body, and its bytes.
+type Form = (String, Vec<u8>);
+
 /// So many redirects are followed.
 const REDIRECTS_MAX: usize = 6;
 
@@ -43,31 +49,46 @@ impl Visitor {
 
     /// Sends a form of the page that was seen last, and follows where it leads.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Seen, HttpError> {
-        let token = self.token.clone();
-        let all = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied());
-        let pairs: Vec<String> =
-            all.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
-        let form = ("application/x-www-form-urlencoded".to_owned(), pairs.join("&"));
+        let form = self.form(fields);
         self.follow("POST", path, Some(form))
     }
 
-    /// The same for a form that could hold files too.
-    pub fn post_multipart(
+    /// The same for a form that takes files. Parts are fields, or `(name, file)` with bytes.
+    pub fn post_parts(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
+        files: &[(&str, &[u8])],
     ) -> Result<Seen, HttpError> {
-        const BOUNDARY: &str = "ondol-6b1f0c52";
+        let mut body = vec![];
         let token = self.token.clone();
-        let all = std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied());
-        let parts: Vec<String> = all
-            .map(|(name, value)| {
-                let head = format!("Content-Disposition: form-data; name=\"{name}\"");
-                format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n")
-            })
-            .collect();
-        let body = parts.concat() + &format!("--{BOUNDARY}--\r\n");
+        for (name, value) in std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied())
+        {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            body.extend_from_slice(format!("{head}\r\n\r\n{value}\r\n").as_bytes());
+        }
+        for (name, bytes) in files {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            body.extend_from_slice(format!("{head}; filename=\"file\"\r\n\r\n").as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
         self.follow("POST", path, Some((format!("multipart/form-data; boundary={BOUNDARY}"), body)))
+    }
+
+    /// What a form answers, as it is: for files that are downloaded.
+    pub fn download(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, HttpError> {
+        let form = self.form(fields);
+        self.ask("POST", path, Some(form))
+    }
+
+    fn form(&self, fields: &[(&str, &str)]) -> Form {
+        let token = self.token.as_str();
+        let all = std::iter::once(("csrf", token)).chain(fields.iter().copied());
+        let pairs: Vec<String> =
+            all.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        ("application/x-www-form-urlencoded".into(), pairs.join("&").into_bytes())
     }
 
     /// Signs in with a password.
@@ -80,7 +101,7 @@ impl Visitor {
         &mut self,
         method: &str,
         path: &str,
-        form: Option<(String, String)>,
+        form: Option<Form>,
     ) -> Result<Seen, HttpError> {
         let mut path = path.to_owned();
         let mut answer = self.ask(method, &path, form)?;
@@ -104,7 +125,7 @@ impl Visitor {
         &mut self,
         method: &str,
         path: &str,
-        form: Option<(String, String)>,
+        form: Option<Form>,
     ) -> Result<Answer, HttpError> {
         let mut request = Request::new(method, path).header("Accept-Language", self.language);
         let cookies: Vec<String> =

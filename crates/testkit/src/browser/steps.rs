@@ -254,6 +254,24 @@ impl Browser {
         self.must(lost);
     }
 
+    /// Goes on with the tabulator to a link whose address has this in it.
+    #[track_caller]
+    pub fn tab_to_link(&self, part: &str) {
+        for _ in 0..80 {
+            let active = self.driver.get("/element/active").ok();
+            let active = active.as_ref().and_then(webdriver::element);
+            let address = active.and_then(|element| {
+                self.driver.get(&format!("/element/{}/attribute/href", element.0)).ok()
+            });
+            if address.is_some_and(|href| href.as_str().is_some_and(|href| href.contains(part))) {
+                return;
+            }
+            self.key(Key::Tab);
+        }
+        let lost: Result<(), _> = Err(self.not_there(&format!("by the tabulator, '{part}'")));
+        self.must(lost);
+    }
+
     /// The form's name and the words of what has the focus.
     pub fn focused(&self) -> Option<(String, String)> {
         let element = webdriver::element(&self.driver.get("/element/active").ok()?)?;

@@ -44,3 +44,11 @@ pub fn photograph(dir: &Path, side: u16) -> PathBuf {
     fs::write(&path, bytes).unwrap();
     path
 }
+
+/// The machine's day in Korea, for pages that ask for one.
+#[expect(clippy::disallowed_methods, reason = "the nodes of the test run on the machine's clock")]
+pub fn today() -> ondol_kernel::Date {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let ms = i64::try_from(since.as_millis()).unwrap();
+    ondol_kernel::Millis(ms).local(9 * 60).0
+}
