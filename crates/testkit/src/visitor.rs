@@ -97,12 +97,7 @@ impl Visitor {
         self.post("/sign-in", &[("login", login), ("password", password)])
     }
 
-    fn follow(
-        &mut self,
-        method: &str,
-        path: &str,
-        form: Option<Form>,
-    ) -> Result<Seen, HttpError> {
+    fn follow(&mut self, method: &str, path: &str, form: Option<Form>) -> Result<Seen, HttpError> {
         let mut path = path.to_owned();
         let mut answer = self.ask(method, &path, form)?;
         for _ in 0..REDIRECTS_MAX {
@@ -121,12 +116,7 @@ impl Visitor {
         Ok(Seen { status: answer.status, path, body })
     }
 
-    fn ask(
-        &mut self,
-        method: &str,
-        path: &str,
-        form: Option<Form>,
-    ) -> Result<Answer, HttpError> {
+    fn ask(&mut self, method: &str, path: &str, form: Option<Form>) -> Result<Answer, HttpError> {
         let mut request = Request::new(method, path).header("Accept-Language", self.language);
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
