@@ -18,6 +18,9 @@ impl Surroundings for Around {
     }
 
     fn road(&self) -> Road {
+        if self.app.is_practice() {
+            return Road::Alone;
+        }
         let waiting = self.app.waiting_count();
         let Some(parent) = self.app.place().parent else {
             // The ministry has nobody above: what waits there waits for those below.

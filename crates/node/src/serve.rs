@@ -92,28 +92,28 @@ async fn serve_pages(
     let mut servers = tokio::task::JoinSet::new();
     let mut said = json!({ "http": null, "https": null, "road": road.to_string(), "node": app.place().node.to_string(),
             "facility": app.place().facility.as_str() });
+    let sealed = match config.https {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let trust = trust(data, sealed.as_ref())?;
     if let Some(address) = config.http {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("pages cannot be served on {address}"))?;
+        let listener = bind(address).await?;
         said["http"] = format!("http://{}", listener.local_addr()?).into();
         servers.spawn(https::serve(
             listener,
             None,
-            pages(data, app, practice, false)?,
+            ondol_ui::with_trust(pages(data, app, practice, false)?, trust.clone()),
             stopped.clone(),
         ));
     }
-    if let Some(address) = config.https {
+    if let Some(listener) = sealed {
         let authority = Authority::from_bytes(
             &std::fs::read(data.tls()).context("this node has no certificate for its pages")?,
         )?;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("pages cannot be served on {address}"))?;
         said["https"] = format!("https://{}", listener.local_addr()?).into();
         let tls = https::acceptor(&authority, &https::own_names())?;
-        let pages = pages(data, app, practice, true)?;
+        let pages = ondol_ui::with_trust(pages(data, app, practice, true)?, trust);
         servers.spawn(https::serve(listener, Some(tls), pages, stopped));
     }
     println!("{said}");
@@ -123,6 +123,27 @@ async fn serve_pages(
     // Requests that are being answered get a moment; pages that listen for news get none.
     let _ = tokio::time::timeout(Duration::from_secs(3), servers.join_all()).await;
     Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("pages cannot be served on {address}"))
+}
+
+/// What the pages tell devices to trust, and where those on the local network find them sealed.
+fn trust(data: &DataDir, sealed: Option<&TcpListener>) -> Result<ondol_ui::Trust> {
+    let Some(listener) = sealed else { return Ok(ondol_ui::Trust::default()) };
+    let authority =
+        std::fs::read(data.tls()).context("this node has no certificate for its pages")?;
+    let authority = Authority::from_bytes(&authority)?;
+    let local = listener.local_addr()?;
+    let host = match local.ip() {
+        // On all addresses: the one by which others reach this machine is its last name.
+        ip if ip.is_unspecified() => https::own_names().pop().unwrap_or_else(|| ip.to_string()),
+        ip => ip.to_string(),
+    };
+    let https = format!("https://{host}:{}", local.port());
+    Ok(ondol_ui::Trust { root_der: authority.root().to_vec(), https })
 }
 
 async fn until_asked_to_stop() -> Result<()> {

@@ -16,17 +16,18 @@ use support::{Country, Facility};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut port: u16 = std::env::args().nth(1).unwrap_or_default().parse().unwrap_or(8090);
+    let first: u16 = std::env::args().nth(1).unwrap_or_default().parse().unwrap_or(8090);
     let country = Country::new();
     fill(&country)?;
     let practice = Facility::practice();
     let mut servers = tokio::task::JoinSet::new();
-    for (facility, role) in [
+    let seats = [
         (country.clinic(), Role::HealthWorker),
         (country.county(), Role::FacilityManager),
         (country.province(), Role::ProvinceOfficer),
         (country.ministry(), Role::MinistryOfficer),
-    ] {
+    ];
+    for (port, (facility, role)) in (first..).zip(seats) {
         let entered = facility.signed_in("리영희", &[role]);
         let root_der = (0..180).collect();
         let trust = Trust { root_der, https: "https://192.168.1.5:8443".into() };
@@ -37,7 +38,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         println!("http://127.0.0.1:{port} {} {}", entered.session, entered.station);
         servers.spawn(async move { axum::serve(listener, pages).await });
-        port += 1;
     }
     while let Some(ended) = servers.join_next().await {
         ended??;

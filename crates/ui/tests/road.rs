@@ -145,7 +145,7 @@ async fn of_a_stick_pulled_out_early_the_page_says_what_is_missing_in_numbers() 
     let file = stick(clinic, county);
     let mut doctor = at(county, Role::Doctor);
     let said = carry_in(&mut doctor, &[&file[..file.len() * 2 / 5]]).await;
-    let words = ["new messages were taken in", "pulled out too early", "pieces are damaged"];
+    let words = ["new messages were taken in", "pulled out too early", "pieces are missing"];
     assert!(said.says(&words), "{}", said.html);
 }
 

@@ -1,7 +1,7 @@
 //! Counts that go up the line: how much was done, never about whom (DESIGN §5).
 //!
 //! Each node that treats counts its own day and writes the numbers into its facility's chart as
-//! a MeasureReport, which goes up to the ministry. No name, id or date of a person is in it.
+//! a `MeasureReport`, which goes up to the ministry. No name, id or date of a person is in it.
 
 mod read;
 

@@ -1,6 +1,6 @@
 //! Reading the counts of this facility and those below.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ondol_access::{Action, Obligation};
 use ondol_kernel::{Date, ResourceId};
@@ -81,7 +81,7 @@ impl App {
             small_hidden |= hide;
             looked = Some(grounds);
             let mut numbers = vec![0; THINGS.len()];
-            let (mut name, mut days) = (String::new(), BTreeMap::new());
+            let (mut name, mut days) = (String::new(), BTreeSet::new());
             for found in view.chart(&chart, &["Organization", "MeasureReport"])? {
                 let body: Value = serde_json::from_str(&found.shown.body)
                     .map_err(|_| AppError::Unexpected("a facility's resource"))?;
@@ -98,14 +98,14 @@ impl App {
                         numbers[at] += count_of(&body, thing).unwrap_or(0);
                     }
                 }
-                days.insert(day, ());
+                days.insert(day);
             }
             rows.push(CountRow {
                 facility: facility.clone(),
                 name,
                 tier: self.nation().of_facility(facility).map(|node| node.tier),
                 cells: numbers.into_iter().map(|number| cell(number, hide)).collect(),
-                last_day: days.into_keys().next_back(),
+                last_day: days.into_iter().next_back(),
             });
         }
         let grounds = match looked {

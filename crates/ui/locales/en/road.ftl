@@ -5,8 +5,8 @@ road-nobody = This facility is joined to no other yet.
 road-all-there = Everything has safely arrived there.
 road-nothing-waits = Nothing is waiting.
 road-waits-for = { $n ->
-    [one] 1 item is waiting, { $time }.
-   *[other] { $n } items are waiting, { $time }.
+    [one] 1 item is waiting ({ $time }).
+   *[other] { $n } items are waiting ({ $time }).
 }
 road-kept-here = It is kept here and goes by itself when the link is back.
 road-never = No link since the start
@@ -16,7 +16,7 @@ road-class = Kind
 road-count = Items
 road-size = Size
 road-time = Through in
-road-about = about { $x }
+road-about = ~{ $x }
 road-measured = Measured
 road-rate = Speed
 road-rate-assumed = { $rate } (assumed)
@@ -43,9 +43,9 @@ size-kb = { $n } kB
 size-mb = { $n } MB
 rate-kbit = { $n } kbit/s
 rate-mbit = { $n } Mbit/s
-time-within-minute = less than a minute
-time-about-minutes = about { $n } minutes
-time-about-hours = about { $n } hours
+time-within-minute = under 1 min
+time-about-minutes = about { $n } min
+time-about-hours = about { $n } h
 time-about-days = about { $n } days
 time-seconds = { $n } s
 time-milliseconds = { $n } ms
@@ -88,7 +88,12 @@ stick-put-aside = { $n ->
     [one] 1 message cannot be used and was put aside.
    *[other] { $n } messages cannot be used and were put aside.
 } Tell the administrator.
-stick-truncated = The stick was pulled out too early: the end is missing. What could be read is kept. Have it carried once more.
+stick-nothing-new-read = Nothing of what could be read is new.
+stick-truncated = { $n ->
+    [0] The stick was pulled out too early, and nothing is missing.
+    [one] The stick was pulled out too early: 1 piece is missing. Everything else is kept. Have it carried once more.
+   *[other] The stick was pulled out too early: { $n } pieces are missing. Everything else is kept. Have it carried once more.
+}
 stick-lost = { $n ->
     [one] 1 piece is damaged and could not be read.
    *[other] { $n } pieces are damaged and could not be read.

@@ -4,7 +4,7 @@ road-above = 웃단위
 road-nobody = 이 기관은 아직 다른 기관과 련결되지 않았습니다.
 road-all-there = 모두 그쪽에 안전하게 도착하였습니다.
 road-nothing-waits = 기다리는것이 없습니다.
-road-waits-for = { $n }건이 기다립니다. { $time } 걸립니다.
+road-waits-for = { $n }건이 기다립니다 ({ $time }).
 road-kept-here = 여기에 보관되여있으며 련결되면 저절로 갑니다.
 road-never = 시작한 다음 련결된적 없음
 road-through = 다른 기관을 거쳐 봉인되여 갑니다
@@ -55,7 +55,7 @@ stick-out = 내보내기
 stick-out-1 = 기억기를 콤퓨터에 꽂으십시오.
 stick-out-2 = 단추를 누르고 파일을 기억기에 보관하십시오.
 stick-out-3 = 기억기를 안전하게 뽑아 나를 사람에게 주십시오.
-stick-out-to = { $to }(으)로 내보내기
+stick-out-to = { $to }에 보내기
 stick-nothing-waits = 기다리는것이 없습니다. 도착확인은 보낼수 있습니다.
 stick-nobody = 아직 만난 기관이 없습니다. 한번 련결하거나 그쪽의 기억기를 먼저 들여오십시오.
 stick-in = 들여오기
@@ -79,7 +79,11 @@ stick-arrived = 새 통보 { $n }건을 받았습니다. { $known }건은 이미
 stick-nothing-new = 이 기억기에는 새것이 없습니다. 이미 들여왔거나 더 새것이 먼저 왔습니다. 잘못된것은 없습니다.
 stick-acknowledged = 보낸것이 { $from }에 안전하게 도착하였다는 확인이 왔습니다.
 stick-put-aside = { $n }건은 쓸수 없어 따로 두었습니다. 관리원에게 알리십시오.
-stick-truncated = 기억기를 너무 일찍 뽑아 끝이 없습니다. 읽은것은 다 보관하였습니다. 다시 한번 날라오게 하십시오.
+stick-nothing-new-read = 읽을수 있은것가운데는 새것이 없습니다.
+stick-truncated = { $n ->
+    [0] 기억기를 너무 일찍 뽑았지만 잃은것은 없습니다.
+   *[other] 기억기를 너무 일찍 뽑아 { $n }조각이 없습니다. 나머지는 다 보관하였습니다. 다시 한번 날라오게 하십시오.
+}
 stick-lost = { $n }조각이 상하여 읽지 못하였습니다. 나머지는 다 보관하였습니다. 다시 한번 날라오게 하십시오.
 stick-mended = 상한 { $n }조각을 고쳤으며 잃은것은 없습니다. 기억기가 낡았으므로 다른것으로 바꾸십시오.
 stick-answer-back = 도착하였다는 확인은 련결되거나 여기서 다음 기억기를 보낼 때 그쪽에 갑니다.

@@ -51,6 +51,9 @@ pub(super) struct Neighbour {
     pub waits: String,
     pub classes: Vec<WaitingClass>,
     pub facts: Vec<Fact>,
+    /// What became of the last stick, and whether all of it is held; empty if there was none.
+    pub carried: String,
+    pub is_held: bool,
 }
 
 /// What the link does now.
@@ -115,6 +118,8 @@ fn neighbour(page: &Page, one: &road::Neighbour) -> Neighbour {
         waits,
         classes,
         facts: facts(page, one),
+        carried: one.carried.as_ref().map_or_else(String::new, |last| say::carried(page, last)),
+        is_held: one.carried.is_some_and(|last| last.is_held),
     }
 }
 
@@ -164,9 +169,6 @@ fn facts(page: &Page, one: &road::Neighbour) -> Vec<Fact> {
         }
         let last = link.acknowledged.map_or_else(|| t.get("road-not-yet"), |at| page.when(&at));
         facts.push(Fact::new(t.get("road-acknowledged"), last));
-    }
-    if let Some(carried) = &one.carried {
-        facts.push(Fact::new(t.get("stick-last"), say::carried(page, carried)));
     }
     facts
 }

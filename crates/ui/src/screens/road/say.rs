@@ -142,12 +142,12 @@ mod tests {
     #[test]
     fn times_are_rounded_up() {
         for (ms, said) in [
-            (0, "less than a minute"),
-            (60_000, "less than a minute"),
-            (60_001, "about 2 minutes"),
-            (90 * 60_000, "about 90 minutes"),
-            (91 * 60_000, "about 2 hours"),
-            (12 * 3_600_000, "about 12 hours"),
+            (0, "under 1 min"),
+            (60_000, "under 1 min"),
+            (60_001, "about 2 min"),
+            (90 * 60_000, "about 90 min"),
+            (91 * 60_000, "about 2 h"),
+            (12 * 3_600_000, "about 12 h"),
             (49 * 3_600_000, "about 3 days"),
         ] {
             assert_eq!(duration(EN, ms), said, "{ms}");

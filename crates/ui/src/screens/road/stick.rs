@@ -169,7 +169,7 @@ fn nodes(carried: &CarriedIn) -> Vec<NodeId> {
         match why {
             BadStick::NotForUs { to } => nodes.extend(to),
             BadStick::UnknownSender { from } | BadStick::NotFromSender { from } => {
-                nodes.push(*from)
+                nodes.push(*from);
             }
             _ => {}
         }
@@ -185,6 +185,8 @@ fn said(page: &Page, one: &StickIn, called: &dyn Fn(&NodeId) -> String) -> Said 
     if one.arrived > 0 {
         let text = t.msg("stick-arrived").arg("n", one.arrived).arg("known", one.known);
         line("good", "check", text.to_string());
+    } else if one.lost_frames > 0 {
+        line("", "clock", t.get("stick-nothing-new-read"));
     } else if !one.acknowledged {
         line("", "clock", t.get("stick-nothing-new"));
     }
@@ -195,9 +197,8 @@ fn said(page: &Page, one: &StickIn, called: &dyn Fn(&NodeId) -> String) -> Said 
         line("ask", "warning", t.msg("stick-put-aside").arg("n", one.quarantined).to_string());
     }
     if one.truncated {
-        line("ask", "warning", t.get("stick-truncated"));
-    }
-    if one.lost_frames > 0 {
+        line("ask", "warning", t.msg("stick-truncated").arg("n", one.lost_frames).to_string());
+    } else if one.lost_frames > 0 {
         line("ask", "warning", t.msg("stick-lost").arg("n", one.lost_frames).to_string());
     } else if one.mended_frames > 0 {
         line("ask", "warning", t.msg("stick-mended").arg("n", one.mended_frames).to_string());
