@@ -280,3 +280,32 @@ async fn she_is_sent_on_and_received() {
     carry(&country);
     assert!(worker.get(&path).await.says(&["수술함", "7일후 실 뽑기"]));
 }
+
+#[tokio::test]
+async fn a_coordinator_sends_on_what_nobody_took_without_seeing_whom_it_is_about() {
+    let country = Country::new();
+    let (clinic, county) = (country.clinic(), country.county());
+    let patient = patient_at(clinic);
+    let asker = clinic.signed_in("최은경", &[Role::HealthWorker]).who.actor;
+    let ask = question(Class::Emergency);
+    let request = clinic.app.ask(&asker, &patient, ask, vec![]).unwrap();
+    carry(&country);
+    let mut coordinator = browser(county, "한조정", Role::Coordinator);
+    let inbox = coordinator.get("/inbox").await;
+    let path = link(&inbox, "/consult/");
+    assert_eq!(path, format!("/consult/{request}/states"));
+    let page = coordinator.get(&path).await;
+    assert!(page.says(&["Nobody has taken it", "새마을리진료소", "Send it on"]), "{}", page.html);
+    assert!(!page.html.contains("리영희") && !page.html.contains("가슴이"));
+    let denied = coordinator.get(&format!("/consult/{request}")).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    let sent = [("facility", "province"), ("specialty", "lungs"), ("reason", "아무도 없음")];
+    assert!(coordinator.send(&path, &sent).await.says(&["Sent on", "도병원"]));
+    carry(&country);
+    let province = country.province();
+    let doctor = province.signed_in("김도", &[Role::Doctor]).who.actor;
+    assert_eq!(province.app.inbox(&doctor).unwrap().to_answer.len(), 1);
+    let mut officer = browser(county, "박군", Role::CountyOfficer);
+    let page = officer.get(&path).await;
+    assert!(page.says(&["Lungs"]) && !page.says(&["id=\"redirect\""]), "{}", page.html);
+}

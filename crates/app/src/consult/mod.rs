@@ -24,7 +24,7 @@ pub use basis::{About, Basis, Fact, LaterKind};
 pub use contacts::{Askable, Contact, Contacts};
 pub use list::{ConsultRow, Inbox};
 pub use live::{Alarms, Live};
-pub use read::{AnswerView, Can, ConsultView, OnTheWay, Side, is_talk};
+pub use read::{AnswerView, Can, ConsultStates, ConsultView, OnTheWay, Side, is_talk};
 pub use request::{Means, Named, Power, Request, RequestKind, priority_of, urgency_of};
 pub use settings::ConsultSettings;
 pub use state::{ConsultState, Phase, Reached};

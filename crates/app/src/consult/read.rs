@@ -114,7 +114,56 @@ impl ConsultView {
     }
 }
 
+/// The states of a consult for those who watch without reading: no patient, no content.
+#[derive(Debug, Clone)]
+pub struct ConsultStates {
+    /// The request's id.
+    pub id: ResourceId,
+    /// Its state; the texts of its steps are left out.
+    pub state: ConsultState,
+    /// The asking facility's name.
+    pub from: String,
+    /// Whether the viewer may send it on.
+    pub can_redirect: bool,
+    /// Whom to call at the facility that is asked.
+    pub contacts: Contacts,
+}
+
 impl App {
+    /// The states of a consult, for coordinators and officers too.
+    pub fn consult_states(
+        &self,
+        actor: &Actor,
+        id: &ResourceId,
+    ) -> Result<ConsultStates, AppError> {
+        let (_, request) = find(&*self.view()?, RequestKind::Consult, id)?;
+        let chart = &request.chart;
+        self.reading_once(actor, Action::FollowConsult, chart, |view| {
+            let steps = steps_of(view, chart, &request.reference())?;
+            let mut state = ConsultState::of(&request, steps);
+            for step in &mut state.steps {
+                step.said.clear();
+                step.about.clear();
+            }
+            let redirect = match self.may(view, actor, Action::RedirectConsult, chart, None) {
+                Ok(_) => true,
+                Err(AppError::Denied(_)) => false,
+                Err(other) => return Err(other),
+            };
+            let asked = facility_of(&state.address.reference);
+            Ok(ConsultStates {
+                id: request.id.clone(),
+                from: request.from.place_name.clone(),
+                can_redirect: redirect && state.closed.is_none(),
+                contacts: match asked {
+                    Some(facility) => self.contacts(view, &facility, &state.specialty)?,
+                    None => Contacts::default(),
+                },
+                state,
+            })
+        })
+    }
+
     /// The page of a consult. It is recorded as a reading.
     pub fn consult(&self, actor: &Actor, id: &ResourceId) -> Result<ConsultView, AppError> {
         let (_, request) = find(&*self.view()?, RequestKind::Consult, id)?;

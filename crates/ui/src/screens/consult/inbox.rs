@@ -20,7 +20,6 @@ use crate::view::Tab;
 #[allow(clippy::struct_excessive_bools, reason = "each is a mark of its own in the row")]
 pub struct RowShown {
     href: String,
-    may_open: bool,
     alarm: bool,
     emergency: bool,
     ours_to_do: bool,
@@ -159,8 +158,11 @@ pub fn row(t: T, row: &ConsultRow) -> RowShown {
         Side::Watching => format!("{} → {}", row.from, row.to),
     };
     RowShown {
-        href: format!("/consult/{}", row.id),
-        may_open: row.may_open,
+        href: if row.may_open {
+            format!("/consult/{}", row.id)
+        } else {
+            format!("/consult/{}/states", row.id)
+        },
         alarm,
         emergency: row.urgency == Class::Emergency,
         ours_to_do: row.ours_to_do,

@@ -8,6 +8,7 @@ pub(crate) mod page;
 pub(crate) mod picture;
 mod sheet;
 pub(crate) mod shown;
+mod states;
 mod task;
 pub(crate) mod upload;
 pub(crate) mod words;
@@ -45,5 +46,6 @@ pub fn routes() -> Router<Ui> {
         .route("/consult/{id}/do/{task}", get(task::ask).post(task::carry_out))
         .route("/consult/{id}/picture/{picture}/{size}", get(picture::show))
         .route("/consult/{id}/want/{picture}/{size}", post(picture::want))
+        .route("/consult/{id}/states", get(states::page).post(states::redirect))
         .route("/consult/{id}/sheet", get(sheet::sheet))
 }

@@ -2,7 +2,8 @@
 
 use ondol_app::attachment::{Cost, Here, PartKind, Picture, Size};
 use ondol_app::consult::{
-    AnswerView, ConsultView, Contacts, OnTheWay, Reached, Side, Step, StepCode, is_talk,
+    AnswerView, ConsultState, ConsultView, Contacts, OnTheWay, Reached, Side, Step, StepCode,
+    is_talk,
 };
 use ondol_kernel::{Class, Millis};
 
@@ -144,7 +145,7 @@ impl Shown {
             specialty: crate::words::specialty(t, &state.specialty),
             urgency: words::urgency(t, state.urgency),
             emergency: state.urgency == Class::Emergency,
-            steps: steps(page, view),
+            steps: steps(page, state),
             alarm: state.is_alarm(),
             escalated: state.escalated.as_ref().map(|reached| reached.at),
             told: told(view),
@@ -193,8 +194,8 @@ pub fn on_duty(page: &Page, contacts: &Contacts) -> String {
 
 /// The four states by name and time. A later state stands for an earlier one whose word has not
 /// arrived yet: who has it has seen it.
-fn steps(page: &Page, view: &ConsultView) -> Vec<view::Step> {
-    let (t, state) = (page.t, &view.state);
+pub fn steps(page: &Page, state: &ConsultState) -> Vec<view::Step> {
+    let t = page.t;
     let taken = state.holder.as_ref();
     let seen = state.seen.as_ref().or(taken);
     let delivered = state.delivered.as_ref().or(seen);
