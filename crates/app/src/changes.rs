@@ -15,13 +15,13 @@ pub struct Changes {
     care_time: Option<Millis>,
     /// Who was responsible, where somebody else types.
     author: Option<Box<str>>,
-    changes: Vec<DraftChange>,
+    drafts: Vec<DraftChange>,
 }
 
 impl Changes {
     /// Nothing yet. `class` says how urgent it is on the road.
     pub const fn new(class: Class) -> Self {
-        Self { class, care_time: None, author: None, changes: vec![] }
+        Self { class, care_time: None, author: None, drafts: vec![] }
     }
 
     /// Says when the care was given, where that is not now.
@@ -41,13 +41,13 @@ impl Changes {
 
     /// Whether nothing is to be saved.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.drafts.is_empty()
     }
 
     /// Adds a new resource (JSON object with `resourceType`). Gives the reference by which
     /// other resources of this transaction name it.
     pub fn create(&mut self, resource: Value) -> Value {
-        let url = format!("urn:ondol:new:{}", self.changes.len());
+        let url = format!("urn:ondol:new:{}", self.drafts.len());
         self.push(DraftId::New(url.as_str().into()), vec![], None, resource);
         json!({ "reference": url })
     }
@@ -71,7 +71,7 @@ impl Changes {
 
     /// Takes a resource back.
     pub fn retract(&mut self, found: &Found, reason: &str) {
-        self.changes.push(DraftChange {
+        self.drafts.push(DraftChange {
             resource_type: found.shown.resource_type.clone(),
             id: DraftId::Given(found.shown.id.clone()),
             supersedes: found.heads(),
@@ -88,7 +88,7 @@ impl Changes {
         resource: Value,
     ) {
         let name = resource.get("resourceType").and_then(Value::as_str).unwrap_or("");
-        self.changes.push(DraftChange {
+        self.drafts.push(DraftChange {
             resource_type: name.into(),
             id,
             supersedes,
@@ -99,13 +99,13 @@ impl Changes {
 
     /// What is to be saved, in the order in which it was added.
     pub(crate) fn drafts(&self) -> &[DraftChange] {
-        &self.changes
+        &self.drafts
     }
 
     /// Checks every resource against the definitions of R4; all errors at once.
     pub(crate) fn into_draft(self, actor: &Actor) -> Result<Draft, AppError> {
         let mut issues = vec![];
-        for change in &self.changes {
+        for change in &self.drafts {
             if let DraftContent::Put(resource) = &change.content {
                 match Resource::from_json(resource.clone()) {
                     Ok(resource) => issues.extend(ondol_fhir::validate(&resource)),
@@ -127,12 +127,6 @@ impl Changes {
             Some(author) if *author != *typed_by => (author, typed_by.into()),
             _ => (typed_by.into(), "".into()),
         };
-        Draft {
-            class: self.class,
-            care_time: self.care_time,
-            author,
-            typist,
-            changes: self.changes,
-        }
+        Draft { class: self.class, care_time: self.care_time, author, typist, changes: self.drafts }
     }
 }

@@ -10,8 +10,8 @@ pub mod attachment;
 pub mod changes;
 pub mod coding;
 pub mod consult;
-pub mod encounter;
 pub mod duty;
+pub mod encounter;
 pub mod error;
 pub mod founding;
 mod grants;
@@ -37,11 +37,11 @@ use ondol_record::{ChartId, Entry};
 use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
 
 pub use actor::Actor;
-pub use ondol_access as access;
 pub use changes::Changes;
 pub use error::AppError;
 pub use keys::NodeKeys;
 pub use nation::Nation;
+pub use ondol_access as access;
 pub use place::Place;
 
 /// What a facility's use cases work with.

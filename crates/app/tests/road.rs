@@ -219,8 +219,8 @@ fn previews_go_along_and_originals_come_when_asked() {
     let country = Country::new();
     let clinic = country.clinic();
     patient_at(clinic, "p1");
-    let preview = clinic.app.keep_blob(&[1; 20_000]).unwrap();
-    let original = clinic.app.keep_blob(&[2; 200_000]).unwrap();
+    let preview = clinic.app.keep_blob(&vec![1; 20_000]).unwrap();
+    let original = clinic.app.keep_blob(&vec![2; 200_000]).unwrap();
     consult(clinic, "p1", "s1", "specialist");
     clinic.put(
         "m1",

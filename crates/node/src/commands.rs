@@ -23,8 +23,7 @@ use crate::{
     chance::seed,
     clock::MachineClock,
     data_dir::{DataDir, Settings},
-    import,
-    private,
+    import, private,
     serve::{self, ServeConfig},
     ticket::{self, Authority},
 };

@@ -26,7 +26,8 @@ pub fn import(data: &DataDir, paths: &[PathBuf]) -> Result<()> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
         let shape = if is_lines(path) { Shape::Lines } else { Shape::Document };
         let source = Source { name, shape, home: &app.place().facility };
-        let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let file =
+            File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
         let mut written = Ok(());
         let imported = app.import(source, &mut BufReader::new(file), &mut |problem| {
             if written.is_ok() {

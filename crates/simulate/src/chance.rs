@@ -1,4 +1,4 @@
-//! Chance from a seed: SplitMix64 (Steele, Lea, Flood 2014), which is enough for a world.
+//! Chance from a seed: `SplitMix64` (Steele, Lea, Flood 2014), which is enough for a world.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

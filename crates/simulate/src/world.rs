@@ -118,8 +118,11 @@ impl World {
             .iter()
             .map(|seat| {
                 // In every other world nodes meet the others by what arrives.
-                let known =
-                    if seed % 2 == 0 { everybody.clone() } else { acquaintances(&seats, seat.at) };
+                let known = if seed.is_multiple_of(2) {
+                    everybody.clone()
+                } else {
+                    acquaintances(&seats, seat.at)
+                };
                 Node::found(seat.clone(), &seats, &known, &format!("{name}-{}", seat.at), START)
             })
             .collect::<Result<Vec<_>, _>>()?;

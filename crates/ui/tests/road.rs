@@ -195,6 +195,7 @@ async fn the_ministry_sees_numbers_and_no_names() {
     }
     country.carry();
     let mut officer = at(country.ministry(), Role::MinistryOfficer);
+    assert!(officer.get("/").await.says(&["href=\"/counts\"", "href=\"/facilities\""]));
     let page = officer.get("/counts?days=7").await;
     assert!(page.says(&["새마을리진료소", ">7<", "Numbers only, no names"]), "{}", page.html);
     assert!(!page.html.contains("김보배"));

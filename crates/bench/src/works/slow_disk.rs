@@ -133,13 +133,15 @@ pub fn figures(days: &ClinicDays, clients: &[usize], extra_ms: u64) -> Result<Ve
     let delay = Duration::from_millis(extra_ms);
     own.set_faults(Faults { sync_delay: delay, ..Faults::default() });
     let mut figures = vec![];
+    let against = format!("against the {extra_ms} ms alone");
     let disk = format!("in-process, disk in memory with {extra_ms} ms added to each fsync");
     for &clients in clients {
         let syncs = own.counts().log_syncs;
         let times = save::run(&server, &bodies, clients)?;
         let syncs = own.counts().log_syncs - syncs;
         let disk = format!("{disk}, {syncs} of them");
-        figures.extend(save::shown(&times, clients, delay.as_secs_f64() * 1_000.0, &disk));
+        let fsync = (delay.as_secs_f64() * 1_000.0, against.as_str());
+        figures.extend(save::shown(&times, clients, fsync, &disk));
     }
     served.abort();
     runtime.shutdown_timeout(Duration::from_secs(5));

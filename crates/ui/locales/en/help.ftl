@@ -1,5 +1,6 @@
 # Help, trust, settings
 help-title = How to work with Ondol
+help-short = Six steps, with pictures
 help-1 = Say who you are
 help-1-text = Once in the morning with your password. After that your PIN or your card is enough.
 help-2 = Find the person, or register them
@@ -47,6 +48,7 @@ trust-scan = Scan this with the telephone, or type the address. If no warning ap
 trust-no-address = This node does not serve sealed pages now. Ask the administrator.
 
 settings-title = Settings of the facility
+settings-short = After how long somebody is told
 settings-read-only = Only the administrator and the facility’s manager can change this.
 settings-escalate = Pass an emergency on after
 settings-escalate-hint = If nobody took it by then, deputy, county and coordinator are called

@@ -1,5 +1,6 @@
 # 도움말, 믿음, 설정
 help-title = 온돌을 쓰는 방법
+help-short = 그림과 함께 여섯걸음
 help-1 = 자기가 누구인지 알립니다
 help-1-text = 아침에 한번 암호로 들어갑니다. 그다음에는 짧은번호나 카드면 됩니다.
 help-2 = 사람을 찾거나 등록합니다
@@ -47,6 +48,7 @@ trust-scan = 손전화로 이것을 찍거나 주소를 치십시오. 경고가 
 trust-no-address = 이 콤퓨터는 지금 봉인된 페지를 내보내지 않습니다. 관리원에게 물어보십시오.
 
 settings-title = 기관의 설정
+settings-short = 언제 알리는가
 settings-read-only = 관리원과 기관책임자만 고칠수 있습니다.
 settings-escalate = 긴급상담을 넘기는 시간
 settings-escalate-hint = 그때까지 맡은 사람이 없으면 대리, 군, 조정자를 부릅니다

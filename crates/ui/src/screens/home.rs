@@ -79,9 +79,23 @@ fn doors(t: T, who: &SignedIn) -> Vec<Door> {
     if treats(who) || who.is(Role::FacilityManager) {
         doors.push(door("/papers", "printer", t.get("home-papers"), t.get("home-papers-what")));
     }
+    let officer = [Role::CountyOfficer, Role::ProvinceOfficer, Role::MinistryOfficer]
+        .into_iter()
+        .any(|role| who.is(role));
+    if officer || who.is(Role::FacilityManager) {
+        doors.push(door("/counts", "check", t.get("counts-title"), t.get("counts-no-names")));
+    }
+    if officer {
+        let (title, what) = (t.get("facilities-title"), t.get("facilities-short"));
+        doors.push(door("/facilities", "road", title, what));
+    }
     doors.push(door("/duty", "clock", t.get("home-duty"), t.get("home-duty-what")));
     if who.is(Role::Administrator) {
         doors.push(door("/staff", "people", t.get("home-staff"), t.get("home-staff-what")));
+    }
+    if who.is(Role::Administrator) || who.is(Role::FacilityManager) {
+        let (title, what) = (t.get("settings-title"), t.get("settings-short"));
+        doors.push(door("/settings", "pencil", title, what));
     }
     doors
 }
