@@ -96,13 +96,13 @@ pub fn carry_in(app: &Arc<App>, from: &Path) -> Result<()> {
 fn sentence(brought: &StickIn) -> String {
     let mut said = format!("{} new messages, {} known already", brought.arrived, brought.known);
     if brought.quarantined > 0 {
-        said.push_str(&format!(", {} put aside", brought.quarantined));
+        said += &format!(", {} put aside", brought.quarantined);
     }
     if brought.truncated || brought.lost_frames > 0 {
-        said.push_str(&format!(
+        said += &format!(
             "; the file is damaged ({} frames lost): what is sound was kept, carry it again",
             brought.lost_frames
-        ));
+        );
     }
     said
 }

@@ -197,7 +197,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         }
         Command::Serve { data, http, https, road, parent_address } => {
             let config = ServeConfig { http, https, road, parent_address };
-            serve::serve(&DataDir::at(&data.data)?, config)
+            serve::serve(&DataDir::at(&data.data)?, &config)
         }
         Command::Account { data, login, name, roles, password_stdin: _, pin } => {
             account(&data.data, &login, &name, &roles, pin.as_deref())

@@ -43,7 +43,7 @@ pub struct ServeConfig {
 }
 
 /// Serves until the process is asked to stop.
-pub fn serve(data: &DataDir, config: ServeConfig) -> Result<()> {
+pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     let app = data.app()?;
     let practice = data.practice(&app)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -61,7 +61,7 @@ pub fn serve(data: &DataDir, config: ServeConfig) -> Result<()> {
     let road_address = road.address()?;
     let road = std::thread::Builder::new().name("road".into()).spawn(move || road.run())?;
     let ticking = tick(app.clone(), stop_road.clone())?;
-    let served = runtime.block_on(serve_pages(data, &app, &practice, &config, road_address));
+    let served = runtime.block_on(serve_pages(data, &app, &practice, config, road_address));
     stop_road.store(true, Ordering::Relaxed);
     let _ = road.join();
     let _ = ticking.join();

@@ -107,12 +107,13 @@ impl App {
         Ok(counted.into_tally(year, month, small))
     }
 
-    fn count_visits(
+    /// The visits from one day until before another, by person: the encounter's id and its day.
+    fn visits_between(
         &self,
         view: &dyn ondol_store::View,
         first: Date,
         next: Date,
-    ) -> Result<Counted, AppError> {
+    ) -> Result<BTreeMap<ResourceId, Vec<(String, Date)>>, AppError> {
         let (from, to) = (self.midnight(first), self.midnight(next));
         let query = Query {
             resource_type: "Encounter".into(),
@@ -149,8 +150,17 @@ impl App {
                 visits.entry(patient).or_default().push(seen);
             }
         }
+        Ok(visits)
+    }
+
+    fn count_visits(
+        &self,
+        view: &dyn ondol_store::View,
+        first: Date,
+        next: Date,
+    ) -> Result<Counted, AppError> {
         let mut counted = Counted::default();
-        for (patient, visits) in visits {
+        for (patient, visits) in self.visits_between(view, first, next)? {
             let person = match person_of(view, &patient) {
                 Ok(person) => person,
                 Err(AppError::NotFound | AppError::Gone) => continue,

@@ -1,7 +1,6 @@
 //! Patients, pictures and questions for the tests of consults and referrals.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used)]
 
 use image::{ExtendedColorType, ImageEncoder as _, RgbImage, codecs::jpeg::JpegEncoder};
 use ondol_app::{

@@ -176,7 +176,11 @@ const SEARCHES: &[(&str, Query)] = &[
 ];
 
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        escaped += &format!("%{byte:02X}");
+    }
+    escaped
 }
 
 fn search(server: &Server, clients: usize) -> Result<Vec<Figure>> {

@@ -29,7 +29,7 @@ const ALONE: usize = 10;
 /// An encounter alone, with its acknowledgement, is over within this.
 const ALONE_WAIT: Duration = Duration::from_secs(8);
 /// The quiet link is listened to for so long.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What passed, there and back.
 fn passed(link: &Controls) -> u64 {
