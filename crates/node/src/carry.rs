@@ -94,17 +94,20 @@ pub fn carry_in(app: &Arc<App>, from: &Path) -> Result<()> {
 }
 
 fn sentence(brought: &StickIn) -> String {
-    let mut said = format!("{} new messages, {} known already", brought.arrived, brought.known);
-    if brought.quarantined > 0 {
-        said += &format!(", {} put aside", brought.quarantined);
-    }
-    if brought.truncated || brought.lost_frames > 0 {
-        said += &format!(
-            "; the file is damaged ({} frames lost): what is sound was kept, carry it again",
-            brought.lost_frames
-        );
-    }
-    said
+    let arrived = format!("{} new messages, {} known already", brought.arrived, brought.known);
+    let aside = match brought.quarantined {
+        0 => String::new(),
+        count => format!(", {count} put aside"),
+    };
+    let damage = if brought.truncated || brought.lost_frames > 0 {
+        let lost = brought.lost_frames;
+        format!(
+            "; the file is damaged ({lost} frames lost): what is sound was kept, carry it again"
+        )
+    } else {
+        String::new()
+    };
+    [arrived, aside, damage].concat()
 }
 
 /// The node itself, as who works on the command line.
