@@ -176,11 +176,11 @@ const SEARCHES: &[(&str, Query)] = &[
 ];
 
 fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        escaped += &format!("%{byte:02X}");
-    }
-    escaped
+    text.bytes().flat_map(|byte| [b'%', hex(byte >> 4), hex(byte & 15)]).map(char::from).collect()
+}
+
+fn hex(digit: u8) -> u8 {
+    b"0123456789ABCDEF"[usize::from(digit)]
 }
 
 fn search(server: &Server, clients: usize) -> Result<Vec<Figure>> {
