@@ -8,7 +8,7 @@ use ondol_access::Role;
 use ondol_app::{
     AppError,
     attachment::{Differs, PartKind, Size},
-    consult::RequestKind,
+    consult::{ConsultDraft, RequestKind},
 };
 use ondol_kernel::Class;
 use support::Country;
@@ -101,7 +101,7 @@ fn a_draft_keeps_what_was_typed_and_its_pictures_for_its_author_alone() {
     draft.parts.push(app.prepare_part(&worker, &patient, &photo(300, 200)).unwrap());
     app.save_consult_draft(&worker, &patient, &draft).unwrap();
     assert_eq!(app.consult_draft(&worker, &patient).unwrap(), draft);
-    assert_eq!(app.consult_draft(&other, &patient).unwrap(), Default::default());
+    assert_eq!(app.consult_draft(&other, &patient).unwrap(), ConsultDraft::default());
     app.drop_consult_draft(&worker, &patient).unwrap();
-    assert_eq!(app.consult_draft(&worker, &patient).unwrap(), Default::default());
+    assert_eq!(app.consult_draft(&worker, &patient).unwrap(), ConsultDraft::default());
 }

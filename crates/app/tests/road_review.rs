@@ -163,7 +163,8 @@ fn a_specialist_who_never_heard_of_the_clinic_can_answer_it() {
     all.carry();
     assert!(all.at("clinic").get("Condition", "a1").is_some());
     for facility in &all.0 {
-        let waits = facility.app.road_status().unwrap().iter().any(|peer| peer.is_waiting());
+        let waits =
+            facility.app.road_status().unwrap().iter().any(ondol_app::road::PeerStatus::is_waiting);
         assert!(!waits, "{} still has something", facility.seat.id);
         assert_eq!(put_aside(facility), 0, "{}", facility.seat.id);
     }
@@ -439,7 +440,7 @@ fn pictures_that_are_not_here_hold_up_none_that_are() {
 fn parts_of_a_picture_that_overtake_each_other_still_make_it() {
     let country = support::Country::new();
     let (clinic, county) = (country.clinic(), country.county());
-    let hash = clinic.app.keep_blob(&[7; 20_000]).unwrap();
+    let hash = clinic.app.keep_blob(&vec![7; 20_000]).unwrap();
     county.app.want_blob(hash, Class::Care).unwrap();
     hand_over(county, clinic, Class::Care);
     clinic.app.feed_blobs(node(county), Class::Care, 100).unwrap();

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use ondol_kernel::Date;
 use ondol_record::ChartId;
 use ondol_testkit::{
-    browser::{Key, Size, Wish},
+    browser::{Key, Wish},
     contents::Contents,
     desk::{Desk, Question, Stranger, VisitTyped},
     filling,
@@ -137,16 +137,6 @@ fn a_case_travels_from_the_clinic_to_the_specialist_and_back_and_the_ministry_se
 }
 
 #[test]
-fn without_script_people_are_registered_seen_and_asked_about() {
-    let Some(mut country) = country("plain") else { return };
-    let plain = |wish: Wish| Wish { script: false, ..wish };
-    let at_specialist = Wish { size: Size::Phone, ..plain(KO) };
-    let (clinic, specialist, patient, _) = case(&country, plain(EN), at_specialist);
-    drop((clinic, specialist));
-    shown(&mut country, &patient, &[Seat::Clinic, Seat::Specialist]);
-}
-
-#[test]
 fn the_keyboard_alone_is_enough_for_a_visit_and_a_question() {
     let Some(country) = country("keys") else { return };
     let clinic = Desk::at(country.url(Seat::Clinic), KO).unwrap();
@@ -166,7 +156,6 @@ fn the_keyboard_alone_is_enough_for_a_visit_and_a_question() {
     clinic.see("lock");
     type_in("q", NAME);
     browser.key(Key::Enter);
-    browser.see(NAME);
     enter(words.say("people-new"));
     clinic.see("people-sex");
     browser.tab_to("sex");
