@@ -116,8 +116,9 @@ pub fn found_nation(
         issued: now,
         issuer: Issuer::Root,
         signature: [0; 64],
+        possession: [0; 64],
     }
-    .signed(root);
+    .signed(root, &keys.signing);
     settle(store, &certificate, root.verifying_key().to_bytes(), facility_name)
 }
 
@@ -143,8 +144,9 @@ pub fn join(
         issued: now,
         issuer: Issuer::Invitation(ticket.invitation.clone()),
         signature: [0; 64],
+        possession: [0; 64],
     }
-    .signed(&once);
+    .signed(&once, &keys.signing);
     let root =
         ed25519_dalek::VerifyingKey::from_bytes(&ticket.root).map_err(|_| BadCertificate::Key)?;
     certificate.check(&root)?;

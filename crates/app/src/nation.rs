@@ -210,6 +210,7 @@ mod tests {
                 issued: Millis(0),
                 issuer: Issuer::Root,
                 signature: [0; 64],
+                possession: [0; 64],
             };
             (NodeId([node; 16]), Known { certificate, key })
         });

@@ -247,6 +247,7 @@ fn invitation_to(facility: &str, secret: [u8; 32], above: &Facility) -> Invitati
 fn certificate_of(
     node: NodeId,
     signing_key: [u8; 32],
+    holder: &SigningKey,
     invitation: &Invitation,
     secret: [u8; 32],
 ) -> Certificate {
@@ -260,8 +261,9 @@ fn certificate_of(
         issued: Millis(1_000),
         issuer: Issuer::Invitation(invitation.clone()),
         signature: [0; 64],
+        possession: [0; 64],
     }
-    .signed(&SigningKey::from_bytes(&secret))
+    .signed(&SigningKey::from_bytes(&secret), holder)
 }
 
 /// A parcel with one sealed entry of a node that signs with `key`, and its certificate.
@@ -291,7 +293,7 @@ fn a_second_node_with_a_used_invitation_is_not_believed() {
     for (at, believed) in [(1u8, true), (2, false)] {
         let keys = NodeKeys { signing: SigningKey::from_bytes(&[at; 32]), link: [at; 32] };
         let public = keys.signing.verifying_key().to_bytes();
-        let certificate = certificate_of(keys.node(), public, &invitation, secret);
+        let certificate = certificate_of(keys.node(), public, &keys.signing, &invitation, secret);
         let mut entry = template.clone();
         let id = ResourceId::new(&format!("from-{at}")).unwrap();
         entry.changes[0].id = id;
@@ -309,14 +311,15 @@ fn an_invitation_cannot_take_over_a_node_that_exists() {
     let invitation = invitation_to("new", secret, &county);
     let victim = SEATS.iter().find(|seat| seat.id == "province").unwrap().node();
     let known = nation.node(&victim).unwrap().certificate.clone();
-    let own_key = SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
+    let own = SigningKey::from_bytes(&[3; 32]);
+    let own_key = own.verifying_key().to_bytes();
     for signing_key in [known.signing_key, own_key] {
-        let forged = certificate_of(victim, signing_key, &invitation, secret);
+        let forged = certificate_of(victim, signing_key, &own, &invitation, secret);
         county.app.introduced(&forged.to_bytes()).unwrap();
         assert_eq!(county.app.nation().node(&victim).unwrap().certificate, known);
     }
     // Nor a name that is not its own key's.
-    let forged = certificate_of(NodeId([8; 16]), own_key, &invitation, secret);
+    let forged = certificate_of(NodeId([8; 16]), own_key, &own, &invitation, secret);
     assert!(!county.app.introduced(&forged.to_bytes()).unwrap());
 }
 

@@ -1,7 +1,14 @@
 //! A resource as an entry keeps it: without what the address already says.
 
+use ondol_fhir::{Limits, parse_json};
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+use crate::entry::ENTRY_BYTES_MAX;
+
+/// What a body is at most. Each node has to refuse the same, so that this is part of the format:
+/// 64 MiB as the whole entry, objects and arrays 64 deep.
+const LIMITS: Limits = Limits { bytes: ENTRY_BYTES_MAX, depth: 64 };
 
 /// The compact JSON text of a resource without `resourceType`, `id`, `meta.versionId` and
 /// `meta.lastUpdated`. What is left of `meta` stands first, so that the full resource is put
@@ -48,11 +55,19 @@ impl Body {
     }
 
     /// Accepts text that is already a body, byte for byte; `None` if it is not canonical.
+    ///
+    /// Every number that is JSON is canonical as it was written (`1E5`, `1e+5` and `100000` are
+    /// three texts, and each stays), hence not `serde_json`'s parser, which spells exponents anew.
     pub fn from_canonical(text: &str) -> Option<Self> {
-        let value: Value = serde_json::from_str(text).ok()?;
+        let value = parse_json(text.as_bytes(), LIMITS).ok()?;
         let has_implied = value.as_object()?.keys().any(|k| k == "resourceType" || k == "id");
         let again = Self::of(&value).ok()?;
         (!has_implied && &*again.0 == text).then_some(again)
+    }
+
+    /// The resource without the members that the address implies, every number as it is written.
+    pub fn to_value(&self) -> Value {
+        read(&self.0).unwrap_or_default()
     }
 
     /// The text.
@@ -64,6 +79,12 @@ impl Body {
     pub fn assemble(&self, kind: &str, id: &str, version: &str, last_updated: &str) -> String {
         assemble(&self.0, kind, id, version, last_updated)
     }
+}
+
+/// Reads the text of a [`Body`] as a store keeps it, every number as it is written; `None` if
+/// it is none.
+pub fn read(text: &str) -> Option<Value> {
+    parse_json(text.as_bytes(), LIMITS).ok().filter(Value::is_object)
 }
 
 /// Puts a resource together from the text of its body; see [`Body::assemble`]. The text must be
@@ -118,9 +139,32 @@ mod tests {
     #[test]
     fn only_canonical_text_is_a_body() {
         assert!(Body::from_canonical(r#"{"meta":{"tag":[]},"a":1.50}"#).is_some());
-        for bad in [r#"{"a":1, "b":2}"#, r#"{"id":"x"}"#, "[]", r#"{"a":1,"meta":{"tag":[]}}"#, ""]
-        {
+        let deep =
+            |levels: usize| ["{\"a\":", &"[".repeat(levels), &"]".repeat(levels), "}"].concat();
+        assert!(Body::from_canonical(&deep(63)).is_some());
+        for bad in [
+            r#"{"a":1, "b":2}"#,
+            r#"{"id":"x"}"#,
+            "[]",
+            r#"{"a":1,"meta":{"tag":[]}}"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":01}"#,
+            &deep(64),
+            "",
+        ] {
             assert!(Body::from_canonical(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_canonical_as_it_was_written() {
+        for number in
+            ["1E5", "1e5", "1e+5", "1E-05", "-0", "-0.0e0", "1.500", "9".repeat(50).as_str()]
+        {
+            let text = format!("{{\"a\":{number}}}");
+            let body = Body::from_canonical(&text).expect(number);
+            assert_eq!(body.as_str(), text);
+            assert_eq!(Body::of(&body.to_value()).unwrap(), body);
         }
     }
 }

@@ -95,6 +95,9 @@ pub struct Certificate {
     pub issuer: Issuer,
     /// The issuer's signature.
     pub signature: [u8; 64],
+    /// The signing key's own signature: whoever asked for the certificate holds that key, and
+    /// means this link key and this place.
+    pub possession: [u8; 64],
 }
 
 /// The certificate does not hold.
@@ -106,6 +109,9 @@ pub enum BadCertificate {
     /// The nation's root key did not sign it.
     #[error("the certificate is not signed by this nation's root key")]
     Signature,
+    /// Its signing key did not sign it: whoever asked for it does not hold that key.
+    #[error("the certificate is not signed by the key that it is for")]
+    Possession,
     /// One of its keys is no key.
     #[error("a key of the certificate is not a valid public key")]
     Key,
@@ -117,11 +123,18 @@ pub enum BadCertificate {
 const FORMAT: u8 = 1;
 const MAGIC: &[u8; 17] = b"ondol certificate";
 
+/// What stands before the signed bytes when the certificate's own key signs them: nothing that
+/// it signs elsewhere begins so.
+const POSSESSION: &[u8; 16] = b"ondol possession";
+
 impl Certificate {
-    /// Signs what the other fields say with the issuer's key.
+    /// Signs what the other fields say with the issuer's key, and with the key that the
+    /// certificate is for.
     #[must_use]
-    pub fn signed(mut self, issuer: &SigningKey) -> Self {
-        self.signature = issuer.sign(&self.signed_bytes()).to_bytes();
+    pub fn signed(mut self, issuer: &SigningKey, own: &SigningKey) -> Self {
+        let said = self.signed_bytes();
+        self.signature = issuer.sign(&said).to_bytes();
+        self.possession = own.sign(&[&POSSESSION[..], &said].concat()).to_bytes();
         self
     }
 
@@ -141,11 +154,18 @@ impl Certificate {
                 key
             }
         };
-        let signature = Signature::from_bytes(&self.signature);
+        let said = self.signed_bytes();
         issuer
-            .verify_strict(&self.signed_bytes(), &signature)
+            .verify_strict(&said, &Signature::from_bytes(&self.signature))
             .map_err(|_| BadCertificate::Signature)?;
-        VerifyingKey::from_bytes(&self.signing_key).map_err(|_| BadCertificate::Key)
+        let own = VerifyingKey::from_bytes(&self.signing_key).map_err(|_| BadCertificate::Key)?;
+        // Without this, whoever holds an invitation could have a place for another's key.
+        own.verify_strict(
+            &[&POSSESSION[..], &said].concat(),
+            &Signature::from_bytes(&self.possession),
+        )
+        .map_err(|_| BadCertificate::Possession)?;
+        Ok(own)
     }
 
     fn signed_bytes(&self) -> Vec<u8> {
@@ -174,10 +194,11 @@ impl Certificate {
         to
     }
 
-    /// The bytes that travel: the signed ones and the signature.
+    /// The bytes that travel: the signed ones and both signatures.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut to = self.signed_bytes();
         to.extend_from_slice(&self.signature);
+        to.extend_from_slice(&self.possession);
         to
     }
 
@@ -204,9 +225,21 @@ impl Certificate {
             _ => return Err(BadBytes.into()),
         };
         let signature = from.array()?;
+        let possession = from.array()?;
         if !from.is_empty() {
             return Err(BadBytes.into());
         }
-        Ok(Self { node, signing_key, link_key, facility, tier, parent, issued, issuer, signature })
+        Ok(Self {
+            node,
+            signing_key,
+            link_key,
+            facility,
+            tier,
+            parent,
+            issued,
+            issuer,
+            signature,
+            possession,
+        })
     }
 }

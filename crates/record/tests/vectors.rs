@@ -107,6 +107,11 @@ fn seal_bytes() {
     );
 }
 
+/// The key of the node that the certificates are for.
+fn own() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
 fn certificate(issuer: Issuer) -> Certificate {
     Certificate {
         node: stream().origin,
@@ -118,16 +123,17 @@ fn certificate(issuer: Issuer) -> Certificate {
         issued: Millis(1_767_225_600_000),
         issuer,
         signature: [0; 64],
+        possession: [0; 64],
     }
 }
 
 #[test]
 fn certificate_bytes() {
     let root = SigningKey::from_bytes(&[8; 32]);
-    let signed = certificate(Issuer::Root).signed(&root);
+    let signed = certificate(Issuer::Root).signed(&root, &own());
     assert_eq!(
         to_hex(&signed.to_bytes()),
-        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b01000000b6185dfcfb0150e76cba4ac315d81a568358243cd41af0b229e8d25b17c17e217cd3222e9f896a169d1af20d8137f9f7af30a123feea90348a762d13a333380e"
+        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b01000000b6185dfcfb0150e76cba4ac315d81a568358243cd41af0b229e8d25b17c17e217cd3222e9f896a169d1af20d8137f9f7af30a123feea90348a762d13a333380ef622878d16512f0da19ad76e17bd6f5ae81f0712262aace86439a3f06bc9d11235faa50a077d5f8c15df1012141c720e4365d761a606cddcfc45f88d3382100f"
     );
     let read = Certificate::from_bytes(&signed.to_bytes()).unwrap();
     assert_eq!(read, signed);
@@ -150,17 +156,47 @@ fn an_invited_node_signs_its_own_certificate() {
         signature: [0; 64],
     }
     .signed(&root);
-    let signed = certificate(Issuer::Invitation(invitation)).signed(&once);
+    let signed = certificate(Issuer::Invitation(invitation)).signed(&once, &own());
     assert_eq!(
         to_hex(&signed.to_bytes()),
-        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b010000016f6e646f6c20696e7669746174696f6e018a875fff1eb38451577acd5afee405456568dd7c89e090863a0557bc7af49f1708636c696e69632d31000505050505050505050505050505050500a8da769b01000057f507f033dd5f61c009f3981faabde42744501485137949888fe237235007d15cdbf4ecdb24e92417edcda05c661209a9637e61b4d14feb54ba5a041515960fb946ca89856a3b7d737239b90a2de136735d07613b6ec27409a46284586cb8471c316cc171885ee3261e5908cfec036011b8cd43397926606e414bee08c66b0c"
+        "6f6e646f6c206365727469666963617465019b8f0a08b1813defd58d4f8efb8e6b108a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c040404040404040404040404040404040404040404040404040404040404040408636c696e69632d3100010505050505050505050505050505050500a8da769b010000016f6e646f6c20696e7669746174696f6e018a875fff1eb38451577acd5afee405456568dd7c89e090863a0557bc7af49f1708636c696e69632d31000505050505050505050505050505050500a8da769b01000057f507f033dd5f61c009f3981faabde42744501485137949888fe237235007d15cdbf4ecdb24e92417edcda05c661209a9637e61b4d14feb54ba5a041515960fb946ca89856a3b7d737239b90a2de136735d07613b6ec27409a46284586cb8471c316cc171885ee3261e5908cfec036011b8cd43397926606e414bee08c66b0cd99bfa56714699a9bc5177e62fdc2322d6602d41c0808ff393ade54069fe1521b1ea3b872e6639cb5c9c539c2b5b0b66f693b9edb16e47a61d510244f945a103"
     );
     assert_eq!(Certificate::from_bytes(&signed.to_bytes()).unwrap(), signed);
     assert!(signed.check(&root.verifying_key()).is_ok());
-    let elsewhere = Certificate { tier: Tier::County, ..signed.clone() }.signed(&once);
+    let elsewhere = Certificate { tier: Tier::County, ..signed.clone() }.signed(&once, &own());
     assert_eq!(elsewhere.check(&root.verifying_key()), Err(BadCertificate::Invitation));
-    let late = Certificate { issued: Millis(1_767_225_600_001), ..signed.clone() }.signed(&once);
+    let late =
+        Certificate { issued: Millis(1_767_225_600_001), ..signed.clone() }.signed(&once, &own());
     assert_eq!(late.check(&root.verifying_key()), Err(BadCertificate::Invitation));
     let other_nation = SigningKey::from_bytes(&[9; 32]);
     assert_eq!(signed.check(&other_nation.verifying_key()), Err(BadCertificate::Signature));
+}
+
+/// Whoever copies the public key of another, with an invitation of their own, gets nothing.
+#[test]
+fn a_certificate_for_a_key_that_its_asker_does_not_hold_is_refused() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let thief = SigningKey::from_bytes(&[66; 32]);
+    let stolen = certificate(Issuer::Root).signed(&root, &thief);
+    assert_eq!(stolen.check(&root.verifying_key()), Err(BadCertificate::Possession));
+    // Nor does the proof of a certificate that was seen serve for another.
+    let seen = certificate(Issuer::Root).signed(&root, &own());
+    let mut other = Certificate { link_key: [9; 32], ..seen.clone() }.signed(&root, &thief);
+    other.possession = seen.possession;
+    assert_eq!(other.check(&root.verifying_key()), Err(BadCertificate::Possession));
+    // Nor a seal, nor anything else that the key signed.
+    other.possession = other.signature;
+    assert_eq!(other.check(&root.verifying_key()), Err(BadCertificate::Possession));
+}
+
+/// Every text of a number that JSON knows stays as it was written (ADR 0002).
+#[test]
+fn numbers_keep_their_text() {
+    let body = Body::from_canonical(r#"{"a":1E5,"b":-0,"c":1.50,"d":1e+05}"#).unwrap();
+    let mut written = entry();
+    written.changes[0].content = Content::Put(body);
+    let bytes = written.to_bytes();
+    let text = to_hex(br#"{"a":1E5,"b":-0,"c":1.50,"d":1e+05}"#);
+    assert!(to_hex(&bytes).contains(&["23", &text].concat()));
+    assert_eq!(Entry::from_bytes(&bytes).unwrap(), written);
 }

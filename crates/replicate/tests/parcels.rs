@@ -1,6 +1,6 @@
 //! What is packed comes out again, byte for byte; what was tampered with does not pass.
 
-#[path = "support/log.rs"]
+#[path = "../../record/tests/support/mod.rs"]
 mod log;
 
 use ed25519_dalek::SigningKey;

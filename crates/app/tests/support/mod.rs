@@ -157,8 +157,9 @@ impl Seat {
             issued: Millis(0),
             issuer: Issuer::Root,
             signature: [0; 64],
+            possession: [0; 64],
         }
-        .signed(&root())
+        .signed(&root(), &keys.signing)
     }
 }
 
