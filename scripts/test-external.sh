@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks of our tables against other people's software, in Python: each folder of tests-external
+# Checks of our tables against other people's software, and of compiled files against their
+# sources, in Python: each folder of tests-external
 # that has a check.py, with its requirements.txt in a virtual environment below target/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
