@@ -1,8 +1,9 @@
 //! Serving pages: plain HTTP, and HTTPS under the nation's root (DESIGN §9).
 
 use std::{
-    net::{IpAddr, SocketAddr, UdpSocket},
-    sync::Arc,
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -23,13 +24,6 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::ticket::Authority;
 
-/// The names and addresses under which this machine can be reached.
-pub fn own_names() -> Vec<String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    names.extend(own_address().map(|address| address.to_string()));
-    names
-}
-
 /// The address by which others on the local network reach this machine: the source address
 /// towards one that is never really asked (connecting a datagram socket sends nothing).
 fn own_address() -> Option<IpAddr> {
@@ -39,8 +33,71 @@ fn own_address() -> Option<IpAddr> {
     (!address.is_unspecified() && !address.is_loopback()).then_some(address)
 }
 
+/// Where people find the pages of a listener: `https://ADDRESS:PORT`.
+pub fn shown(listener: SocketAddr) -> String {
+    let ip = match listener.ip() {
+        ip if ip.is_unspecified() => own_address().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ip => ip,
+    };
+    format!("https://{}", SocketAddr::new(ip, listener.port()))
+}
+
+/// Whether the nation's root may certify an address: those of local networks alone
+/// (`ticket::Authority`). One name beyond them would spoil the whole certificate.
+fn may_be_certified(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
+/// The name by which devices on the local network may find this machine (mDNS).
+fn local_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim().split('.').next()?.to_ascii_lowercase();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (!name.is_empty() && name.chars().all(plain)).then(|| format!("{name}.local"))
+}
+
+/// More addresses than a machine has are not kept.
+const ADDRESSES_MAX: usize = 64;
+
+/// What certifies the pages: for each of this machine's addresses by which somebody comes, a
+/// certificate that names it. Addresses change while a node runs, and no device would trust the
+/// certificate of another.
+pub struct Certified {
+    authority: Authority,
+    known: Mutex<HashMap<IpAddr, TlsAcceptor>>,
+}
+
+impl Certified {
+    /// By an authority, which is tried at once.
+    pub fn by(authority: Authority) -> Result<Arc<Self>> {
+        let certified = Self { authority, known: Mutex::default() };
+        certified.acceptor(IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+        Ok(Arc::new(certified))
+    }
+
+    /// The TLS side for whoever came by `address` of this machine.
+    fn acceptor(&self, address: IpAddr) -> Result<TlsAcceptor> {
+        let address = address.to_canonical();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(acceptor) = known.get(&address) {
+            return Ok(acceptor.clone());
+        }
+        let mut names = vec!["localhost".to_owned()];
+        names.extend(local_name());
+        names.extend(may_be_certified(address).then(|| address.to_string()));
+        let made = acceptor(&self.authority, &names)?;
+        if known.len() < ADDRESSES_MAX {
+            known.insert(address, made.clone());
+        }
+        Ok(made)
+    }
+}
+
 /// The TLS side of a server whose pages `authority` certifies for `names`.
-pub fn acceptor(authority: &Authority, names: &[String]) -> Result<TlsAcceptor> {
+fn acceptor(authority: &Authority, names: &[String]) -> Result<TlsAcceptor> {
     let (chain, key) = authority.certify(names)?;
     let chain = chain.into_iter().map(Into::into).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
@@ -66,12 +123,20 @@ struct TlsListener {
 }
 
 impl TlsListener {
-    fn start(mut tcp: TcpListener, tls: TlsAcceptor, local: SocketAddr) -> Self {
+    fn start(mut tcp: TcpListener, tls: Arc<Certified>, local: SocketAddr) -> Self {
         let (send, done) = mpsc::channel(HANDSHAKES_WAITING);
         tokio::spawn(async move {
             loop {
                 let (stream, peer) = Listener::accept(&mut tcp).await;
-                let (tls, send) = (tls.clone(), send.clone());
+                let came_by = stream.local_addr().unwrap_or(local).ip();
+                let tls = match tls.acceptor(came_by) {
+                    Ok(tls) => tls,
+                    Err(why) => {
+                        tracing::error!(%why, "an address of this machine cannot be certified");
+                        continue;
+                    }
+                };
+                let send = send.clone();
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);
                     let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
@@ -106,7 +171,7 @@ impl Listener for TlsListener {
 /// Serves until `stop` says so; requests that are being answered finish first.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certified>>,
     pages: Router,
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
@@ -126,4 +191,26 @@ pub async fn serve(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_local_networks_are_certified() {
+        let may = |address: &str| may_be_certified(address.parse().unwrap());
+        for local in ["10.1.2.3", "127.0.0.1", "172.31.0.1", "192.168.7.7", "169.254.1.1", "fd00::2"] {
+            assert!(may(local), "{local}");
+        }
+        for world in ["192.0.2.2", "8.8.8.8", "172.32.0.1", "2001:db8::1", "fe80::1"] {
+            assert!(!may(world), "{world}");
+        }
+    }
+
+    #[test]
+    fn people_are_shown_an_address_that_can_be_typed() {
+        assert_eq!(shown("10.1.2.3:9204".parse().unwrap()), "https://10.1.2.3:9204");
+        assert!(!shown("0.0.0.0:9204".parse().unwrap()).contains("0.0.0.0"));
+    }
 }

@@ -55,6 +55,7 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
             listen: config.road,
             parent_address: config.parent_address.clone().or(settings.parent_address),
             parent_link_key: settings.parent_link_key,
+            addresses: data.addresses(),
         },
         stop_road.clone(),
     )?;
@@ -111,8 +112,8 @@ async fn serve_pages(
         let authority = Authority::from_bytes(
             &std::fs::read(data.tls()).context("this node has no certificate for its pages")?,
         )?;
-        said["https"] = format!("https://{}", listener.local_addr()?).into();
-        let tls = https::acceptor(&authority, &https::own_names())?;
+        said["https"] = https::shown(listener.local_addr()?).into();
+        let tls = https::Certified::by(authority)?;
         let pages = ondol_ui::with_trust(pages(data, app, practice, true)?, trust);
         servers.spawn(https::serve(listener, Some(tls), pages, stopped));
     }
@@ -136,13 +137,7 @@ fn trust(data: &DataDir, sealed: Option<&TcpListener>) -> Result<ondol_ui::Trust
     let authority =
         std::fs::read(data.tls()).context("this node has no certificate for its pages")?;
     let authority = Authority::from_bytes(&authority)?;
-    let local = listener.local_addr()?;
-    let host = match local.ip() {
-        // On all addresses: the one by which others reach this machine is its last name.
-        ip if ip.is_unspecified() => https::own_names().pop().unwrap_or_else(|| ip.to_string()),
-        ip => ip.to_string(),
-    };
-    let https = format!("https://{host}:{}", local.port());
+    let https = https::shown(listener.local_addr()?);
     Ok(ondol_ui::Trust { root_der: authority.root().to_vec(), https })
 }
 

@@ -69,13 +69,13 @@ pub struct Question<'a> {
 impl Desk {
     /// A new computer at a node, or `None` where no browser is installed.
     pub fn at(base: &str, wish: Wish) -> Option<Self> {
-        let browser = Browser::start_or_skip(wish)?;
-        Some(Self {
-            browser,
-            words: Words::of(wish.lang),
-            base: base.to_owned(),
-            script: wish.script,
-        })
+        Some(Self::of(Browser::start_or_skip(wish)?, base, wish))
+    }
+
+    /// A browser, as wished, at a node.
+    pub fn of(browser: Browser, base: &str, wish: Wish) -> Self {
+        let words = Words::of(wish.lang);
+        Self { browser, words, base: base.to_owned(), script: wish.script }
     }
 
     /// The language.

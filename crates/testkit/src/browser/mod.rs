@@ -4,6 +4,7 @@
 //! `target/browser-failures`, because they are steps of tests.
 
 mod network;
+mod shots;
 mod steps;
 mod webdriver;
 
@@ -11,6 +12,7 @@ use std::{
     cell::Cell,
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -91,7 +93,7 @@ pub struct Browser {
     profile: Profile,
     /// Clicks, taps, and keys that were pressed one by one.
     touches: Cell<u32>,
-    /// Letters that were typed.
+    /// Keys that were pressed to type.
     letters: Cell<u32>,
 }
 
@@ -101,12 +103,26 @@ impl Browser {
         Self::start_as(Wish { lang, size, script: true })
     }
 
-    /// A browser as wished.
+    /// A browser as wished. It does not ask who certified a page.
     pub fn start_as(wish: Wish) -> Result<Self, BrowserError> {
+        Self::start_with(wish, None)
+    }
+
+    /// A browser as wished that trusts nobody but those whom one of `roots`, certificates as nodes
+    /// hand them out, certified: as that of a user who opened these files.
+    pub fn start_trusting(wish: Wish, roots: &[&[u8]]) -> Result<Self, BrowserError> {
+        Self::start_with(wish, Some(roots))
+    }
+
+    fn start_with(wish: Wish, roots: Option<&[&[u8]]>) -> Result<Self, BrowserError> {
         let (chromium, driver) = installed()?;
         let profile = Profile::new().map_err(|why| BrowserError::Start(why.to_string()))?;
-        let capabilities = capabilities(&chromium, &profile, wish);
-        let driver = WebDriver::start(&driver, &capabilities)?;
+        let mut capabilities = capabilities(&chromium, &profile, wish);
+        match roots {
+            Some(roots) => trust(&profile, roots)?,
+            None => believe_everybody(&mut capabilities),
+        }
+        let driver = WebDriver::start(&driver, &profile.0, &capabilities)?;
         let browser = Self { driver, profile, touches: Cell::default(), letters: Cell::default() };
         if wish.size == Size::Desk {
             let (width, height) = wish.size.pixels();
@@ -134,7 +150,7 @@ impl Browser {
         &self.profile.0
     }
 
-    /// Touches (clicks, taps, single keys) and typed letters since the last call.
+    /// Touches (clicks, taps, single keys), and keys pressed to type, since the last call.
     pub fn take_counts(&self) -> (u32, u32) {
         (self.touches.take(), self.letters.take())
     }
@@ -158,6 +174,35 @@ fn installed() -> Result<(String, String), BrowserError> {
     Ok((chromium, find("ONDOL_CHROMEDRIVER", &["chromedriver"], "chromedriver")?))
 }
 
+/// Certificates are not looked at, as if each warning had been clicked away.
+fn believe_everybody(capabilities: &mut Value) {
+    if let Some(arguments) = capabilities["goog:chromeOptions"]["args"].as_array_mut() {
+        arguments.push(json!("--ignore-certificate-errors"));
+    }
+}
+
+/// Makes the store of certificates of the user whose home the profile is.
+fn trust(profile: &Profile, roots: &[&[u8]]) -> Result<(), BrowserError> {
+    let failed = |why: std::io::Error| BrowserError::Start(why.to_string());
+    let folder = profile.0.join(".pki/nssdb");
+    fs::create_dir_all(&folder).map_err(failed)?;
+    let store = format!("sql:{}", folder.display());
+    let certutil = |arguments: &[&str]| {
+        let done = Command::new("certutil").args(["-d", &store]).args(arguments).output();
+        let done = done.map_err(|_| BrowserError::Missing("certutil (libnss3-tools)"))?;
+        let said = || String::from_utf8_lossy(&done.stderr).into_owned();
+        if done.status.success() { Ok(()) } else { Err(BrowserError::Start(said())) }
+    };
+    certutil(&["-N", "--empty-password"])?;
+    for (at, root) in roots.iter().enumerate() {
+        let file = profile.0.join(format!("root-{at}.crt"));
+        fs::write(&file, root).map_err(failed)?;
+        let name = format!("root-{at}");
+        certutil(&["-A", "-n", &name, "-t", "C,,", "-i", &file.to_string_lossy()])?;
+    }
+    Ok(())
+}
+
 fn capabilities(chromium: &str, profile: &Profile, wish: Wish) -> Value {
     let (width, height) = wish.size.pixels();
     let accept = match wish.lang {
@@ -172,7 +217,6 @@ fn capabilities(chromium: &str, profile: &Profile, wish: Wish) -> Value {
             "--disable-sync", "--disable-default-apps", "--disable-dev-shm-usage",
             "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication",
             "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-            "--ignore-certificate-errors",
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.0.display()),
         ],

@@ -417,8 +417,23 @@ fn key(code: &str, shift: bool) -> Vec<Value> {
     keys
 }
 
+/// Keys that are pressed for a text; a Korean syllable takes one for each of its letters, two for
+/// those letters that are composed on the keyboard (ㅘ, ㄳ …).
 fn count(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+    text.chars().map(presses).sum()
+}
+
+fn presses(letter: char) -> u32 {
+    /// Vowels and final consonants that take two keys, by their places in Unicode's syllables.
+    const VOWELS: [u32; 7] = [9, 10, 11, 14, 15, 16, 19];
+    const FINALS: [u32; 11] = [3, 5, 6, 9, 10, 11, 12, 13, 14, 15, 18];
+    if !('가'..='힣').contains(&letter) {
+        return 1;
+    }
+    let place = u32::from(letter) - u32::from('가');
+    let (vowel, last) = (place / 28 % 21, place % 28);
+    let last_presses = u32::from(last > 0) + u32::from(FINALS.contains(&last));
+    2 + u32::from(VOWELS.contains(&vowel)) + last_presses
 }
 
 /// An `XPath` literal.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -63,10 +64,11 @@ pub(super) struct WebDriver {
 }
 
 impl WebDriver {
-    /// Starts a driver and a browser with these capabilities.
-    pub fn start(driver: &str, capabilities: &Value) -> Result<Self, BrowserError> {
+    /// Starts a driver and a browser with these capabilities, whose user's home is `home`.
+    pub fn start(driver: &str, home: &Path, capabilities: &Value) -> Result<Self, BrowserError> {
         let mut process = Command::new(driver)
             .arg("--port=0")
+            .env("HOME", home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
