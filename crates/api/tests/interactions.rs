@@ -198,7 +198,7 @@ async fn what_a_client_sends_comes_back_as_it_was() {
         r#""valueDecimal":1.500"#,
         r#""value":0.0010"#,
         r#""tag":[{"code":"t"}]"#,
-        r#""component":[{"code":{"text":"b"},"valueQuantity":{"value":1e+5}},{"code":{"text":"a"}}]"#,
+        r#""component":[{"code":{"text":"b"},"valueQuantity":{"value":1E5}},{"code":{"text":"a"}}]"#,
         r#""reference":"Patient/p""#,
     ] {
         assert!(text.contains(part), "{part} in {text}");

@@ -12,7 +12,7 @@ use ondol_record::{
     Certificate, ChartId, Invitation,
     certificate::{BadCertificate, Issuer, Tier},
 };
-use ondol_store::{Identity, Space, Store, StoreError};
+use ondol_store::{Identity, Space, Store, StoreError, View};
 use serde_json::json;
 use thiserror::Error;
 
@@ -23,6 +23,9 @@ pub const INVITATION_MS: i64 = 90 * DAY_MS;
 
 /// Where this node's place stands in [`Space::Node`].
 const PLACE: &[u8] = b"place";
+
+/// Where the link key of the node above stands in [`Space::Node`], as the invitation said it.
+const INVITED_BY: &[u8] = b"invited-by";
 
 /// What an invited facility gets, as text or QR: the secret half of its invitation, and whom to
 /// ask first.
@@ -151,7 +154,17 @@ pub fn join(
         ed25519_dalek::VerifyingKey::from_bytes(&ticket.root).map_err(|_| BadCertificate::Key)?;
     certificate.check(&root)?;
     let place = settle(store, &certificate, ticket.root, &ticket.name)?;
+    let above = ticket.parent_link_key;
+    ondol_store::transact(store, move |tx| tx.set_value(Space::Node, INVITED_BY, Some(&above)))?;
     Ok((place, certificate))
+}
+
+/// The link key of the node above as the invitation said it: by it a new node writes its first
+/// stick before it ever saw that node's certificate.
+pub(crate) fn invited_by(view: &dyn View) -> Result<Option<[u8; 32]>, AppError> {
+    let key = view.value(Space::Node, INVITED_BY)?;
+    key.map(|key| key.try_into().map_err(|_| AppError::Unexpected("the key of the node above")))
+        .transpose()
 }
 
 /// Writes identity, certificate and place.

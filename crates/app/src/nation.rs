@@ -71,8 +71,13 @@ impl Nation {
                 && known.certificate.issuer == certificate.issuer
                 && invited
         });
+        // One link key for two nodes: what comes from the one would pass for the other's.
+        let same_key = self.nodes.values().any(|known| {
+            known.certificate.node != certificate.node
+                && known.certificate.link_key == certificate.link_key
+        });
         let older = known.is_some_and(|known| known.certificate.issued >= certificate.issued);
-        if of_another || same_place || older {
+        if of_another || same_place || same_key || older {
             return Ok(None);
         }
         let mut with = self.clone();

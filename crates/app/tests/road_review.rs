@@ -16,6 +16,7 @@ use ondol_record::{
 use ondol_replicate::{
     Batch, Parcel,
     message::{MESSAGE_BYTES_MAX, Message},
+    relay::Receipt,
 };
 use ondol_store::Space;
 use serde_json::{Value, json};
@@ -254,7 +255,7 @@ fn certificate_of(
     Certificate {
         node,
         signing_key,
-        link_key: [9; 32],
+        link_key: *blake3::hash(&node.0).as_bytes(),
         facility: invitation.facility.clone(),
         tier: invitation.tier,
         parent: Some(invitation.parent),
@@ -318,9 +319,23 @@ fn an_invitation_cannot_take_over_a_node_that_exists() {
         county.app.introduced(&forged.to_bytes()).unwrap();
         assert_eq!(county.app.nation().node(&victim).unwrap().certificate, known);
     }
+    // Nor, once more, a node that is not known here yet: its key is not held by who asks.
+    let unknown = SigningKey::from_bytes(&[33; 32]).verifying_key().to_bytes();
+    let stolen = certificate_of(NodeId::of_key(&unknown), unknown, &own, &invitation, secret);
+    assert!(!county.app.introduced(&stolen.to_bytes()).unwrap());
+    assert!(county.app.nation().node(&NodeId::of_key(&unknown)).is_none());
+    // Nor a link key that is another's: what the other sends would pass for the thief's.
+    let mut borrowed = certificate_of(NodeId::of_key(&own_key), own_key, &own, &invitation, secret);
+    borrowed.link_key = known.link_key;
+    let borrowed = borrowed.signed(&SigningKey::from_bytes(&secret), &own);
+    assert!(!county.app.introduced(&borrowed.to_bytes()).unwrap());
+    // Nor one of which whoever shows it does not hold the link key.
+    let honest = certificate_of(NodeId::of_key(&own_key), own_key, &own, &invitation, secret);
+    assert!(!county.app.introduced_by(&[9; 32], &honest.to_bytes()).unwrap());
     // Nor a name that is not its own key's.
     let forged = certificate_of(NodeId([8; 16]), own_key, &own, &invitation, secret);
     assert!(!county.app.introduced(&forged.to_bytes()).unwrap());
+    assert!(county.app.introduced_by(&honest.link_key, &honest.to_bytes()).unwrap());
 }
 
 /// Text that does not compress below three quarters.
@@ -383,12 +398,16 @@ fn a_receipt_counts_only_from_where_its_sender_is_reached() {
     province.app.outgoing(node(country.ministry()), Class::Care, 100).unwrap();
     let waits = || province.app.is_waiting_for(&specialist, Class::Care).unwrap();
     assert!(waits());
-    let forged = Message::RelayDone {
+    // Even if the proof is the specialist's own.
+    let receipt = Receipt {
         from: specialist,
         to: node(province),
         class: Class::Care,
+        epoch: province.app.own_epoch().unwrap(),
         up_to: u64::MAX,
     };
+    let key = country.specialist().seat.keys().link;
+    let forged = receipt.prove(&province.seat.link_public(), &key, &[1; 32]).unwrap();
     let number = province.app.arrived_up_to(node(county), Class::Care).unwrap() + 1;
     province.app.arrive(node(county), Class::Care, number, &forged.encode()).unwrap();
     assert!(waits());

@@ -3,7 +3,7 @@
 //!
 //! Kept beside the format so that anyone can see what the dictionary was made of (ADR 0009).
 
-#[path = "../tests/support/log.rs"]
+#[path = "../../record/tests/support/mod.rs"]
 mod log;
 
 use ed25519_dalek::SigningKey;

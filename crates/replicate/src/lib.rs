@@ -4,6 +4,7 @@ mod lean;
 pub mod link;
 pub mod message;
 pub mod parcel;
+pub mod relay;
 pub mod sealed;
 pub mod stick;
 

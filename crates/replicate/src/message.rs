@@ -1,12 +1,11 @@
 //! What two nodes say to each other, one class and number at a time (ADR 0009).
 //!
-//! Numbers count from 1 without gaps for each (sender, receiver, class). A receiver does what a
+//! Numbers count from 1 without gaps for each (sender, receiver, epoch, class). A receiver does what a
 //! message says and notes its number in one transaction, so that nothing is done twice.
 
-use ondol_kernel::{
-    Class, NodeId,
-    bytes::{BadBytes, Reader, put_bytes, put_number},
-};
+use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
+
+use crate::relay::{Envelope, RELAY, RELAY_DONE, Receipt};
 
 /// The longest message, bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -24,27 +23,17 @@ pub enum Message {
     Parcel(Vec<u8>),
     /// Something for another node, which the nodes in between cannot read.
     Relay {
-        /// Who sealed it.
-        from: NodeId,
-        /// Who opens it.
-        to: NodeId,
-        /// The class and the number of what is inside, among those from `from` to `to`.
-        class: Class,
-        /// See `class`.
-        number: u64,
-        /// A message, sealed (ADR 0010).
+        /// What everybody on the way reads.
+        envelope: Envelope,
+        /// A message, sealed in the context of the envelope (ADR 0010).
         sealed: Vec<u8>,
     },
-    /// Everything of a class up to a number arrived durably at `from`, sent by `to`.
+    /// What was relayed has arrived.
     RelayDone {
-        /// Who has it.
-        from: NodeId,
-        /// Who sent it.
-        to: NodeId,
-        /// The class.
-        class: Class,
-        /// The last number.
-        up_to: u64,
+        /// What everybody on the way reads.
+        receipt: Receipt,
+        /// Nothing, sealed in the context of the receipt.
+        proof: Vec<u8>,
     },
     /// Send this picture or sound, from this byte on.
     BlobWanted {
@@ -69,8 +58,6 @@ pub enum Message {
 }
 
 const PARCEL: u8 = 0;
-const RELAY: u8 = 1;
-const RELAY_DONE: u8 = 2;
 const BLOB_WANTED: u8 = 3;
 const BLOB_PART: u8 = 4;
 const CERTIFICATE: u8 = 5;
@@ -85,14 +72,13 @@ impl Message {
                 bytes.push(PARCEL);
                 bytes.extend_from_slice(parcel);
             }
-            Self::Relay { from, to, class, number, sealed } => {
-                bytes.push(RELAY);
-                put_way(bytes, from, to, *class, *number);
+            Self::Relay { envelope, sealed } => {
+                bytes.extend_from_slice(&envelope.head());
                 bytes.extend_from_slice(sealed);
             }
-            Self::RelayDone { from, to, class, up_to } => {
-                bytes.push(RELAY_DONE);
-                put_way(bytes, from, to, *class, *up_to);
+            Self::RelayDone { receipt, proof } => {
+                bytes.extend_from_slice(&receipt.head());
+                bytes.extend_from_slice(proof);
             }
             Self::BlobWanted { hash, from } => {
                 bytes.push(BLOB_WANTED);
@@ -121,13 +107,12 @@ impl Message {
             PARCEL => return Ok(Self::Parcel(from.rest().to_vec())),
             CERTIFICATE => return Ok(Self::Certificate(from.rest().to_vec())),
             RELAY => {
-                let (sender, to, class, number) = read_way(&mut from)?;
-                let sealed = from.rest().to_vec();
-                return Ok(Self::Relay { from: sender, to, class, number, sealed });
+                let envelope = Envelope::read(&mut from)?;
+                return Ok(Self::Relay { envelope, sealed: from.rest().to_vec() });
             }
             RELAY_DONE => {
-                let (sender, to, class, up_to) = read_way(&mut from)?;
-                Self::RelayDone { from: sender, to, class, up_to }
+                let receipt = Receipt::read(&mut from)?;
+                return Ok(Self::RelayDone { receipt, proof: from.rest().to_vec() });
             }
             BLOB_WANTED => Self::BlobWanted { hash: from.array()?, from: from.number()? },
             BLOB_PART => Self::BlobPart {
@@ -142,32 +127,22 @@ impl Message {
     }
 }
 
-fn put_way(to_bytes: &mut Vec<u8>, from: &NodeId, to: &NodeId, class: Class, number: u64) {
-    to_bytes.extend_from_slice(&from.0);
-    to_bytes.extend_from_slice(&to.0);
-    to_bytes.push(class.code());
-    put_number(to_bytes, number);
-}
-
-fn read_way(from: &mut Reader<'_>) -> Result<(NodeId, NodeId, Class, u64), BadBytes> {
-    let sender = NodeId(from.array()?);
-    let to = NodeId(from.array()?);
-    let class = Class::from_code(from.byte()?).ok_or(BadBytes)?;
-    Ok((sender, to, class, from.number()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ondol_kernel::{Class, NodeId};
     use proptest::prelude::*;
 
     #[test]
     fn messages_round_trip() {
         let (from, to) = (NodeId([1; 16]), NodeId([2; 16]));
+        let class = Class::Care;
+        let envelope = Envelope { from, to, class, epoch: 3, number: 700, first: 650 };
+        let receipt = Receipt { from, to, class: Class::Bulk, epoch: 200, up_to: 300 };
         for message in [
             Message::Parcel(vec![1, 2]),
-            Message::Relay { from, to, class: Class::Care, number: 7, sealed: vec![9] },
-            Message::RelayDone { from, to, class: Class::Bulk, up_to: 300 },
+            Message::Relay { envelope, sealed: vec![9] },
+            Message::RelayDone { receipt, proof: vec![8] },
             Message::BlobWanted { hash: [3; 32], from: 5 },
             Message::BlobPart { hash: [3; 32], size: 9, offset: 4, bytes: vec![0; 5] },
             Message::Certificate(vec![1]),

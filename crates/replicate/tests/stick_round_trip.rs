@@ -137,12 +137,14 @@ fn one_seed_for_unlike_content_gives_unlike_keys() {
 fn any_item() -> impl Strategy<Value = Item> {
     let reader = prop_oneof![Just(COUNTY), Just(HUB)];
     let class = prop::sample::select(Class::ALL.to_vec());
-    (reader, class, any::<u64>(), any::<bool>(), 0usize..4_000).prop_map(
-        |(to, class, number, is_ack, length)| {
-            if is_ack {
-                return Item::Ack { to: to.id(), class, up_to: number };
+    (reader, class, any::<u64>(), any::<u64>(), 0..3, 0usize..4_000).prop_map(
+        |(to, class, epoch, number, kind, length)| {
+            let to = to.id();
+            match kind {
+                0 => Item::Ack { to, class, epoch, up_to: number },
+                1 => Item::First { to, class, epoch, number },
+                _ => Item::Message { to, class, epoch, number, bytes: chance(number, length) },
             }
-            Item::Message { to: to.id(), class, number, bytes: chance(number, length) }
         },
     )
 }

@@ -2,7 +2,9 @@
 
 mod stick_world;
 
-use ondol_kernel::bytes::to_hex;
+use chacha20poly1305::{AeadInPlace, ChaCha20Poly1305, KeyInit};
+use ondol_kernel::{Class, bytes::to_hex};
+use ondol_replicate::stick::{Item, StickContent};
 use stick_world::*;
 
 /// Two frames of data: a heading, a message of 1,200 bytes, an acknowledgement.
@@ -55,8 +57,69 @@ fn the_frames_stay_as_they_are() {
     }
     assert_eq!(
         blake3::hash(&file).to_hex().as_str(),
-        "85ecf9c641231a700d38b2baf989b2ca7061337fe0d829ff9b25866be6b4a8c7"
+        "976a48807c5880d9da0731f37bf58b6f08929b393cccc6a8eb5e32a8a04e34ff"
     );
+}
+
+/// The key of the file and the county's own key: opened as ADR 0010 says, with a library of Noise.
+fn keys(file: &[u8]) -> Vec<u8> {
+    let prologue = [b"ondol sealed 1", &file[..74], &COUNTY.id().0].concat();
+    let private = COUNTY.private();
+    let mut handshake = snow::Builder::new("Noise_X_25519_ChaChaPoly_BLAKE2s".parse().unwrap())
+        .local_private_key(&private)
+        .and_then(|builder| builder.prologue(&prologue))
+        .and_then(snow::Builder::build_responder)
+        .unwrap();
+    let sealed = &file[90..268];
+    assert_eq!(sealed[0], 1);
+    handshake.read_message(&sealed[1..97], &mut [0; 16]).unwrap();
+    let mut keys = [0; 65];
+    handshake.into_transport_mode().unwrap().read_message(&sealed[97..], &mut keys).unwrap();
+    assert_eq!(keys[0], 1);
+    keys[1..].to_vec()
+}
+
+/// The plain bytes of the first frame.
+fn opened(file: &[u8]) -> Vec<u8> {
+    let frame = &file[1_024..2_048];
+    let (mut plain, tag) = (frame[8..1_000].to_vec(), &frame[1_000..1_016]);
+    ChaCha20Poly1305::new_from_slice(&keys(file)[..32])
+        .unwrap()
+        .decrypt_in_place_detached(&[0; 12].into(), &file_id(file), &mut plain, tag.into())
+        .unwrap();
+    plain
+}
+
+/// An item, read with nothing but ADR 0010 and its keys: how a third party would.
+#[test]
+fn the_items_stay_as_they_are() {
+    let mut heading = vec![2];
+    heading.extend_from_slice(&COUNTY.id().0);
+    heading.push(1); // care
+    heading.extend_from_slice(&[0xc8, 0x01]); // epoch 200
+    heading.push(17);
+    let mut first = vec![3];
+    first.extend_from_slice(&COUNTY.id().0);
+    first.extend_from_slice(&[3, 3, 0x90, 0x03]); // bulk, epoch 3, number 400
+    let mut message = vec![1];
+    message.extend_from_slice(&COUNTY.id().0);
+    message.extend_from_slice(&[2, 3, 1, 2, b'h', b'i']); // routine, epoch 3, number 1, 2 bytes
+    let (to, class) = (COUNTY.id(), Class::Care);
+    let items = [
+        Item::Ack { to, class, epoch: 200, up_to: 17 },
+        Item::Message { to, class: Class::Routine, epoch: 3, number: 1, bytes: b"hi".to_vec() },
+        Item::First { to, class: Class::Bulk, epoch: 3, number: 400 },
+    ];
+    for (item, bytes) in items.into_iter().zip([heading, message, first]) {
+        let content = StickContent { items: vec![item], ..content(&[]) };
+        let file = written(&content);
+        let plain = opened(&file);
+        assert_eq!(plain[..2], [0, 0]);
+        assert_eq!(to_hex(&plain[2..2 + bytes.len()]), to_hex(&bytes));
+        let proof = blake3::keyed_hash(keys(&file)[32..].try_into().unwrap(), &bytes);
+        assert_eq!(plain[2 + bytes.len()..18 + bytes.len()], proof.as_bytes()[..16]);
+        assert!(plain[18 + bytes.len()..].iter().all(|&byte| byte == 0));
+    }
 }
 
 /// Multiplication in GF(2^8) modulo 0x11d by the school's method: shift, add, then divide.

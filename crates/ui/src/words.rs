@@ -95,6 +95,7 @@ pub fn state(t: T, why: &str) -> String {
         "two-administrators" => t.get("state-two-administrators"),
         "not-first-run" => t.get("state-not-first-run"),
         "has-left" => t.get("state-has-left"),
+        "too-large" => t.get("state-too-large"),
         _ => t.get("state-other"),
     }
 }

@@ -2,14 +2,14 @@
 
 use ondol_kernel::{Class, NodeId};
 use ondol_record::{Certificate, Entry};
-use ondol_replicate::{Batch, Parcel, message::Message};
+use ondol_replicate::{Batch, Parcel, message::Message, relay::Envelope};
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
 use super::{
     blobs, keys,
-    numbers::note,
+    numbers::{note, saw, skip},
     pack::{self, sealed_paths},
-    queue, relay, scope, send,
+    queue, relay, scope,
 };
 use crate::{App, AppError};
 
@@ -25,8 +25,7 @@ pub enum Arrival {
 }
 
 impl App {
-    /// Takes in a message from a tree neighbour. When this returns, its effects are durable and
-    /// its number may be acknowledged.
+    /// [`App::arrive_in`] the epoch in which the neighbour counts now.
     pub fn arrive(
         self: &std::sync::Arc<Self>,
         peer: NodeId,
@@ -34,10 +33,24 @@ impl App {
         number: u64,
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
+        self.arrive_in(peer, self.peer_epoch(peer)?, class, number, bytes)
+    }
+
+    /// Takes in a message from a tree neighbour, with its number in an epoch of the neighbour's.
+    /// When this returns, its effects are durable and its number may be acknowledged.
+    pub fn arrive_in(
+        self: &std::sync::Arc<Self>,
+        peer: NodeId,
+        epoch: u64,
+        class: Class,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<Arrival, AppError> {
         loop {
             let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
-                if !note(tx, &peer, class, number)? {
+                saw(tx, &peer, epoch)?;
+                if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
                 Taking { app: &app, tx }.message(peer, class, &message)
@@ -49,7 +62,9 @@ impl App {
                 }
                 Err(Stop::Failed(why @ AppError::Store(_))) => return Err(why),
                 // It would fail each time, and nothing may wait for it.
-                Err(Stop::Failed(_)) => return self.put_aside(peer, class, number, bytes.to_vec()),
+                Err(Stop::Failed(_)) => {
+                    return self.put_aside((peer, epoch), class, number, bytes.to_vec());
+                }
                 // What a message brings is led by what is known of its nodes, so that they are
                 // met first. Each certificate is new once.
                 Err(Stop::Meet(certificates)) => {
@@ -64,19 +79,23 @@ impl App {
     /// Notes a message that cannot be taken in, and keeps it for whoever looks after the node.
     fn put_aside(
         self: &std::sync::Arc<Self>,
-        peer: NodeId,
+        (peer, epoch): (NodeId, u64),
         class: Class,
         number: u64,
         bytes: Vec<u8>,
     ) -> Result<Arrival, AppError> {
         let app = self.clone();
         self.transact(move |tx| {
-            if !note(tx, &peer, class, number)? {
+            if !note(tx, &peer, epoch, class, number)? {
                 return Ok(Arrival::Known);
             }
             Taking { app: &app, tx }.quarantine(&peer, &bytes)
         })
     }
+}
+
+fn is_enveloped(plain: &[u8]) -> bool {
+    matches!(Message::decode(plain), Ok(Message::Relay { .. } | Message::RelayDone { .. }))
 }
 
 /// Why a message is not taken in now.
@@ -112,18 +131,14 @@ impl Taking<'_> {
         };
         match &message {
             Message::Parcel(parcel) => self.parcel(peer, parcel),
-            Message::Relay { .. } => self.relay(&message),
-            Message::RelayDone { from, to, class, up_to } => {
-                // It comes the way on which its sender is reached: nobody else can have it.
-                if self.app.nation().way_to(from).first() != Some(&peer) {
-                    return Ok(self.quarantine(&peer, bytes)?);
+            Message::Relay { envelope, sealed } => self.relay((&peer, envelope), sealed),
+            Message::RelayDone { receipt, proof } => {
+                let nation = self.app.nation();
+                if relay::receipt(self.app, self.tx, &nation, (&peer, receipt), proof)? {
+                    Ok(Arrival::Done)
+                } else {
+                    Ok(self.quarantine(&peer, bytes)?)
                 }
-                if *to == self.app.place.node {
-                    super::delivered(self.tx, from, *class, *up_to)?;
-                } else if let Some(next) = self.app.nation().way_to(to).first() {
-                    send(self.tx, next, Class::Care, &message)?;
-                }
-                Ok(Arrival::Done)
             }
             Message::BlobWanted { hash, from } => {
                 blobs::wanted(self.app, self.tx, &peer, class, hash, *from)?;
@@ -155,10 +170,13 @@ impl Taking<'_> {
         if new.is_empty() { Ok(()) } else { Err(Stop::Meet(new)) }
     }
 
-    fn relay(&mut self, message: &Message) -> Result<Arrival, Stop> {
+    fn relay(
+        &mut self,
+        (peer, envelope): (&NodeId, &Envelope),
+        sealed: &[u8],
+    ) -> Result<Arrival, Stop> {
         let nation = self.app.nation();
-        let own = self.app.place.node;
-        match relay::pass(self.app, self.tx, &nation, message)? {
+        match relay::pass(self.app, self.tx, &nation, (peer, envelope), sealed)? {
             relay::Passed::HandedOn => Ok(Arrival::Done),
             // Its sender keeps it.
             relay::Passed::Refused => Ok(Arrival::Quarantined),
@@ -171,17 +189,18 @@ impl Taking<'_> {
                 }
                 Ok(Arrival::Quarantined)
             }
-            relay::Passed::Opened(from, class, number, plain) => {
-                let arrival = if note(self.tx, &from, class, number)? {
-                    self.message(from, class, &plain)?
-                } else {
-                    Arrival::Known
+            relay::Passed::Opened(plain) => {
+                let Envelope { from, class, epoch, number, first, .. } = *envelope;
+                saw(self.tx, &from, epoch)?;
+                skip(self.tx, &from, epoch, class, first)?;
+                let arrival = match note(self.tx, &from, epoch, class, number)? {
+                    false => Arrival::Known,
+                    // One envelope within another would lead on what came to its end, and as
+                    // deep as its sender likes.
+                    true if is_enveloped(&plain) => self.quarantine(&from, &plain)?,
+                    true => self.message(from, class, &plain)?,
                 };
-                let up_to = keys::number(self.tx, &keys::got(&from, class))?;
-                let done = Message::RelayDone { from: own, to: from, class, up_to };
-                if let Some(next) = nation.way_to(&from).first() {
-                    send(self.tx, next, class.min(Class::Care), &done)?;
-                }
+                relay::acknowledge(self.app, self.tx, &nation, envelope)?;
                 Ok(arrival)
             }
         }

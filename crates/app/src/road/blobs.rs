@@ -33,10 +33,8 @@ fn previews(entry: &Entry) -> Vec<BlobHash> {
         if !matches!(&*change.resource_type, "Media" | "DocumentReference") {
             continue;
         }
-        if let Content::Put(body) = &change.content
-            && let Ok(resource) = serde_json::from_str::<Value>(body.as_str())
-        {
-            collect(&resource, &mut found);
+        if let Content::Put(body) = &change.content {
+            collect(&body.to_value(), &mut found);
         }
     }
     found

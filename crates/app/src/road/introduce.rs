@@ -2,12 +2,15 @@
 //! everybody for those whom everybody may have to ask (those above, and specialist hospitals).
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{Certificate, ChartId, certificate::Tier};
+use ondol_record::{Certificate, ChartId, ChartKind, certificate::Tier};
 use ondol_replicate::message::Message;
 use ondol_store::WriteTx;
 
 use super::{scope, send};
 use crate::{App, AppError, Nation};
+
+/// So many charts are looked at before the next are read.
+const CHARTS_AT_ONCE: usize = 500;
 
 /// Keeps a certificate that holds, and hands it on to whom it concerns; gives whether it is new.
 pub fn take(
@@ -56,6 +59,37 @@ fn open_charts(
             {
                 // Each entry in the class in which it was written.
                 super::queue::backfill(app, tx, &peer, &chart, Class::Bulk)?;
+            }
+        }
+    }
+    match after.parent() {
+        Some(above) if above == *new => open_to_above(app, tx, (before, after), &above),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the node above treats people is known by its certificate: what was written about them
+/// before it came goes there now. A clinic may work for weeks before it first meets the county.
+fn open_to_above(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    (before, after): (&Nation, &Nation),
+    above: &NodeId,
+) -> Result<(), AppError> {
+    for kind in [ChartKind::Practitioner, ChartKind::Patient] {
+        let mut last: Option<ChartId> = None;
+        loop {
+            let charts = tx.charts(kind, last.as_ref(), CHARTS_AT_ONCE)?;
+            for chart in &charts {
+                if scope::by_rule(app, after, above, chart)
+                    && !scope::goes_to(app, before, &*tx, above, chart)?
+                {
+                    super::queue::backfill(app, tx, above, chart, Class::Bulk)?;
+                }
+            }
+            match charts.into_iter().last() {
+                Some(chart) => last = Some(chart),
+                None => break,
             }
         }
     }
@@ -111,6 +145,19 @@ impl App {
     pub fn introduced(self: &std::sync::Arc<Self>, bytes: &[u8]) -> Result<bool, AppError> {
         let Ok(certificate) = Certificate::from_bytes(bytes) else { return Ok(false) };
         self.meet(None, certificate)
+    }
+
+    /// [`App::introduced`], where whoever showed the certificate proved to hold a link key: it
+    /// has to be the one of the certificate.
+    pub fn introduced_by(
+        self: &std::sync::Arc<Self>,
+        link_key: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<bool, AppError> {
+        match Certificate::from_bytes(bytes) {
+            Ok(certificate) if certificate.link_key == *link_key => self.meet(None, certificate),
+            _ => Ok(false),
+        }
     }
 
     /// Keeps a certificate, knows its node from then on, and takes in what waited for it.

@@ -1,7 +1,8 @@
 //! Where the road's state stands among the small values of a store.
 
-use ondol_kernel::{Class, NodeId};
+use ondol_kernel::{Class, NodeId, ResourceId, bytes::put_bytes};
 use ondol_record::{ChartId, Stream};
+use ondol_replicate::relay::Envelope;
 use ondol_store::{Space, View, WriteTx};
 
 use crate::AppError;
@@ -20,10 +21,33 @@ pub fn acknowledged(peer: &NodeId, class: Class) -> Vec<u8> {
     of(b"ack/", peer, class)
 }
 
-/// The last number up to which everything from a peer is here.
-pub fn got(peer: &NodeId, class: Class) -> Vec<u8> {
-    of(b"got/", peer, class)
+/// The last number up to which everything from a peer is here, of one epoch of its numbers.
+pub fn got(peer: &NodeId, epoch: u64, class: Class) -> Vec<u8> {
+    [b"got/".as_slice(), &peer.0, &epoch.to_be_bytes(), &[class.code()]].concat()
 }
+
+/// The epoch in which a peer counts its messages now.
+pub fn epoch(peer: &NodeId) -> Vec<u8> {
+    [b"epoch/".as_slice(), &peer.0].concat()
+}
+
+/// The prefix of [`sent`].
+pub const SENT: &[u8] = b"sent/";
+
+/// What is known of a peer by the numbers of messages to it: all of it ends with their epoch.
+pub const BY_NUMBER: [&[u8]; 4] = [b"passed/", b"handing/", b"knows/", b"carried/"];
+
+/// A chart whose facility that was asked could not be reached when it was asked: (facility,
+/// chart) → class.
+pub fn asked(facility: &ResourceId, chart: &ChartId) -> Vec<u8> {
+    let mut key = ASKED.to_vec();
+    put_bytes(&mut key, facility.as_str().as_bytes());
+    chart.put(&mut key);
+    key
+}
+
+/// The prefix of [`asked`].
+pub const ASKED: &[u8] = b"asked/";
 
 /// The bytes of the messages that are kept for a peer.
 pub fn kept_bytes(peer: &NodeId, class: Class) -> Vec<u8> {
@@ -66,8 +90,10 @@ pub fn passed_on(peer: &NodeId, class: Class) -> Vec<u8> {
 }
 
 /// The number of the envelope in which this node hands on a message of others.
-pub fn handing_on(from: &NodeId, to: &NodeId, class: Class, number: u64) -> Vec<u8> {
-    [b"handing/".as_slice(), &from.0, &to.0, &[class.code()], &number.to_be_bytes()].concat()
+pub fn handing_on(envelope: &Envelope) -> Vec<u8> {
+    let Envelope { from, to, class, epoch, number, .. } = envelope;
+    let (epoch, number) = (epoch.to_be_bytes(), number.to_be_bytes());
+    [b"handing/".as_slice(), &from.0, &to.0, &[class.code()], &epoch, &number].concat()
 }
 
 /// The message in which a peer was last given a node's certificate: class, number, and when the
@@ -94,8 +120,13 @@ pub fn message_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
 }
 
 /// In [`Space::ParcelIn`]: marks a message that arrived before an earlier one.
-pub fn early_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
-    [b"e".as_slice(), &peer.0, &[class.code()]].concat()
+pub fn early_prefix(peer: &NodeId, epoch: u64, class: Class) -> Vec<u8> {
+    [b"e".as_slice(), &peer.0, &epoch.to_be_bytes(), &[class.code()]].concat()
+}
+
+/// In [`Space::ParcelIn`]: the bytes of a message that is still arriving on a link.
+pub fn part(peer: &NodeId, class: Class) -> Vec<u8> {
+    [b"p".as_slice(), &peer.0, &[class.code()]].concat()
 }
 
 /// In [`Space::Quarantine`]: an entry that waits for its predecessor in its chart.

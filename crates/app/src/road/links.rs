@@ -1,5 +1,5 @@
-//! What carriers tell and keep: the measured state of each link, parts of messages that are still
-//! arriving, and the epoch of a peer's numbers.
+//! What carriers tell and keep: the measured state of each link, and parts of messages that are
+//! still arriving.
 
 use std::sync::Arc;
 
@@ -34,11 +34,6 @@ pub struct LinkReport {
 /// that no estimate promises too much.
 pub const RATE_ASSUMED_BPS: u64 = 9_600;
 
-/// In [`Space::ParcelIn`]: the bytes of a message that is still arriving.
-fn part_key(peer: &NodeId, class: Class) -> Vec<u8> {
-    [b"p".as_slice(), &peer.0, &[class.code()]].concat()
-}
-
 impl App {
     /// A carrier says how a link does.
     pub fn report_link(&self, peer: NodeId, report: LinkReport) {
@@ -72,7 +67,7 @@ impl App {
     ) -> Result<(), AppError> {
         let value = [&number.to_be_bytes()[..], bytes].concat();
         ondol_store::transact(&*self.store, move |tx| {
-            Ok(tx.set_value(Space::ParcelIn, &part_key(&peer, class), Some(&value))?)
+            Ok(tx.set_value(Space::ParcelIn, &keys::part(&peer, class), Some(&value))?)
         })
     }
 
@@ -82,7 +77,7 @@ impl App {
         peer: NodeId,
         class: Class,
     ) -> Result<Option<(u64, Vec<u8>)>, AppError> {
-        let Some(value) = self.view()?.value(Space::ParcelIn, &part_key(&peer, class))? else {
+        let Some(value) = self.view()?.value(Space::ParcelIn, &keys::part(&peer, class))? else {
             return Ok(None);
         };
         let Some((number, bytes)) = value.split_first_chunk::<8>() else {
@@ -90,32 +85,5 @@ impl App {
         };
         let number = u64::from_be_bytes(*number);
         Ok((number > self.arrived_up_to(peer, class)?).then(|| (number, bytes.to_vec())))
-    }
-
-    /// The epoch of a peer's numbers, 0 if none was told.
-    pub fn peer_epoch(&self, peer: NodeId) -> Result<u64, AppError> {
-        keys::number(&*self.view()?, &[b"epoch/".as_slice(), &peer.0].concat())
-    }
-
-    /// The epoch of this node's numbers: another one in each incarnation.
-    pub fn own_epoch(&self) -> Result<u64, AppError> {
-        let identity = self.view()?.identity()?;
-        let identity = identity.ok_or(AppError::Unexpected("a store without identity"))?;
-        Ok(u64::from(identity.incarnation) + 1)
-    }
-
-    /// A peer counts its messages anew: what was noted of its numbers means nothing any more.
-    pub fn renumbered(self: &Arc<Self>, peer: NodeId, epoch: u64) -> Result<(), AppError> {
-        ondol_store::transact(&*self.store, move |tx| {
-            for class in Class::ALL {
-                keys::set_number(tx, &keys::got(&peer, class), 0)?;
-                tx.set_value(Space::ParcelIn, &part_key(&peer, class), None)?;
-                let early = keys::early_prefix(&peer, class);
-                for (key, _) in tx.values(Space::ParcelIn, &early, None, usize::MAX)? {
-                    tx.set_value(Space::ParcelIn, &key, None)?;
-                }
-            }
-            keys::set_number(tx, &[b"epoch/".as_slice(), &peer.0].concat(), epoch)
-        })
     }
 }

@@ -17,6 +17,7 @@ mod overview;
 mod pack;
 mod queue;
 mod relay;
+mod restored;
 mod scope;
 mod status;
 mod stick;
@@ -88,9 +89,23 @@ impl App {
         ondol_store::transact(&*self.store, move |tx| delivered(tx, &peer, class, up_to))
     }
 
-    /// The last number of a class up to which everything from `peer` is here durably.
-    pub fn arrived_up_to(&self, peer: NodeId, class: Class) -> Result<u64, AppError> {
-        keys::number(&*self.view()?, &keys::got(&peer, class))
+    /// [`App::delivered`], as a message or a stick says it: what it says of another epoch than
+    /// the one in which this node counts now says nothing. Gives whether that was news.
+    pub fn delivered_in(
+        &self,
+        peer: NodeId,
+        epoch: u64,
+        class: Class,
+        up_to: u64,
+    ) -> Result<bool, AppError> {
+        ondol_store::transact(&*self.store, move |tx| {
+            if epoch != numbers::own_epoch(tx)? {
+                return Ok(false);
+            }
+            let before = keys::number(tx, &keys::acknowledged(&peer, class))?;
+            delivered(tx, &peer, class, up_to)?;
+            Ok(keys::number(tx, &keys::acknowledged(&peer, class))? > before)
+        })
     }
 
     /// The number after which messages of a class are still kept for `peer`.
@@ -137,8 +152,8 @@ fn delivered(
                 break 'all;
             }
             freed += bytes.len() as u64;
-            if let Ok(Message::Relay { from, to, class, number, .. }) = Message::decode(&bytes) {
-                tx.set_value(Space::Peer, &keys::handing_on(&from, &to, class, number), None)?;
+            if let Ok(Message::Relay { envelope, .. }) = Message::decode(&bytes) {
+                tx.set_value(Space::Peer, &keys::handing_on(&envelope), None)?;
             }
             tx.set_value(Space::ParcelOut, &message, None)?;
         }

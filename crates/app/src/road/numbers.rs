@@ -1,51 +1,130 @@
 //! Which messages of a peer are here: each is noted once, and those that came early are counted
 //! when the ones before them are here.
+//!
+//! Numbers count within an epoch of the sender (ADR 0009). Every epoch has its own notes, so that
+//! what an older stick still brings is told apart from what was sent since, and neither hides the
+//! other.
 
 use std::sync::Arc;
 
 use ondol_kernel::{Class, NodeId};
-use ondol_store::{Space, WriteTx};
+use ondol_store::{Space, View, WriteTx};
 
 use super::keys;
 use crate::{App, AppError};
 
 impl App {
-    /// Nothing below `number` will come from `peer` any more: it counts from there, since it
-    /// lost count (a restored backup), or what was here of its numbers was forgotten.
+    /// Nothing below `number` will come from `peer` any more in its present epoch: it counts
+    /// from there, since what was before is held or given up.
     pub fn skipped(
         self: &Arc<Self>,
         peer: NodeId,
         class: Class,
         number: u64,
     ) -> Result<(), AppError> {
-        ondol_store::transact(&*self.store, move |tx| {
-            let counter = keys::got(&peer, class);
-            let before = number.saturating_sub(1);
-            if before <= keys::number(tx, &counter)? {
-                return Ok(());
-            }
-            let early = keys::early_prefix(&peer, class);
-            for (key, _) in tx.values(Space::ParcelIn, &early, None, usize::MAX)? {
-                if keys::last_number(&key)? <= before {
-                    tx.set_value(Space::ParcelIn, &key, None)?;
-                }
-            }
-            let got = follow_early(tx, &peer, class, before)?;
-            keys::set_number(tx, &counter, got)
-        })
+        self.skipped_in(peer, self.peer_epoch(peer)?, class, number)
     }
+
+    /// [`App::skipped`] in an epoch.
+    pub fn skipped_in(
+        self: &Arc<Self>,
+        peer: NodeId,
+        epoch: u64,
+        class: Class,
+        number: u64,
+    ) -> Result<(), AppError> {
+        ondol_store::transact(&*self.store, move |tx| skip(tx, &peer, epoch, class, number))
+    }
+
+    /// The last number of a class up to which everything from `peer` is here durably, in its
+    /// present epoch.
+    pub fn arrived_up_to(&self, peer: NodeId, class: Class) -> Result<u64, AppError> {
+        self.arrived_up_to_in(peer, self.peer_epoch(peer)?, class)
+    }
+
+    /// [`App::arrived_up_to`] in an epoch.
+    pub fn arrived_up_to_in(
+        &self,
+        peer: NodeId,
+        epoch: u64,
+        class: Class,
+    ) -> Result<u64, AppError> {
+        keys::number(&*self.view()?, &keys::got(&peer, epoch, class))
+    }
+
+    /// The epoch of a peer's numbers, 0 if none was told.
+    pub fn peer_epoch(&self, peer: NodeId) -> Result<u64, AppError> {
+        keys::number(&*self.view()?, &keys::epoch(&peer))
+    }
+
+    /// The epoch of this node's numbers: another one in each incarnation.
+    pub fn own_epoch(&self) -> Result<u64, AppError> {
+        own_epoch(&*self.view()?)
+    }
+
+    /// A peer says on its link in which epoch it counts its messages.
+    pub fn renumbered(self: &Arc<Self>, peer: NodeId, epoch: u64) -> Result<(), AppError> {
+        if self.peer_epoch(peer)? == epoch {
+            return Ok(());
+        }
+        ondol_store::transact(&*self.store, move |tx| count_in(tx, &peer, epoch))
+    }
+}
+
+/// See [`App::own_epoch`].
+pub fn own_epoch(view: &(impl View + ?Sized)) -> Result<u64, AppError> {
+    let identity = view.identity()?.ok_or(AppError::Unexpected("a store without identity"))?;
+    Ok(u64::from(identity.incarnation) + 1)
+}
+
+/// Something of a peer came that counts in an epoch: the highest one that was seen is the
+/// present one. (A stick may be older than what came by the link.)
+pub fn saw(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppError> {
+    if epoch > keys::number(tx, &keys::epoch(peer))? { count_in(tx, peer, epoch) } else { Ok(()) }
+}
+
+fn count_in(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppError> {
+    for class in Class::ALL {
+        // What is here of a message is of one of the numbers before.
+        tx.set_value(Space::ParcelIn, &keys::part(peer, class), None)?;
+    }
+    keys::set_number(tx, &keys::epoch(peer), epoch)
+}
+
+/// Nothing below `number` will come.
+pub fn skip(
+    tx: &mut dyn WriteTx,
+    peer: &NodeId,
+    epoch: u64,
+    class: Class,
+    number: u64,
+) -> Result<(), AppError> {
+    let counter = keys::got(peer, epoch, class);
+    let before = number.saturating_sub(1);
+    if before <= keys::number(tx, &counter)? {
+        return Ok(());
+    }
+    let early = keys::early_prefix(peer, epoch, class);
+    for (key, _) in tx.values(Space::ParcelIn, &early, None, usize::MAX)? {
+        if keys::last_number(&key)? <= before {
+            tx.set_value(Space::ParcelIn, &key, None)?;
+        }
+    }
+    let got = follow_early(tx, peer, epoch, class, before)?;
+    keys::set_number(tx, &counter, got)
 }
 
 /// Notes a number; false if it was noted before.
 pub fn note(
     tx: &mut dyn WriteTx,
     peer: &NodeId,
+    epoch: u64,
     class: Class,
     number: u64,
 ) -> Result<bool, AppError> {
-    let counter = keys::got(peer, class);
+    let counter = keys::got(peer, epoch, class);
     let got = keys::number(tx, &counter)?;
-    let mut key = keys::early_prefix(peer, class);
+    let mut key = keys::early_prefix(peer, epoch, class);
     key.extend_from_slice(&number.to_be_bytes());
     if number <= got || tx.value(Space::ParcelIn, &key)?.is_some() {
         return Ok(false);
@@ -54,7 +133,7 @@ pub fn note(
         tx.set_value(Space::ParcelIn, &key, Some(&[]))?;
         return Ok(true);
     }
-    let got = follow_early(tx, peer, class, number)?;
+    let got = follow_early(tx, peer, epoch, class, number)?;
     keys::set_number(tx, &counter, got)?;
     Ok(true)
 }
@@ -63,10 +142,12 @@ pub fn note(
 fn follow_early(
     tx: &mut dyn WriteTx,
     peer: &NodeId,
+    epoch: u64,
     class: Class,
     mut got: u64,
 ) -> Result<u64, AppError> {
-    let early = tx.values(Space::ParcelIn, &keys::early_prefix(peer, class), None, usize::MAX)?;
+    let prefix = keys::early_prefix(peer, epoch, class);
+    let early = tx.values(Space::ParcelIn, &prefix, None, usize::MAX)?;
     for (key, _) in early {
         if keys::last_number(&key)? != got + 1 {
             break;

@@ -1,10 +1,13 @@
 //! Messages for a node behind a tier that must not read them.
 
 use ondol_kernel::{Class, NodeId};
-use ondol_replicate::{message::Message, sealed};
+use ondol_replicate::{
+    message::Message,
+    relay::{Envelope, Receipt},
+};
 use ondol_store::{Space, WriteTx};
 
-use super::{keys, pack, queue, send};
+use super::{keys, numbers, pack, queue, send};
 use crate::{App, AppError, Nation};
 
 /// Seals a message to `to`, keeps it until `to` holds it, and hands it to the first node of the
@@ -20,7 +23,7 @@ pub fn send_sealed(
     pass_on(app, tx, to, (class, number), &message.encode())
 }
 
-fn pass_on(
+pub fn pass_on(
     app: &App,
     tx: &mut dyn WriteTx,
     to: &NodeId,
@@ -34,10 +37,12 @@ fn pass_on(
     };
     let mut seed = [0; 32];
     app.rng.fill(&mut seed);
-    let sealed = sealed::seal(&known.certificate.link_key, &app.keys.link, plain, &seed);
+    let epoch = numbers::own_epoch(tx)?;
+    let first = keys::number(tx, &keys::acknowledged(to, class))? + 1;
+    let envelope = Envelope { from: app.place.node, to: *to, class, epoch, number, first };
+    let relay = envelope.seal(&known.certificate.link_key, &app.keys.link, plain, &seed);
     // A key for which nothing can be sealed is one by which nothing goes; others are not held up.
-    let Ok(sealed) = sealed else { return Ok(()) };
-    let relay = Message::Relay { from: app.place.node, to: *to, class, number, sealed };
+    let Ok(relay) = relay else { return Ok(()) };
     let envelope = send(tx, &next, class, &relay)?;
     keys::set_number(tx, &keys::passed_on(to, class), envelope)
 }
@@ -101,8 +106,8 @@ impl App {
 
 /// A relayed message came by: it is opened if it is for this node, else handed on.
 pub enum Passed {
-    /// It was for this node: (sender, class, number, plain bytes).
-    Opened(NodeId, Class, u64, Vec<u8>),
+    /// It was for this node, in an envelope that its sender proved: plain bytes.
+    Opened(Vec<u8>),
     /// It was handed on.
     HandedOn,
     /// It could not be opened, or there is no way on; it is dropped, and the sender keeps it.
@@ -116,23 +121,27 @@ pub fn pass(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    message: &Message,
+    (peer, envelope): (&NodeId, &Envelope),
+    sealed: &[u8],
 ) -> Result<Passed, AppError> {
-    let Message::Relay { from, to, class, number, sealed: bytes } = message else {
+    let Envelope { from, to, class, .. } = envelope;
+    if nation.way_to(from).first().is_some_and(|next| next != peer) {
+        // Its sender would have sent it another way.
         return Ok(Passed::Refused);
-    };
+    }
     if *to != app.place.node {
         let Some(next) = nation.way_to(to).first().copied() else { return Ok(Passed::Refused) };
         // What still waits for the next node from before is not doubled.
-        let key = keys::handing_on(from, to, *class, *number);
+        let key = keys::handing_on(envelope);
         let before = keys::number(tx, &key)?;
         if before == 0 || before <= keys::number(tx, &keys::acknowledged(&next, *class))? {
-            let envelope = send(tx, &next, *class, message)?;
-            keys::set_number(tx, &key, envelope)?;
+            let message = Message::Relay { envelope: *envelope, sealed: sealed.to_vec() };
+            let number = send(tx, &next, *class, &message)?;
+            keys::set_number(tx, &key, number)?;
         }
         return Ok(Passed::HandedOn);
     }
-    let Ok((sender, plain)) = sealed::open(&app.keys.link, bytes) else {
+    let Ok((sender, plain)) = envelope.open(&app.keys.link, sealed) else {
         return Ok(Passed::Refused);
     };
     match nation.node(from) {
@@ -141,5 +150,58 @@ pub fn pass(
         Some(_) => {}
     }
     tx.set_value(Space::Peer, &keys::relayed(from), Some(&[]))?;
-    Ok(Passed::Opened(*from, *class, *number, plain))
+    Ok(Passed::Opened(plain))
+}
+
+/// Tells the sender of a relayed message what is held of its messages, so that nobody on the way
+/// can say it instead.
+pub fn acknowledge(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    envelope: &Envelope,
+) -> Result<(), AppError> {
+    let Envelope { from: sender, class, epoch, .. } = *envelope;
+    let (Some(known), Some(next)) = (nation.node(&sender), nation.way_to(&sender).first().copied())
+    else {
+        return Ok(());
+    };
+    let up_to = keys::number(tx, &keys::got(&sender, epoch, class))?;
+    let receipt = Receipt { from: app.place.node, to: sender, class, epoch, up_to };
+    let mut seed = [0; 32];
+    app.rng.fill(&mut seed);
+    match receipt.prove(&known.certificate.link_key, &app.keys.link, &seed) {
+        Ok(message) => send(tx, &next, class.min(Class::Care), &message).map(drop),
+        // What it sent came sealed, so that its key can be used; if not, it sends again.
+        Err(_) => Ok(()),
+    }
+}
+
+/// A receipt came by: it is handed on, or counts if the node that it names made it.
+pub fn receipt(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, receipt): (&NodeId, &Receipt),
+    proof: &[u8],
+) -> Result<bool, AppError> {
+    let Receipt { from, to, class, epoch, up_to } = *receipt;
+    // It comes the way on which its maker is reached: nobody else can have it.
+    if nation.way_to(&from).first() != Some(peer) {
+        return Ok(false);
+    }
+    if to != app.place.node {
+        let Some(next) = nation.way_to(&to).first().copied() else { return Ok(false) };
+        let message = Message::RelayDone { receipt: *receipt, proof: proof.to_vec() };
+        send(tx, &next, class.min(Class::Care), &message)?;
+        return Ok(true);
+    }
+    let maker = nation.node(&from).map(|known| known.certificate.link_key);
+    if receipt.proved_by(&app.keys.link, proof).ok() != maker || maker.is_none() {
+        return Ok(false);
+    }
+    if epoch == numbers::own_epoch(tx)? {
+        super::delivered(tx, &from, class, up_to)?;
+    }
+    Ok(true)
 }

@@ -5,10 +5,9 @@
 //! the specialist hospitals) come down; the nation's chart comes down. Beyond the rules a chart
 //! is granted: to whoever sent us entries of it, and along the way of a consult or referral.
 
-use ondol_kernel::{Class, NodeId};
+use ondol_kernel::{Class, NodeId, ResourceId, bytes::Reader};
 use ondol_record::{ChartId, Entry, certificate::Tier, entry::Content};
 use ondol_store::{Space, View, WriteTx};
-use serde_json::Value;
 
 use super::{keys, queue};
 use crate::{App, AppError, Nation};
@@ -87,23 +86,70 @@ pub fn grant(
 /// Grants a chart along the way to a facility that is asked to consult or to receive.
 ///
 /// Nodes that treat hold the chart as they pass it on. Behind a tier that treats nobody (the
-/// ministry) the next treating node is reached through it, sealed.
-pub fn lead_to(
+/// ministry) the next treating node is reached through it, sealed. False if no way is known.
+fn lead_to(
     app: &App,
     tx: &mut dyn WriteTx,
     chart: &ChartId,
     to: &NodeId,
     class: Class,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let nation = app.nation();
     let way = nation.way_to(to);
     let Some(next) = way.iter().find(|node| nation.tier(node).is_some_and(Tier::treats)) else {
-        return Ok(());
+        return Ok(false);
     };
     if way.first() != Some(next) {
         tx.set_value(Space::Peer, &keys::relayed(next), Some(&[]))?;
     }
-    grant(app, tx, next, chart, class)
+    grant(app, tx, next, chart, class)?;
+    Ok(true)
+}
+
+/// Grants a chart along the way to a facility that is asked. If no way to it is known yet, that
+/// is noted, and done when the certificate that is missing comes.
+pub fn lead_or_wait(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (chart, facility): (&ChartId, &ResourceId),
+    class: Class,
+) -> Result<(), AppError> {
+    if *facility == app.place.facility {
+        return Ok(());
+    }
+    let to = nation.of_facility(facility).map(|node| node.node);
+    let led = match to {
+        Some(to) => lead_to(app, tx, chart, &to, class)?,
+        None => false,
+    };
+    let key = keys::asked(facility, chart);
+    let noted = tx.value(Space::Peer, &key)?;
+    if led {
+        return match noted {
+            Some(_) => Ok(tx.set_value(Space::Peer, &key, None)?),
+            None => Ok(()),
+        };
+    }
+    let before = noted.and_then(|value| Class::from_code(*value.first()?));
+    let class = before.map_or(class, |before| before.min(class));
+    Ok(tx.set_value(Space::Peer, &key, Some(&[class.code()]))?)
+}
+
+/// Leads on what waited for the way to a facility that was asked.
+pub fn lead_what_waited(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
+    let nation = app.nation();
+    for (key, value) in tx.values(Space::Peer, keys::ASKED, None, usize::MAX)? {
+        let mut from = Reader::new(&key[keys::ASKED.len()..]);
+        let facility = from.text().ok().and_then(|id| ResourceId::new(id).ok());
+        let chart = ChartId::read(&mut from).ok();
+        let class = value.first().and_then(|&code| Class::from_code(code));
+        let (Some(facility), Some(chart), Some(class)) = (facility, chart, class) else {
+            return Err(AppError::Unexpected("a note of whom a case asked"));
+        };
+        lead_or_wait(app, tx, &nation, (&chart, &facility), class)?;
+    }
+    Ok(())
 }
 
 /// The facilities that an entry asks to consult or to receive its patient.
@@ -111,7 +157,7 @@ pub fn asked(entry: &Entry) -> Vec<ChartId> {
     let requests = entry.changes.iter().filter(|change| &*change.resource_type == "ServiceRequest");
     requests
         .filter_map(|change| match &change.content {
-            Content::Put(body) => serde_json::from_str::<Value>(body.as_str()).ok(),
+            Content::Put(body) => Some(body.to_value()),
             _ => None,
         })
         .flat_map(|request| request["performer"].as_array().cloned().unwrap_or_default())

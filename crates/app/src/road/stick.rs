@@ -8,7 +8,7 @@ use ondol_record::ChartId;
 use ondol_replicate::stick::{self, BadStick, Item, NationId, Party, Recipient, StickContent};
 
 use super::{Arrival, carried, scope, status};
-use crate::{Actor, App, AppError};
+use crate::{Actor, App, AppError, founding};
 
 /// What was put on a stick.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl App {
         if !nation.neighbours().contains(&to) {
             return Err(AppError::NotFound);
         }
-        let known = nation.node(&to).ok_or(AppError::State("no-neighbour"))?;
-        let reader = Recipient { node: to, link_key: known.certificate.link_key };
+        let link_key = self.reader_key(to)?.ok_or(AppError::State("no-neighbour"))?;
+        let reader = Recipient { node: to, link_key };
         let (items, more_waits) = self.stick_items(to)?;
         let made_at = self.now();
         let (sequence, messages) = self.note_carried(to, made_at, &items)?;
@@ -90,21 +90,41 @@ impl App {
     pub fn sticks_out(self: &Arc<Self>, actor: &Actor) -> Result<Vec<StickOut>, AppError> {
         let nation = self.nation();
         let mut neighbours = nation.neighbours();
-        // A neighbour that never showed its certificate cannot be written to yet.
-        neighbours.retain(|node| nation.node(node).is_some());
+        // A neighbour whose key is not known cannot be written to yet.
+        for (at, node) in neighbours.clone().iter().enumerate().rev() {
+            if self.reader_key(*node)?.is_none() {
+                neighbours.remove(at);
+            }
+        }
         if neighbours.is_empty() {
             return Err(AppError::State("no-neighbour"));
         }
         neighbours.into_iter().map(|node| self.stick_for(actor, node)).collect()
     }
 
+    /// The key for which a stick for a neighbour is sealed: by its certificate, or, for the node
+    /// above, by the invitation with which this one joined.
+    fn reader_key(&self, node: NodeId) -> Result<Option<[u8; 32]>, AppError> {
+        let nation = self.nation();
+        match nation.node(&node) {
+            Some(known) => Ok(Some(known.certificate.link_key)),
+            None if nation.parent() == Some(node) => founding::invited_by(&*self.view()?),
+            None => Ok(None),
+        }
+    }
+
     /// Everything that waits for a reader, most urgent first, as far as it fits.
     fn stick_items(self: &Arc<Self>, to: NodeId) -> Result<(Vec<Item>, bool), AppError> {
         let (mut items, mut bytes) = (vec![], 0);
+        let (own, theirs) = (self.own_epoch()?, self.peer_epoch(to)?);
         for class in Class::ALL {
-            let up_to = self.arrived_up_to(to, class)?;
+            let up_to = self.arrived_up_to_in(to, theirs, class)?;
             if up_to > 0 {
-                items.push(Item::Ack { to, class, up_to });
+                items.push(Item::Ack { to, class, epoch: theirs, up_to });
+            }
+            let held = self.delivered_up_to(to, class)?;
+            if held > 0 {
+                items.push(Item::First { to, class, epoch: own, number: held + 1 });
             }
         }
         for class in Class::ALL {
@@ -117,7 +137,7 @@ impl App {
                     return Ok((items, true));
                 }
                 let (number, bytes) = (message.number, message.bytes);
-                items.push(Item::Message { to, class, number, bytes });
+                items.push(Item::Message { to, class, epoch: own, number, bytes });
             }
             if as_many_as_fit {
                 return Ok((items, true));
@@ -162,12 +182,14 @@ impl App {
         };
         for item in read.items.into_iter().filter(|item| item.to() == self.place.node) {
             match item {
-                Item::Ack { class, up_to, .. } => {
-                    result.acknowledged |= up_to > self.delivered_up_to(read.from, class)?;
-                    self.delivered(read.from, class, up_to)?;
+                Item::Ack { class, epoch, up_to, .. } => {
+                    result.acknowledged |= self.delivered_in(read.from, epoch, class, up_to)?;
                 }
-                Item::Message { class, number, bytes, .. } => {
-                    match self.arrive(read.from, class, number, &bytes)? {
+                Item::First { class, epoch, number, .. } => {
+                    self.skipped_in(read.from, epoch, class, number)?;
+                }
+                Item::Message { class, epoch, number, bytes, .. } => {
+                    match self.arrive_in(read.from, epoch, class, number, &bytes)? {
                         Arrival::Done => result.arrived += 1,
                         Arrival::Known => result.known += 1,
                         Arrival::Quarantined => result.quarantined += 1,

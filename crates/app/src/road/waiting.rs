@@ -10,7 +10,7 @@ use ondol_store::{Ingested, Space};
 
 use super::{
     arrive::{Arrival, Stop, Taking},
-    keys,
+    keys, scope,
 };
 use crate::{App, AppError};
 
@@ -18,8 +18,13 @@ use crate::{App, AppError};
 const UNKNOWN: &[u8] = b"u";
 
 impl App {
-    /// Takes in the entries whose origin was not known when they came.
+    /// Takes in the entries whose origin was not known when they came, and leads on the cases
+    /// whose way was not known.
     pub(super) fn take_what_waited(self: &Arc<Self>) -> Result<(), AppError> {
+        if !self.view()?.values(Space::Peer, keys::ASKED, None, 1)?.is_empty() {
+            let app = self.clone();
+            self.transact(move |tx| scope::lead_what_waited(&app, tx))?;
+        }
         let waiting = self.view()?.values(Space::Quarantine, UNKNOWN, None, usize::MAX)?;
         for (key, value) in waiting {
             let origin = key.get(UNKNOWN.len()..UNKNOWN.len() + 16);

@@ -20,6 +20,13 @@ impl Country {
         &self.facilities
     }
 
+    /// Does something to one facility that makes it another, such as a start over a backup.
+    pub fn again(&mut self, id: &str, make: impl FnOnce(Facility) -> Facility) {
+        let at = self.facilities.iter().position(|facility| facility.seat.id == id).unwrap();
+        let facility = self.facilities.remove(at);
+        self.facilities.insert(at, make(facility));
+    }
+
     fn facility(&self, id: &str) -> &Facility {
         self.facilities.iter().find(|facility| facility.seat.id == id).unwrap()
     }
@@ -92,6 +99,11 @@ fn hand_over(from: &Facility, to: &Facility, class: Class) -> bool {
     let (sender, receiver) = (from.app.place().node, to.app.place().node);
     from.app.feed_blobs(receiver, class, 1_000).unwrap();
     let messages = from.app.outgoing(receiver, class, 1_000).unwrap();
+    // As a link does: it tells the epoch, and which numbers will not come.
+    to.app.renumbered(sender, from.app.own_epoch().unwrap()).unwrap();
+    if let Some(first) = messages.first() {
+        to.app.skipped(sender, class, first.number).unwrap();
+    }
     for message in &messages {
         to.app.arrive(sender, class, message.number, &message.bytes).unwrap();
     }

@@ -128,7 +128,8 @@ pub const SEATS: [Seat; 5] = [
 ];
 
 impl Seat {
-    fn keys(&self) -> NodeKeys {
+    /// The keys of its node, as a thief would have them.
+    pub fn keys(&self) -> NodeKeys {
         let secret =
             |what: &str| *blake3::hash(format!("{what} {}", self.id).as_bytes()).as_bytes();
         NodeKeys { signing: SigningKey::from_bytes(&secret("signing")), link: secret("link") }
@@ -137,6 +138,11 @@ impl Seat {
     /// The node of the facility.
     pub fn node(&self) -> NodeId {
         self.keys().node()
+    }
+
+    /// The public half of its link key.
+    pub fn link_public(&self) -> [u8; 32] {
+        x25519_public(&self.keys().link)
     }
 
     fn parent(&self) -> Option<NodeId> {
@@ -168,7 +174,8 @@ pub fn root() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
+/// The public half of an X25519 key.
+pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
     use snow::resolvers::{CryptoResolver as _, DefaultResolver};
     let mut dh = DefaultResolver.resolve_dh(&snow::params::DHChoice::Curve25519).unwrap();
     dh.set(secret);
@@ -249,6 +256,26 @@ impl Facility {
         drop(store);
         let store = open_store(folder.path());
         let app = open_app(&store, &clock, &folder, &seat, practice);
+        Self { app, clock, seat, store, folder, practice, next_person }
+    }
+
+    /// A copy of the node's files, as a backup takes them.
+    pub fn backup(&self) -> Folder {
+        let copy = Folder::new(self.seat.id);
+        folder::copy(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// The disk broke: the node starts over a backup.
+    #[must_use]
+    pub fn put_back(self, backup: &Folder) -> Self {
+        let Self { app, clock, seat, store, folder, practice, next_person } = self;
+        drop(app);
+        drop(store);
+        folder::copy(backup.path(), folder.path());
+        let store = open_store(folder.path());
+        let app = open_app(&store, &clock, &folder, &seat, practice);
+        app.restored().unwrap();
         Self { app, clock, seat, store, folder, practice, next_person }
     }
 

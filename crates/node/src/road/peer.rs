@@ -40,6 +40,8 @@ pub struct Peer {
     /// After an error: when to try again, ms.
     pub again_at: u64,
     node: NodeId,
+    /// The epoch of its numbers on this link. (A stick may tell of a later one.)
+    epoch: u64,
     /// The last number given to the link, by class.
     given: [u64; 4],
     /// Lengths of messages in the link, by (class, number).
@@ -74,6 +76,7 @@ impl Peer {
             ever_up: false,
             again_at: 0,
             node,
+            epoch: app.peer_epoch(node)?,
             given,
             lengths: HashMap::new(),
             durable: [(0, 0); 4],
@@ -153,6 +156,7 @@ impl Peer {
             Event::Renumbered { epoch } => {
                 self.arriving = [None, None, None, None];
                 app.renumbered(self.node, *epoch)?;
+                self.epoch = *epoch;
             }
             Event::Received { class, message_no, offset, bytes, last } => {
                 let place = (*class, *message_no, *offset as usize);
@@ -196,8 +200,8 @@ impl Peer {
         let slot = &mut self.arriving[usize::from(class.code())];
         if slot.as_ref().is_none_or(|arriving| arriving.number != number) {
             // The link keeps the order: what is missing before it will not come.
-            if number > app.arrived_up_to(self.node, class)? + 1 {
-                app.skipped(self.node, class, number)?;
+            if number > app.arrived_up_to_in(self.node, self.epoch, class)? + 1 {
+                app.skipped_in(self.node, self.epoch, class, number)?;
             }
             *slot = Some(Arriving { number, bytes: vec![], kept: 0 });
         }
@@ -208,7 +212,7 @@ impl Peer {
         arriving.bytes.extend_from_slice(bytes);
         let length = u32::try_from(arriving.bytes.len())?;
         if last {
-            app.arrive(self.node, class, number, &arriving.bytes)?;
+            app.arrive_in(self.node, self.epoch, class, number, &arriving.bytes)?;
             *slot = None;
             self.link.durable(class, number, length);
         } else if arriving.bytes.len() - arriving.kept >= step.max(arriving.kept / 8) {

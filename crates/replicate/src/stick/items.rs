@@ -2,9 +2,9 @@
 //!
 //! A frame's 992 plain bytes are a 16-bit number, where in the following 990 bytes the first
 //! item begins (`ffff`: none does), and those bytes. So reading goes on after a lost frame with
-//! the next item that begins. An item is a kind (1: message, 2: acknowledgement), the node it
-//! is for, a class, a number, for a message its length and bytes, and a 16-byte proof: the
-//! front of keyed BLAKE3 of what stands before, under the own key of the reader it is for.
+//! the next item that begins. An item is a kind (1: message, 2: acknowledgement, 3: the first
+//! number that is kept), the node it is for, a class, the epoch in which the number counts, a
+//! number, for a message its length and bytes, and a 16-byte proof: the front of keyed BLAKE3 of what stands before, under the own key of the reader it is for.
 //! Other readers of the file do not know that key and cannot alter an item that is not for
 //! them. Zeros follow the last item.
 
@@ -22,13 +22,14 @@ use crate::message::MESSAGE_BYTES_MAX;
 /// Bytes of items in a frame.
 pub(super) const FRAME_CONTENT_BYTES: usize = PLAIN_BYTES - 2;
 const PROOF_BYTES: usize = 16;
-/// Kind, node, class, number, length: the most that stands before a message's bytes.
-const ITEM_HEAD_BYTES_MAX: usize = 1 + 16 + 1 + 10 + 10;
+/// Kind, node, class, epoch, number, length: the most that stands before a message's bytes.
+const ITEM_HEAD_BYTES_MAX: usize = 1 + 16 + 1 + 10 + 10 + 10;
 const NONE_BEGINS: u16 = u16::MAX;
 
 const END: u8 = 0;
 const MESSAGE: u8 = 1;
 const ACK: u8 = 2;
+const FIRST: u8 = 3;
 
 /// The key with which a reader tells that an item comes from the sender.
 pub(super) type ProofKey = [u8; 32];
@@ -51,13 +52,15 @@ impl Packed {
     /// Appends an item for a reader.
     pub fn push(&mut self, item: &Item, reader: usize) {
         let begins = self.bytes.len();
-        let (kind, to, class, number) = match item {
-            Item::Message { to, class, number, .. } => (MESSAGE, to, class, number),
-            Item::Ack { to, class, up_to } => (ACK, to, class, up_to),
+        let (kind, to, class, epoch, number) = match item {
+            Item::Message { to, class, epoch, number, .. } => (MESSAGE, to, class, epoch, number),
+            Item::Ack { to, class, epoch, up_to } => (ACK, to, class, epoch, up_to),
+            Item::First { to, class, epoch, number } => (FIRST, to, class, epoch, number),
         };
         self.bytes.push(kind);
         self.bytes.extend_from_slice(&to.0);
         self.bytes.push(class.code());
+        put_number(&mut self.bytes, *epoch);
         put_number(&mut self.bytes, *number);
         if let Item::Message { bytes, .. } = item {
             put_bytes(&mut self.bytes, bytes);
@@ -168,10 +171,10 @@ impl<'a> Unpacker<'a> {
         let Ok(given) = from.array::<PROOF_BYTES>() else { return Ok(Step::NeedsMore) };
         let holds = item.to() != self.me || given == proof(self.key, &bytes[..item_bytes]);
         let item = match item {
-            Item::Message { to, class, number, .. } => {
-                Item::Message { to, class, number, bytes: message.to_vec() }
+            Item::Message { to, class, epoch, number, .. } => {
+                Item::Message { to, class, epoch, number, bytes: message.to_vec() }
             }
-            ack @ Item::Ack { .. } => ack,
+            other @ (Item::Ack { .. } | Item::First { .. }) => other,
         };
         Ok(Step::Item(holds.then_some(item), item_bytes + PROOF_BYTES))
     }
@@ -182,13 +185,15 @@ fn head(from: &mut Reader<'_>) -> Result<(Item, usize), BadBytes> {
     let kind = from.byte()?;
     let to = NodeId(from.array()?);
     let class = Class::from_code(from.byte()?).ok_or(BadBytes)?;
+    let epoch = from.number()?;
     let number = from.number()?;
     match kind {
         MESSAGE => {
-            let item = Item::Message { to, class, number, bytes: vec![] };
+            let item = Item::Message { to, class, epoch, number, bytes: vec![] };
             Ok((item, from.size(MESSAGE_BYTES_MAX)?))
         }
-        ACK => Ok((Item::Ack { to, class, up_to: number }, 0)),
+        ACK => Ok((Item::Ack { to, class, epoch, up_to: number }, 0)),
+        FIRST => Ok((Item::First { to, class, epoch, number }, 0)),
         _ => Err(BadBytes),
     }
 }

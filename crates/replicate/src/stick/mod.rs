@@ -23,12 +23,12 @@
 //! 1. Read every file with the stick's ending, those of no use too, of each at most
 //!    [`FILE_BYTES_MAX`], and [`group`] them.
 //! 2. [`read()`] each group. On [`BadStick`] say the plain sentence for it, and leave the file.
-//! 3. Per (sender, class), take in messages whose number is new, and note message and number
+//! 3. Per (sender, epoch, class), take in messages whose number is new, and note message and number
 //!    in one transaction. A message that is there already is passed over; one with a gap
 //!    before it waits or is left, as on a link. So delivering twice is harmless, and so is a
 //!    stick that is older than one that came before.
 //! 4. Put acknowledgements up to the last number held durably on the next stick, and on the
-//!    link. [`StickRead::lost_frames`] and a gap in the numbers are told to the user; nothing
+//!    link. One of another epoch than the reader's own acknowledges nothing. [`StickRead::lost_frames`] and a gap in the numbers are told to the user; nothing
 //!    of it is acknowledged, so it comes again.
 //! 5. [`StickRead::mended_frames`] above zero: this stick wears out, say so.
 //!
@@ -115,7 +115,9 @@ pub enum Item {
         to: NodeId,
         /// How urgent it is.
         class: Class,
-        /// Its number among those from the sender to `to` in this class.
+        /// The epoch of the sender's numbers.
+        epoch: u64,
+        /// Its number among those from the sender to `to` in this class and epoch.
         number: u64,
         /// At most [`crate::message::MESSAGE_BYTES_MAX`].
         bytes: Vec<u8>,
@@ -126,8 +128,22 @@ pub enum Item {
         to: NodeId,
         /// The class.
         class: Class,
+        /// The epoch of the numbers of `to`.
+        epoch: u64,
         /// The last number of those held without a gap.
         up_to: u64,
+    },
+    /// The sender keeps nothing of a class below a number: it will not come again, and nobody
+    /// has to wait for it.
+    First {
+        /// For whom the messages were.
+        to: NodeId,
+        /// The class.
+        class: Class,
+        /// The epoch of the sender's numbers.
+        epoch: u64,
+        /// The lowest number that may still come.
+        number: u64,
     },
 }
 
@@ -135,14 +151,16 @@ impl Item {
     /// Who it is for.
     pub const fn to(&self) -> NodeId {
         match self {
-            Self::Message { to, .. } | Self::Ack { to, .. } => *to,
+            Self::Message { to, .. } | Self::Ack { to, .. } | Self::First { to, .. } => *to,
         }
     }
 
     /// Its class.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Message { class, .. } | Self::Ack { class, .. } => *class,
+            Self::Message { class, .. } | Self::Ack { class, .. } | Self::First { class, .. } => {
+                *class
+            }
         }
     }
 }

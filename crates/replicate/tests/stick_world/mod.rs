@@ -63,12 +63,13 @@ pub fn known(node: &NodeId) -> Option<[u8; 32]> {
 
 pub fn message(to: Node, class: Class, number: u64, length: usize) -> Item {
     let bytes = chance(number << 8 | u64::from(class.code()), length);
-    Item::Message { to: to.id(), class, number, bytes }
+    Item::Message { to: to.id(), class, epoch: 3, number, bytes }
 }
 
 /// What the clinic sends to the county: messages of these lengths, and an acknowledgement.
 pub fn content(lengths: &[usize]) -> StickContent {
-    let mut items = vec![Item::Ack { to: COUNTY.id(), class: Class::Care, up_to: 17 }];
+    let (to, class) = (COUNTY.id(), Class::Care);
+    let mut items = vec![Item::Ack { to, class, epoch: 200, up_to: 17 }];
     items.extend(
         (1..).zip(lengths).map(|(number, &length)| message(COUNTY, Class::Routine, number, length)),
     );

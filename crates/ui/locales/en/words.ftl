@@ -49,4 +49,5 @@ refused-wait-minutes = Too many wrong tries. Try again in { $n ->
 state-two-administrators = Two administrators have to remain at least. First make somebody else one.
 state-not-first-run = This facility has its accounts already.
 state-has-left = This person has left.
+state-too-large = This is too large to be sent to other facilities. Make the text shorter, or save it in parts.
 state-other = This is not possible now.

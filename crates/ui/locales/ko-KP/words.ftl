@@ -43,4 +43,5 @@ refused-wait-minutes = 여러번 틀렸습니다. { $n }분후에 다시 하십�
 state-two-administrators = 관리원이 적어도 둘 있어야 합니다. 먼저 다른 사람을 관리원으로 정하십시오.
 state-not-first-run = 이 기관에는 이미 등록이 있습니다.
 state-has-left = 이 사람은 이미 떠났습니다.
+state-too-large = 내용이 너무 커서 다른 기관에 보낼수 없습니다. 글을 줄이거나 나누어 보관하십시오.
 state-other = 지금은 할수 없습니다.

@@ -1,7 +1,6 @@
 //! From what a client sent to what is saved.
 
 use ondol_fhir::{Resource, ResourceType};
-use serde_json::Value;
 
 use super::{How, Prepared, Target, Verb, Write, homes::at_home, rights};
 use crate::{
@@ -21,7 +20,6 @@ pub(in crate::rest) fn prepare(write: &mut Write) -> Result<(), RestError> {
             check_type(kind, resource)?;
             resource.remove_id();
             without_server_parts(resource);
-            spell_exponents(resource);
             guard::check_writable(resource)
         }
         Verb::Update { id, resource } => {
@@ -36,7 +34,6 @@ pub(in crate::rest) fn prepare(write: &mut Write) -> Result<(), RestError> {
                 Some(_) => {}
             }
             without_server_parts(resource);
-            spell_exponents(resource);
             guard::check_writable(resource)
         }
         Verb::Delete { .. } => Ok(()),
@@ -49,24 +46,6 @@ fn check_type(kind: ResourceType, resource: &Resource) -> Result<(), RestError> 
     }
     let expression = format!("{}.resourceType", resource.resource_type());
     Err(RestError::element(expression, ElementFault::TypeDiffers))
-}
-
-/// Writes exponents as the record's canonical bodies have them (`1E5` as `1e+5`): the same
-/// number, the same digits.
-fn spell_exponents(resource: &mut Resource) {
-    fn spell(value: &mut Value) {
-        match value {
-            Value::Number(number) if number.as_str().contains(['e', 'E']) => {
-                if let Ok(spelt) = serde_json::from_str(number.as_str()) {
-                    *number = spelt;
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(spell),
-            Value::Object(members) => members.values_mut().for_each(spell),
-            _ => {}
-        }
-    }
-    resource.edit(|body| body.values_mut().for_each(spell));
 }
 
 /// What is to be saved. The resources move out of the writes.

@@ -5,11 +5,11 @@ const OTHER: NodeId = NodeId([2; 16]);
 const KEYS: [ProofKey; 2] = [[0x11; 32], [0x22; 32]];
 
 fn ack(to: NodeId, up_to: u64) -> Item {
-    Item::Ack { to, class: Class::Care, up_to }
+    Item::Ack { to, class: Class::Care, epoch: 1, up_to }
 }
 
 fn message(number: u64, length: usize) -> Item {
-    Item::Message { to: ME, class: Class::Routine, number, bytes: vec![0x5a; length] }
+    Item::Message { to: ME, class: Class::Routine, epoch: 1, number, bytes: vec![0x5a; length] }
 }
 
 fn packed(items: &[Item], keys: &[ProofKey]) -> Vec<Plain> {
@@ -44,11 +44,14 @@ fn an_item_for_me_that_another_reader_proved_is_not_taken() {
 
 #[test]
 fn a_proof_holds_for_its_own_item_alone() {
-    let mut plains = packed(&[ack(ME, 17)], &KEYS);
-    // Kind, node and class stand before the number.
-    assert_eq!(plains[0][2 + 18], 17);
-    plains[0][2 + 18] = 99;
-    assert!(unpacked(&plains, &[]).is_empty());
+    let plains = packed(&[ack(ME, 17)], &KEYS);
+    // Kind, node, class and epoch stand before the number.
+    assert_eq!(plains[0][2 + 18..2 + 20], [1, 17]);
+    for at in [18, 19] {
+        let mut altered = plains.clone();
+        altered[0][2 + at] = 99;
+        assert!(unpacked(&altered, &[]).is_empty());
+    }
 }
 
 #[test]
@@ -59,8 +62,8 @@ fn reading_goes_on_with_the_next_item_after_any_lost_frame() {
     let mut at = 0;
     let mut frames_of = vec![];
     for (item, length) in items.iter().zip(lengths) {
-        // Kind, node, class, number, length of the length, proof.
-        let bytes = 1 + 16 + 1 + 1 + if length < 128 { 1 } else { 2 } + length + 16;
+        // Kind, node, class, epoch, number, length of the length, proof.
+        let bytes = 1 + 16 + 1 + 1 + 1 + if length < 128 { 1 } else { 2 } + length + 16;
         let (first, last) = (at / FRAME_CONTENT_BYTES, (at + bytes - 1) / FRAME_CONTENT_BYTES);
         frames_of.push((item, first..=last));
         at += bytes;
@@ -87,6 +90,6 @@ fn frames_that_make_no_sense_give_no_items() {
     }
     // A message that says it is longer than any.
     let mut endless = packed(&[message(1, 50)], &KEYS)[0];
-    endless[2 + 19..2 + 24].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
+    endless[2 + 20..2 + 25].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
     assert!(unpacked(&[endless; 3], &[]).is_empty());
 }
