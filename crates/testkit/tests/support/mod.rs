@@ -1,6 +1,9 @@
 //! What browser tests share.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod paper;
+pub mod qr;
+
 use std::{
     fs,
     path::{Path, PathBuf},
