@@ -1,5 +1,6 @@
 //! The datagram carrier: one socket, one thread, a link with each neighbour (ADR 0005, 0009).
 
+mod addresses;
 mod peer;
 #[cfg(test)]
 mod peer_tests;
@@ -8,6 +9,7 @@ use std::{
     collections::HashMap,
     io,
     net::{SocketAddr, ToSocketAddrs, UdpSocket},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,15 +25,30 @@ use ondol_replicate::{
     sealed,
 };
 
-use self::peer::{Arriving, Peer};
+use self::{
+    addresses::Addresses,
+    peer::{Arriving, Peer},
+};
 use crate::{chance::seed, clock::MachineClock};
 
 /// The first byte of a datagram by which a new node shows its certificate to the node above. It
 /// is version 15 to the link's own header, which no link will ever have.
 const INTRODUCTION: u8 = 0xfe;
 
-/// A new node knocks again after so long, ms.
+/// A new node knocks again after so long, ms; the wait doubles. One that its parent knew before
+/// waits so long with the first knock: on a thin road it would only be in the way.
 const KNOCK_MS: u64 = 5_000;
+
+/// The longest wait between two knocks, ms.
+const KNOCK_MS_MAX: u64 = 60_000;
+
+/// The parent's name is looked up again after so long: while it has no address, and while the
+/// link is silent, ms.
+const LOOK_UP_MS: (u64, u64) = (5_000, 60_000);
+
+/// First messages of handshakes that are looked at in a second: each costs two multiplications
+/// on the curve.
+const LOOKS_PER_S: u32 = 200;
 
 /// The longest sleep, so that stopping and new neighbours are noticed, ms.
 const SLEEP_MS_MAX: u64 = 500;
@@ -51,6 +68,8 @@ pub struct RoadConfig {
     pub parent_address: Option<String>,
     /// Its link key.
     pub parent_link_key: Option<[u8; 32]>,
+    /// The file of the addresses where neighbours were heard last.
+    pub addresses: PathBuf,
 }
 
 /// The carrier.
@@ -62,7 +81,13 @@ pub struct Road {
     peers: HashMap<NodeId, Peer>,
     ids: HashMap<u16, NodeId>,
     next_id: u16,
-    knocked_at: u64,
+    addresses: Addresses,
+    /// When to knock next, ms, and how long to wait then.
+    knock_at: u64,
+    knock_wait_ms: u64,
+    looked_up_at: u64,
+    /// Second and count of first messages that were looked at in it.
+    looks: (u64, u32),
     relayed_at: u64,
     again_at: u64,
     stop: Arc<AtomicBool>,
@@ -84,11 +109,15 @@ impl Road {
             app,
             socket,
             clock: MachineClock::new(0),
+            addresses: Addresses::read(&config.addresses),
             config,
             peers: HashMap::new(),
             ids: HashMap::new(),
             next_id: 1,
-            knocked_at: 0,
+            knock_at: 0,
+            knock_wait_ms: KNOCK_MS,
+            looked_up_at: 0,
+            looks: (0, 0),
             relayed_at: 0,
             again_at: 0,
             stop,
@@ -157,6 +186,7 @@ impl Road {
 
     fn look_around(&mut self, now: u64) -> Result<()> {
         self.meet_neighbours(now)?;
+        self.find_parent(now);
         self.knock(now)?;
         if now.saturating_sub(self.relayed_at) > RELAY_AGAIN_MS {
             self.relayed_at = now;
@@ -177,13 +207,16 @@ impl Road {
             let known = nation.node(&node).map(|known| known.certificate.link_key);
             let key = known.or(self.config.parent_link_key.filter(|_| is_parent));
             let Some(key) = key else { continue };
-            let address = if is_parent { self.parent_address() } else { None };
+            let address = if is_parent { self.parent_address() } else { self.addresses.of(node) };
             let role = if is_parent {
                 Role::Initiator { remote: key }
             } else {
                 Role::Responder { allowed: vec![key] }
             };
             let (config, arriving) = self.config_of(node)?;
+            if is_parent && config.peer_epoch != 0 {
+                self.knock_at = now + KNOCK_MS;
+            }
             let id = config.connection_id;
             let link = Link::new(config, role, self.app.link_key(), seed(), now)?;
             let peer = Peer::new(&self.app, node, link, (address, is_parent), arriving)?;
@@ -224,21 +257,49 @@ impl Road {
     fn knock(&mut self, now: u64) -> Result<()> {
         let Some(parent) = self.app.place().parent else { return Ok(()) };
         let Some(peer) = self.peers.get(&parent) else { return Ok(()) };
-        let waited = self.knocked_at == 0 || now.saturating_sub(self.knocked_at) > KNOCK_MS;
-        let (false, true, Some(key)) = (peer.ever_up, waited, self.config.parent_link_key) else {
+        let due = now >= self.knock_at;
+        let (false, true, Some(key)) = (peer.ever_up, due, self.config.parent_link_key) else {
             return Ok(());
         };
-        self.knocked_at = now.max(1);
+        self.knock_at = now + self.knock_wait_ms;
+        self.knock_wait_ms = (2 * self.knock_wait_ms).min(KNOCK_MS_MAX);
         let certificate = self.app.own_certificate();
         let sealed = sealed::seal(&key, &self.app.link_key(), &certificate, &seed())?;
-        let address = self.parent_address();
-        if let Some(address) = address {
+        if let Some(address) = peer.address {
             let _ = self.socket.send_to(&[&[INTRODUCTION][..], &sealed].concat(), address);
-            if let Some(peer) = self.peers.get_mut(&parent) {
-                peer.address = Some(address);
-            }
         }
         Ok(())
+    }
+
+    /// Looks the parent's name up again: there may have been no network at the start, and
+    /// addresses change.
+    fn find_parent(&mut self, now: u64) {
+        let Some(peer) = self.app.place().parent.and_then(|parent| self.peers.get(&parent)) else {
+            return;
+        };
+        let (unknown, silent) = (peer.address.is_none(), !peer.link.stats().is_up);
+        let wait = if unknown { LOOK_UP_MS.0 } else { LOOK_UP_MS.1 };
+        if !silent || now < self.looked_up_at + wait {
+            return;
+        }
+        self.looked_up_at = now;
+        let address = self.parent_address();
+        let peer = self.app.place().parent.and_then(|parent| self.peers.get_mut(&parent));
+        if let (Some(peer), Some(address)) = (peer, address) {
+            peer.address = Some(address);
+        }
+    }
+
+    /// Who sent a first message; `None` too when too many came in this second.
+    fn caller(&mut self, now: u64, datagram: &[u8]) -> Option<NodeId> {
+        let second = now / 1_000;
+        if self.looks.0 != second {
+            self.looks = (second, 0);
+        }
+        self.looks.1 += 1;
+        let key = (self.looks.1 <= LOOKS_PER_S)
+            .then(|| link::initiator_of(&self.app.link_key(), datagram))??;
+        self.node_of_key(&key)
     }
 
     /// Takes a datagram. Whatever it is, it does no harm.
@@ -252,8 +313,7 @@ impl Road {
             return;
         }
         let node = match link::peek(datagram) {
-            Some(Kind::Init) => link::initiator_of(&self.app.link_key(), datagram)
-                .and_then(|key| self.node_of_key(&key)),
+            Some(Kind::Init) => self.caller(now, datagram),
             Some(Kind::Reply { connection_id } | Kind::Data { connection_id }) => {
                 let node = self.ids.get(&connection_id).copied();
                 if node.is_none()
@@ -263,32 +323,30 @@ impl Road {
                 }
                 node
             }
-            Some(Kind::Lost { .. }) => self
+            Some(Kind::Lost { .. } | Kind::Call) => self
                 .peers
                 .iter()
-                .find(|(_, peer)| peer.address == Some(from))
+                .find(|(_, peer)| peer.is_parent && peer.address == Some(from))
                 .map(|(node, _)| *node),
             Some(Kind::OtherVersion { .. }) | None => None,
         };
-        let Some(peer) = node.and_then(|node| self.peers.get_mut(&node)) else { return };
-        match peer.link.handle_datagram(now, datagram) {
-            Heard::Nothing => {}
-            Heard::Handshake => {
-                while let Some(reply) = peer.link.poll_transmit(now) {
-                    let _ = self.socket.send_to(&reply, from);
-                }
-            }
-            Heard::Peer => {
-                if !peer.is_parent {
-                    peer.address = Some(from);
-                }
+        let Some(node) = node else { return };
+        let Some(peer) = self.peers.get_mut(&node) else { return };
+        let heard = peer.link.handle_datagram(now, datagram);
+        while let Some(answer) = peer.link.poll_answer() {
+            let _ = self.socket.send_to(&answer, from);
+        }
+        if heard == Heard::Peer && !peer.is_parent && peer.address != Some(from) {
+            peer.address = Some(from);
+            if let Err(why) = self.addresses.keep(node, from) {
+                tracing::warn!(%why, "a neighbour's address could not be kept");
             }
         }
     }
 
     fn introduced(&mut self, sealed: &[u8]) {
-        let Ok((_, certificate)) = sealed::open(&self.app.link_key(), sealed) else { return };
-        match self.app.introduced(&certificate) {
+        let Ok((key, certificate)) = sealed::open(&self.app.link_key(), sealed) else { return };
+        match self.app.introduced_by(&key, &certificate) {
             Ok(true) => tracing::info!("a new node below was introduced"),
             Ok(false) => {}
             Err(why) => tracing::error!(%why, "an introduction could not be kept"),

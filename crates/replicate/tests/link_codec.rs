@@ -43,7 +43,13 @@ fn the_kinds_of_the_adr_are_told_apart() {
     for (hex, kind) in [
         ("14aabb", Some(Kind::Init)),
         ("180102aabb", Some(Kind::Reply { connection_id: 0x0102 })),
-        ("1c0102", Some(Kind::Lost { connection_id: 0x0102 })),
+        (
+            "1c01020807060504030201",
+            Some(Kind::Lost { connection_id: 0x0102, end: [8, 7, 6, 5, 4, 3, 2, 1] }),
+        ),
+        ("1c0102", None),
+        ("1d", Some(Kind::Call)),
+        ("1d00", None),
         ("1c010203", None),
         ("15aabb", None),
         ("100102", Some(Kind::Data { connection_id: 0x0102 })),

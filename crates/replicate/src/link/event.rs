@@ -7,10 +7,11 @@ use super::Position;
 /// What a datagram turned out to be: whether the caller may learn an address from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// Not authentic, a repetition, or of no use. Learn nothing.
+    /// Not authentic, a repetition, or of no use. Learn nothing; there may be an
+    /// [answer](super::Link::poll_answer).
     Nothing,
     /// The first message of a handshake, from the peer but perhaps replayed: send the
-    /// [`Kind::Reply`](super::Kind::Reply) that follows to where it came from, and nothing else.
+    /// [answer](super::Link::poll_answer) to where it came from, and nothing else.
     Handshake,
     /// A fresh packet of the peer: its address is where this came from.
     Peer,

@@ -6,9 +6,11 @@ use ondol_kernel::Class;
 
 use super::{
     Config, Event, LinkError, Position, Role, SendError, Stats,
+    calling::Why,
     handshake::{Attempt, Chance, Hello, Keys},
     incoming::Incoming,
     outgoing::Outgoing,
+    quota::Quota,
     rate::Rate,
     receipt::Receipt,
     sent::Flight,
@@ -20,9 +22,13 @@ const DURABLE_REPEATS: u8 = 3;
 /// An initiator's handshake under way.
 pub(super) struct Trying {
     pub attempt: Attempt,
+    pub why: Why,
     pub sends: u32,
-    pub sent_at: u64,
-    pub next_at: u64,
+    /// How often this very first message was sent.
+    pub attempt_sends: u32,
+    pub sent_at: Option<u64>,
+    /// It is to be sent again as soon as may be.
+    pub sooner: bool,
 }
 
 /// A responder's handshake that the initiator has not confirmed by a packet.
@@ -32,6 +38,7 @@ pub(super) struct Pending {
     pub keys: Keys,
     pub hello: Hello,
     pub replied_at: u64,
+    pub repeated_at: u64,
 }
 
 /// Keys and everything that is numbered under them.
@@ -50,9 +57,13 @@ pub struct Link {
     pub(super) chance: Chance,
     pub(super) now: u64,
     pub(super) trying: Option<Trying>,
-    /// When a 'Lost' last led to a handshake.
-    pub(super) retried_at: Option<u64>,
-    pub(super) retry_wait_ms: u64,
+    /// When a 'lost' last led to a handshake.
+    pub(super) lost_believed_at: Option<u64>,
+    /// When something that could not be read last led to a ping.
+    pub(super) hinted_at: Option<u64>,
+    /// When a responder without a session asked last to be called, and how often it did.
+    pub(super) called_at: Option<u64>,
+    pub(super) calls: u32,
     pub(super) pending: Vec<Pending>,
     pub(super) session: Option<Session>,
     pub(super) outgoing: Outgoing,
@@ -60,8 +71,8 @@ pub struct Link {
     pub(super) rate: Rate,
     /// When the modem will have sent what it was given, ms.
     pub(super) free_at: f64,
-    /// Datagrams of handshakes, ready to go.
-    pub(super) ready: VecDeque<Vec<u8>>,
+    /// Datagrams for whoever sent the one that was handled last.
+    pub(super) answers: VecDeque<Vec<u8>>,
     pub(super) events: VecDeque<Event>,
     /// How often the durable position of each class is still to be told.
     pub(super) tell: [u8; 4],
@@ -74,9 +85,7 @@ pub struct Link {
     pub(super) sent_at: Option<u64>,
     pub(super) progress_at: u64,
     pub(super) durable_asks: u32,
-    pub(super) lost_sent_at: Option<u64>,
-    /// Second and count of handshakes answered in it.
-    pub(super) answered: (u64, u32),
+    pub(super) quota: Quota,
     pub(super) versions_seen: u16,
     pub(super) stats: Stats,
 }
@@ -110,13 +119,15 @@ impl Link {
             chance: Chance::new(seed),
             now: now_ms,
             trying: None,
-            retried_at: None,
-            retry_wait_ms: 0,
+            lost_believed_at: None,
+            hinted_at: None,
+            called_at: None,
+            calls: 0,
             pending: Vec::new(),
             session: None,
             rate: Rate::new(),
             free_at: 0.0,
-            ready: VecDeque::new(),
+            answers: VecDeque::new(),
             events: VecDeque::new(),
             tell: [0; 4],
             tell_due: None,
@@ -127,12 +138,11 @@ impl Link {
             sent_at: None,
             progress_at: now_ms,
             durable_asks: 0,
-            lost_sent_at: None,
-            answered: (0, 0),
+            quota: Quota::default(),
             versions_seen: 0,
             stats: Stats::default(),
         };
-        link.try_handshake(now_ms)?;
+        link.try_handshake(Why::First)?;
         Ok(link)
     }
 
@@ -199,12 +209,13 @@ impl Link {
     }
 
     /// Begins a handshake, if this side is the one to begin.
-    pub(super) fn try_handshake(&mut self, now: u64) -> Result<(), LinkError> {
+    pub(super) fn try_handshake(&mut self, why: Why) -> Result<(), LinkError> {
         let Role::Initiator { remote } = &self.role else { return Ok(()) };
         let hello = self.hello();
         let attempt = Attempt::new(&mut self.chance, &self.private, remote, &hello)
             .map_err(LinkError::Handshake)?;
-        self.trying = Some(Trying { attempt, sends: 0, sent_at: now, next_at: now });
+        self.trying =
+            Some(Trying { attempt, why, sends: 0, attempt_sends: 0, sent_at: None, sooner: false });
         Ok(())
     }
 
@@ -230,12 +241,10 @@ impl Link {
         self.outgoing.restart(hello.window, received);
         self.incoming.restart();
         self.rate.restart(rtt_ms);
-        self.session = Some(Session {
-            keys,
-            peer_id: hello.connection_id,
-            flight: Flight::new(rtt_ms),
-            receipt: Receipt::new(),
-        });
+        let known = self.session.as_ref().map(|session| &session.flight);
+        let flight = known.map_or_else(|| Flight::new(rtt_ms), |known| known.renewed(rtt_ms));
+        self.session =
+            Some(Session { keys, peer_id: hello.connection_id, flight, receipt: Receipt::new() });
         self.stats.handshakes += 1;
         self.events.push_back(Event::Resumed { received });
         for class in Class::ALL {
@@ -243,6 +252,13 @@ impl Link {
         }
         self.tell_all();
         (self.progress_at, self.durable_asks, self.probe_after) = (now, 0, now);
+        self.owe_nothing(now);
+    }
+
+    /// What was sent into silence stands in no queue any more.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    const fn owe_nothing(&mut self, now: u64) {
+        self.free_at = self.free_at.min(now as f64);
     }
 
     /// The peer says that it holds a class durably up to here.
@@ -270,6 +286,7 @@ impl Link {
         if !self.stats.is_up {
             self.stats.is_up = true;
             self.rate.interrupt();
+            self.owe_nothing(now);
             if let Some(session) = &mut self.session {
                 session.flight.probes = 0;
             }

@@ -8,6 +8,7 @@
 //! own commit, and only they let a sender say 'delivered'.
 //!
 //! The caller's loop: give every datagram to [`Link::handle_datagram`], send what
+//! [`Link::poll_answer`] then yields to wherever it came from, send what
 //! [`Link::poll_transmit`] yields until it yields nothing, act on [`Link::poll_event`], and
 //! call [`Link::handle_timeout`] at [`Link::poll_timeout`]. All times are milliseconds of one
 //! monotonic clock.
@@ -17,6 +18,7 @@
 //! may leave gaps; a message that is given up half-way is left out by going on with the next
 //! number, and the receiver is told [`Event::Abandoned`].
 
+mod calling;
 mod config;
 mod delay;
 mod error;
@@ -28,6 +30,7 @@ mod machine;
 mod outgoing;
 mod packet;
 mod queue;
+mod quota;
 mod ranges;
 mod rate;
 mod receipt;

@@ -167,14 +167,10 @@ impl Outgoing {
         })
     }
 
-    /// Whether the peer holds all messages durably.
-    pub fn is_empty(&self) -> bool {
-        self.queues.iter().all(|queue| queue.messages.is_empty())
-    }
-
-    /// Whether an emergency is among what is not yet durable.
-    pub fn has_emergency(&self) -> bool {
-        !self.queues[0].messages.is_empty()
+    /// The most urgent class with a message that the peer does not hold durably.
+    pub fn most_urgent(&self) -> Option<Class> {
+        let mut queues = Class::ALL.into_iter().zip(&self.queues);
+        queues.find(|(_, queue)| !queue.messages.is_empty()).map(|(class, _)| class)
     }
 
     /// The class whose turn it is: the most urgent, unless one below it has been kept waiting

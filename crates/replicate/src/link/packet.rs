@@ -13,6 +13,9 @@ pub const IP_UDP_BYTES: usize = 28;
 /// No datagram longer than this is looked at.
 pub const MAX_DATAGRAM_BYTES: usize = 2048;
 
+/// Bytes of a packet that 'lost' quotes.
+pub(super) const QUOTE_BYTES: usize = 8;
+
 const KIND_DATA: u8 = 0;
 const KIND_INIT: u8 = 1;
 const KIND_REPLY: u8 = 2;
@@ -34,11 +37,15 @@ pub enum Kind {
         /// The id that the receiver chose.
         connection_id: u16,
     },
-    /// 'I know no session under this id': the id is that of whoever sends this.
+    /// 'I know no session for this packet': the id is that of whoever sends this.
     Lost {
-        /// The id that a packet was addressed to in vain.
+        /// The id that the packet was addressed to in vain.
         connection_id: u16,
+        /// The packet's last bytes, which only those on its way can know.
+        end: [u8; QUOTE_BYTES],
     },
+    /// 'I began anew, call me': from a responder without a session.
+    Call,
     /// Another version than [`VERSION`].
     OtherVersion {
         /// The version that the datagram names, 0 to 15.
@@ -60,7 +67,10 @@ pub fn peek(datagram: &[u8]) -> Option<Kind> {
     match (kind, low) {
         (KIND_INIT, 0) => Some(Kind::Init),
         (KIND_REPLY, 0) => Some(Kind::Reply { connection_id: id()? }),
-        (KIND_LOST, 0) if rest.len() == 2 => Some(Kind::Lost { connection_id: id()? }),
+        (KIND_LOST, 0) if rest.len() == 2 + QUOTE_BYTES => {
+            Some(Kind::Lost { connection_id: id()?, end: end(rest)? })
+        }
+        (KIND_LOST, 1) if rest.is_empty() => Some(Kind::Call),
         (KIND_DATA, _) => Some(Kind::Data { connection_id: id()? }),
         _ => None,
     }
@@ -71,7 +81,7 @@ pub fn peek(datagram: &[u8]) -> Option<Kind> {
 pub fn peek_connection_id(datagram: &[u8]) -> Option<u16> {
     match peek(datagram)? {
         Kind::Reply { connection_id } | Kind::Data { connection_id } => Some(connection_id),
-        Kind::Init | Kind::Lost { .. } | Kind::OtherVersion { .. } => None,
+        Kind::Init | Kind::Lost { .. } | Kind::Call | Kind::OtherVersion { .. } => None,
     }
 }
 
@@ -79,15 +89,24 @@ pub fn peek_connection_id(datagram: &[u8]) -> Option<u16> {
 /// neighbour's partner shake hands anew at once. `None` if no answer is due.
 pub fn lost_reply(datagram: &[u8]) -> Option<Vec<u8>> {
     match peek(datagram)? {
-        Kind::Data { connection_id } => Some(lost(connection_id)),
+        Kind::Data { connection_id } => {
+            let mut reply = vec![first_byte(KIND_LOST, 0)];
+            reply.extend_from_slice(&connection_id.to_be_bytes());
+            reply.extend_from_slice(&end(datagram)?);
+            Some(reply)
+        }
         _ => None,
     }
 }
 
-pub(super) fn lost(connection_id: u16) -> Vec<u8> {
-    let mut datagram = vec![first_byte(KIND_LOST, 0)];
-    datagram.extend_from_slice(&connection_id.to_be_bytes());
-    datagram
+/// The end of a packet as 'lost' quotes it.
+pub(super) fn end(datagram: &[u8]) -> Option<[u8; QUOTE_BYTES]> {
+    datagram.last_chunk().copied()
+}
+
+/// A responder's wish to be called.
+pub(super) fn call() -> Vec<u8> {
+    vec![first_byte(KIND_LOST, 1)]
 }
 
 const fn first_byte(kind: u8, low: u8) -> u8 {

@@ -39,6 +39,8 @@ const LOSS_BLOCK: u32 = 100;
 const LOSS_TOO_MUCH: f64 = 0.4;
 /// A share of loss that no radio has.
 const LOSS_HOPELESS: f64 = 0.6;
+/// So many unanswered probes may mean that too much was sent.
+const PROBES_OF_DOUBT: u32 = 2;
 /// Loss beyond the usual that makes us try whether less sent is less lost.
 const LOSS_UNUSUAL: f64 = 0.2;
 /// If a fifth less sent lowers the share of loss by this much, the road drops what is too much.
@@ -84,6 +86,8 @@ pub(super) struct Rate {
     usual_loss: Option<f64>,
     /// Capacity and loss before the one was lowered to see whether the other follows.
     trial: Option<(f64, f64)>,
+    /// The capacity before silence lowered it.
+    before_silence: Option<f64>,
     measured: bool,
 }
 
@@ -106,6 +110,7 @@ impl Rate {
             block: (0, 0),
             usual_loss: None,
             trial: None,
+            before_silence: None,
             measured: false,
         }
     }
@@ -116,6 +121,7 @@ impl Rate {
         if let (false, Some(rtt)) = (self.measured, rtt_ms) {
             self.capacity = (720.0 / rtt.max(1.0)).clamp(FLOOR, 100.0);
         }
+        self.forget_silence();
         self.delay.restart();
         self.judge_from = 0;
         self.interrupt();
@@ -155,10 +161,21 @@ impl Rate {
         ((self.capacity * FRAME_MS) as usize).max(128)
     }
 
-    /// Nothing was answered in time. Before the first measurements that may be our doing.
-    pub fn unanswered(&mut self) {
-        if self.mode == Mode::Startup {
+    /// So many probes were not answered in time. Before the road is known that may be our doing
+    /// at first; a longer silence is a cut, which says nothing about the rate.
+    pub fn unanswered(&mut self, probes: u32) {
+        if probes > PROBES_OF_DOUBT {
+            self.forget_silence();
+        } else if self.mode == Mode::Startup {
+            self.before_silence.get_or_insert(self.capacity);
             self.capacity = (self.capacity / 2.0).max(FLOOR);
+        }
+    }
+
+    /// The silence does not come from sending too much.
+    fn forget_silence(&mut self) {
+        if let Some(before) = self.before_silence.take() {
+            self.capacity = self.capacity.max(before);
         }
     }
 
@@ -177,6 +194,9 @@ impl Rate {
         // While the capacity is unknown, so is how much longer a longer packet takes.
         let capacity = (self.mode != Mode::Startup).then_some(self.capacity);
         let queue = self.delay.queue_ms(delay, newest.size, capacity);
+        if queue <= self.threshold_ms() {
+            self.forget_silence();
+        }
         self.points.push_back(Point {
             arrival: newest.sent_at as i64 + delay,
             sent_total: newest.sent_total,

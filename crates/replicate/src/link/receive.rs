@@ -11,21 +11,13 @@ use super::{
 };
 
 /// Handshakes answered but not confirmed that are kept at once.
-const MAX_PENDING: usize = 4;
-/// Handshakes answered in a second.
-const MAX_ANSWERS_PER_S: u32 = 8;
+const MAX_PENDING: usize = 32;
+/// The least time between two answers to the same first message, ms.
+const REPEAT_MS: u64 = 500;
+/// No road is taken to be longer than that from a handshake alone, ms.
+const ROUND_TRIP_MS_MAX: f64 = 3_000.0;
 /// Events that wait for the caller before packets count as lost.
 const MAX_EVENTS: usize = 65_536;
-/// The least time between two 'I know no such session', ms.
-const LOST_INTERVAL_MS: u64 = 2_000;
-/// The least time between two handshakes that a 'Lost' brings about, ms.
-const RETRY_INTERVAL_MS: u64 = 3_000;
-/// It doubles up to this.
-const RETRY_INTERVAL_MS_MAX: u64 = 60_000;
-/// After this long without a 'Lost' it is short again.
-const RETRY_FORGET_MS: u64 = 600_000;
-/// After this much silence a packet under unknown keys is answered although a session stands.
-const DOUBT_MS: u64 = 10_000;
 
 impl Link {
     /// Takes a datagram from the network. Whatever it is, it does no harm.
@@ -44,8 +36,12 @@ impl Link {
             Some(Kind::Reply { connection_id }) => {
                 self.take_reply(connection_id, &datagram[3..]).unwrap_or(Heard::Nothing)
             }
-            Some(Kind::Lost { connection_id }) => {
-                self.take_lost(connection_id);
+            Some(Kind::Lost { connection_id, end }) => {
+                self.take_lost(connection_id, end);
+                Heard::Nothing
+            }
+            Some(Kind::Call) => {
+                self.take_hint();
                 Heard::Nothing
             }
             Some(Kind::Data { connection_id }) if connection_id == self.config.connection_id => {
@@ -59,34 +55,38 @@ impl Link {
     /// it holds the new keys: a replayed first message cannot do that.
     fn take_init(&mut self, init: &[u8]) -> Heard {
         let Role::Responder { allowed } = &self.role else { return Heard::Nothing };
-        if let Some(known) = self.pending.iter().find(|pending| pending.init == init) {
-            if self.ready.len() < MAX_PENDING {
-                self.ready.push_back(known.reply.clone());
-            }
-            return Heard::Handshake;
-        }
-        let second = self.now / 1_000;
-        if self.answered.0 != second {
-            self.answered = (second, 0);
-        }
-        if self.answered.1 >= MAX_ANSWERS_PER_S || self.ready.len() >= MAX_PENDING {
+        if self.answers.len() >= MAX_PENDING {
             return Heard::Nothing;
         }
-        self.answered.1 += 1;
+        if let Some(known) = self.pending.iter_mut().find(|pending| pending.init == init) {
+            if self.now < known.repeated_at + REPEAT_MS {
+                return Heard::Nothing;
+            }
+            known.repeated_at = self.now;
+            self.answers.push_back(known.reply.clone());
+            return Heard::Handshake;
+        }
+        if !self.quota.look(self.now, init) {
+            return Heard::Nothing;
+        }
         let hello = self.hello();
         let answer = handshake::answer(&mut self.chance, &self.private, allowed, init, &hello);
         let Some(answer) = answer else { return Heard::Nothing };
+        if !self.quota.reply(self.now, init) {
+            return Heard::Nothing;
+        }
         let reply = packet::reply(answer.hello.connection_id, &answer.reply);
         if self.pending.len() == MAX_PENDING {
             self.pending.remove(0);
         }
-        self.ready.push_back(reply.clone());
+        self.answers.push_back(reply.clone());
         self.pending.push(Pending {
             init: init.to_vec(),
             reply,
             keys: answer.keys,
             hello: answer.hello,
             replied_at: self.now,
+            repeated_at: self.now,
         });
         Heard::Handshake
     }
@@ -98,35 +98,14 @@ impl Link {
         let trying = self.trying.as_mut()?;
         let hello = trying.attempt.finish(reply)?;
         // Of several tries nobody knows which one was answered.
-        let rtt = (trying.sends == 1).then(|| ms_between(trying.sent_at, self.now));
+        let first = trying.sent_at.filter(|_| trying.sends == 1);
+        let rtt = first.map(|sent_at| ms_between(sent_at, self.now));
         let keys = self.trying.take()?.attempt.into_keys()?;
         self.begin_session(self.now, keys, &hello, rtt);
         self.heard(self.now);
         // The responder may use the keys once it has seen them used.
         self.ping = true;
         Some(Heard::Peer)
-    }
-
-    /// Anybody can say 'lost', so a session that is heard right now is not doubted, and
-    /// needless handshakes become rarer and rarer.
-    fn take_lost(&mut self, connection_id: u16) {
-        let Some(session) = self.session.as_ref().filter(|s| s.peer_id == connection_id) else {
-            return;
-        };
-        let alive =
-            self.heard_at.is_some_and(|at| ms_between(at, self.now) < session.flight.rtt_ms());
-        let recent = self.retried_at.is_some_and(|at| self.now < at + self.retry_wait_ms);
-        if !alive && !recent && self.trying.is_none() {
-            let forgotten = self.retried_at.is_none_or(|at| self.now > at + RETRY_FORGET_MS);
-            self.retry_wait_ms = if forgotten {
-                RETRY_INTERVAL_MS
-            } else {
-                (self.retry_wait_ms * 2).min(RETRY_INTERVAL_MS_MAX)
-            };
-            self.retried_at = Some(self.now);
-            // It fails only if the keys are unusable, which Link::new would have told.
-            let _ = self.try_handshake(self.now);
-        }
     }
 
     fn take_data(&mut self, datagram: &[u8]) -> Heard {
@@ -146,16 +125,21 @@ impl Link {
         if let Some((index, payload)) = opened {
             let pending = self.pending.swap_remove(index);
             self.pending.clear();
-            let rtt = ms_between(pending.replied_at, self.now);
-            self.begin_session(self.now, pending.keys, &pending.hello, Some(rtt));
+            let rtt = Some(ms_between(pending.replied_at, self.now));
+            // After more than that something was lost between.
+            let rtt = rtt.filter(|&rtt| rtt < ROUND_TRIP_MS_MAX);
+            self.begin_session(self.now, pending.keys, &pending.hello, rtt);
             return self.take_payload(number, &payload);
         }
-        let doubtful = self.heard_at.is_none_or(|at| self.now > at + DOUBT_MS);
-        let recent = self.lost_sent_at.is_some_and(|at| self.now < at + LOST_INTERVAL_MS);
-        let waits = matches!(self.role, Role::Responder { .. });
-        if waits && !recent && (self.session.is_none() || doubtful) {
-            self.lost_sent_at = Some(self.now);
-            self.ready.push_back(packet::lost(header.connection_id));
+        match self.role {
+            Role::Initiator { .. } => self.take_hint(),
+            // Also while a session stands: what comes late of an old one is not waited for any
+            // more at the other side, which then ignores the answer.
+            Role::Responder { .. } => {
+                if self.answers.len() < MAX_PENDING && self.quota.lost(self.now) {
+                    self.answers.extend(packet::lost_reply(datagram));
+                }
+            }
         }
         Heard::Nothing
     }
@@ -174,6 +158,7 @@ impl Link {
         let Some(session) = self.session.as_mut().filter(|_| room) else { return Heard::Nothing };
         let rtt = session.flight.rtt_ms();
         let gap = session.receipt.note(now, number);
+        self.doubt_no_more();
         self.heard(now);
         let mut ack_within: Option<u64> = None;
         let mut want = |delay: u64| {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{frame::Ack, queue::Chunk};
+use super::{frame::Ack, packet::QUOTE_BYTES, queue::Chunk};
 
 /// Until something is known, a round trip is taken to last this long.
 const INITIAL_RTT_MS: f64 = 1_000.0;
@@ -24,6 +24,8 @@ pub(super) struct Sent {
     pub total: u64,
     /// Whether the link stood idle just before it.
     pub limited: bool,
+    /// Its last bytes.
+    pub end: [u8; QUOTE_BYTES],
     /// The pieces of messages in it.
     pub chunks: Vec<Chunk>,
 }
@@ -97,6 +99,17 @@ impl Flight {
         }
     }
 
+    /// The same road under new keys: what was learnt of it stays.
+    #[must_use]
+    pub fn renewed(&self, rtt_ms: Option<f64>) -> Self {
+        let mut fresh = Self::new(self.smoothed.or(rtt_ms));
+        if self.smoothed.is_some() {
+            fresh.variation = self.variation;
+        }
+        (fresh.loss, fresh.reorder_ms) = (self.loss, self.reorder_ms);
+        fresh
+    }
+
     pub const fn next_number(&self) -> u64 {
         self.next
     }
@@ -120,26 +133,23 @@ impl Flight {
     }
 
     /// Notes a packet that goes out now, and gives it its number.
-    pub fn send(
-        &mut self,
-        now: u64,
-        size: usize,
-        eliciting: bool,
-        limited: bool,
-        chunks: Vec<Chunk>,
-    ) -> u64 {
+    pub fn send(&mut self, eliciting: bool, mut sent: Sent) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.sent_total += size as u64;
+        self.sent_total += sent.size as u64;
         // Bare acknowledgements are never acknowledged, so remembering them would never end.
         if eliciting {
-            self.bytes += size;
-            self.last_eliciting_at = now;
-            let total = self.sent_total;
-            let sent = Sent { at: now, size, total, limited, chunks };
+            self.bytes += sent.size;
+            self.last_eliciting_at = sent.at;
+            sent.total = self.sent_total;
             self.packets.insert(number, sent);
         }
         number
+    }
+
+    /// Whether a packet with this end waits for its acknowledgement.
+    pub fn awaits(&self, end: [u8; QUOTE_BYTES]) -> bool {
+        self.packets.values().any(|sent| sent.end == end)
     }
 
     /// Reads an acknowledgement; `None` if it names packets that were never sent.
@@ -294,13 +304,10 @@ impl Flight {
             return None;
         }
         // On a lossy link probes and answers get lost too.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 10")]
-        let patient = 1 + (self.loss * 10.0) as u32;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+        let (patient, least) = (1 + (self.loss * 10.0) as u32, (1.5 * self.least_rtt_ms()) as u64);
         let doublings = self.probes.saturating_sub(patient).min(16);
-        let wait = self
-            .probe_base_ms()
-            .saturating_mul(1 << doublings)
-            .min(most_ms.max(self.probe_base_ms().min(30_000)));
+        let wait = self.probe_base_ms().saturating_mul(1 << doublings).min(most_ms.max(least));
         Some(self.last_eliciting_at.max(not_before).saturating_add(wait))
     }
 

@@ -1,30 +1,32 @@
 //! What happens when time passes.
 
-use super::{Event, Link, Role};
+use ondol_kernel::Class;
 
-/// The longest wait between probes while messages wait, ms.
-const PROBE_MS_MAX: u64 = 8_000;
-/// The same while an emergency waits.
-const PROBE_EMERGENCY_MS_MAX: u64 = 3_000;
+use super::{Event, Link, Role, calling::Why};
+
 /// The shortest silence that counts as quiet, ms.
 const QUIET_MS_MIN: u64 = 5_000;
 /// How long to wait for a durable position before asking, ms; it doubles.
 const DURABLE_ASK_MS: u64 = 2_000;
 const DURABLE_ASK_MS_MAX: u64 = 60_000;
+/// The first probes of a session wait no longer than this, ms.
+const BEGINNING_MS: u64 = 1_500;
+const BEGINNING_PROBES: u32 = 4;
 
 impl Link {
     /// When [`handle_timeout`](Self::handle_timeout) and
     /// [`poll_transmit`](Self::poll_transmit) are due next, ms. It may lie in the past.
     pub fn poll_timeout(&self) -> Option<u64> {
-        let mut next = self.trying.as_ref().map(|trying| trying.next_at);
+        let mut next = self.try_timer();
         let mut sooner = |at: Option<u64>| {
             if let Some(at) = at {
                 next = Some(next.map_or(at, |other: u64| other.min(at)));
             }
         };
-        if !self.ready.is_empty() {
+        if !self.answers.is_empty() {
             sooner(Some(self.now));
         }
+        sooner(self.call_timer());
         if let Some(session) = &self.session {
             let data = self.may_send_data();
             let gate = self.control_gate(data);
@@ -64,32 +66,35 @@ impl Link {
             self.progress_at = now;
             self.ping = true;
         }
-        self.rekey_if_due(now);
+        self.rekey_if_due();
     }
 
-    /// The first probe repeats the most urgent piece on its way; later ones are a byte, so
+    /// The first probe repeats the most urgent piece on its way (of an emergency three do);
+    /// later ones are a byte, so
     /// that an outage ends with the peer telling what it has, and nothing is sent twice.
     fn send_probe(&mut self) {
         let Some(session) = &mut self.session else { return };
         session.flight.probes += 1;
-        self.rate.unanswered();
+        let probes = session.flight.probes;
+        self.rate.unanswered(probes);
         self.probe_after = self.now;
         match session.flight.first_unanswered() {
-            Some(chunk) if session.flight.probes == 1 => {
+            Some(chunk) if probes <= repeats(chunk.class) => {
                 self.outgoing.again(&chunk);
                 self.probe = self.outgoing.any_ready();
                 self.ping |= !self.probe;
             }
             _ => self.ping = true,
         }
+        self.doubt_silence(probes);
     }
 
-    fn rekey_if_due(&mut self, now: u64) {
+    fn rekey_if_due(&mut self) {
         let Some(session) = &self.session else { return };
         let most = session.flight.next_number().max(session.receipt.largest().unwrap_or(0));
         if most >= self.config.rekey_packets && self.trying.is_none() {
             // It fails only if the keys are unusable, which Link::new would have told.
-            let _ = self.try_handshake(now);
+            let _ = self.try_handshake(Why::OldKeys);
         }
     }
 
@@ -98,12 +103,10 @@ impl Link {
         if self.ping || self.probe {
             return None;
         }
-        let most = if self.outgoing.has_emergency() {
-            PROBE_EMERGENCY_MS_MAX
-        } else if !self.outgoing.is_empty() {
-            PROBE_MS_MAX
-        } else {
-            self.config.keepalive_ms
+        // What begins a session is awaited at the other side, whatever else waits.
+        let most = match session.flight.largest_acked() {
+            None if session.flight.probes < BEGINNING_PROBES => BEGINNING_MS,
+            _ => self.patience_ms(),
         };
         session.flight.probe_timer(most, self.probe_after)
     }
@@ -137,5 +140,13 @@ impl Link {
             since.max(heard).saturating_add(wait)
         });
         Some(waiting.map_or(idle, |waiting| waiting.min(idle)))
+    }
+}
+
+/// How many probes repeat a piece.
+const fn repeats(class: Class) -> u32 {
+    match class {
+        Class::Emergency => 3,
+        Class::Care | Class::Routine | Class::Bulk => 1,
     }
 }

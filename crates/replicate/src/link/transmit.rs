@@ -8,12 +8,11 @@ use super::{
     machine::Session,
     packet::{self, DataHeader, IP_UDP_BYTES, TAG_BYTES},
     queue::Chunk,
+    sent::Sent,
 };
 
 /// A caller that comes late may catch up this much, ms.
 const SLACK_MS: f64 = 5.0;
-/// Waits between tries of a handshake, ms; the last one stays.
-const RETRY_MS: [u64; 10] = [1_500, 2_000, 2_000, 3_000, 3_000, 4_000, 4_000, 6_000, 8_000, 15_000];
 /// A pause longer than this means that there was nothing to send, ms.
 const IDLE_MS: f64 = 20.0;
 /// Bytes of a length field that may be added to a frame when another follows it.
@@ -31,7 +30,26 @@ impl Link {
     /// [`poll_timeout`](Self::poll_timeout).
     pub fn poll_transmit(&mut self, now_ms: u64) -> Option<Vec<u8>> {
         self.now = self.now.max(now_ms);
-        let datagram = self.next_ready().or_else(|| self.next_packet())?;
+        let first = self.probes_first().then(|| self.next_packet()).flatten();
+        let datagram = first
+            .or_else(|| self.answers.pop_front())
+            .or_else(|| self.next_try())
+            .or_else(|| self.next_call())
+            .or_else(|| self.next_packet())?;
+        self.goes(&datagram);
+        Some(datagram)
+    }
+
+    /// The answer to the datagram that was handled last, for wherever that came from; `None`
+    /// if there is none. What is not fetched goes with [`poll_transmit`](Self::poll_transmit).
+    pub fn poll_answer(&mut self) -> Option<Vec<u8>> {
+        // Not paced: what strangers ask for must not hold back what waits.
+        let datagram = self.answers.pop_front()?;
+        self.stats.bytes_out += (datagram.len() + IP_UDP_BYTES) as u64;
+        Some(datagram)
+    }
+
+    fn goes(&mut self, datagram: &[u8]) {
         self.sent_at = Some(self.now);
         self.stats.bytes_out += (datagram.len() + IP_UDP_BYTES) as u64;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -41,20 +59,6 @@ impl Link {
         if self.rate.is_measured() || self.may_send_data() {
             self.free_at = self.free_at.max(now - SLACK_MS) + bytes / self.rate.pace();
         }
-        Some(datagram)
-    }
-
-    fn next_ready(&mut self) -> Option<Vec<u8>> {
-        if let Some(datagram) = self.ready.pop_front() {
-            return Some(datagram);
-        }
-        let now = self.now;
-        let trying = self.trying.as_mut().filter(|trying| trying.next_at <= now)?;
-        trying.sends += 1;
-        trying.sent_at = now;
-        let wait = RETRY_MS[(trying.sends as usize).min(RETRY_MS.len()) - 1];
-        trying.next_at = now + wait;
-        Some(packet::init(&trying.attempt.init))
     }
 
     /// When the pacer lets the next packet go.
@@ -116,7 +120,8 @@ impl Link {
         session.keys.seal(number, &payload, &mut datagram)?;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let limited = now as f64 > self.free_at + IDLE_MS;
-        session.flight.send(now, datagram.len() + IP_UDP_BYTES, eliciting, limited, chunks);
+        let (size, end) = (datagram.len() + IP_UDP_BYTES, packet::end(&datagram)?);
+        session.flight.send(eliciting, Sent { at: now, size, total: 0, limited, end, chunks });
         Some(datagram)
     }
 

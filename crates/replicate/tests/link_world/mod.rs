@@ -49,6 +49,8 @@ pub struct Side {
     role: Role,
     private: [u8; 32],
     starts: u8,
+    /// Whether it knows where the other is; what it sends goes nowhere until then.
+    has_address: bool,
 }
 
 impl Side {
@@ -78,6 +80,8 @@ pub struct World {
     pub commit_ms: u64,
     /// Every datagram as it goes in: who sent it, and its bytes.
     pub tap: Option<Vec<(usize, Vec<u8>)>>,
+    /// Whether the address of a neighbour outlives a restart.
+    pub remembers: bool,
     same_instant: u32,
 }
 
@@ -103,14 +107,16 @@ impl World {
             config.queue_bytes = 64 << 20;
             let memory = Memory::default();
             let private = privates[usize::from(n - 1)];
-            Side { link: None, memory, config, role, private, starts: 0 }
+            // The initiator is told the address.
+            let has_address = n == 1;
+            Side { link: None, memory, config, role, private, starts: 0, has_address }
         });
         for side in &mut sides {
             side.start(0);
         }
         let [there, back] = roads;
         let pipes = [Pipe::new(there, seed), Pipe::new(back, seed ^ 0xffff)];
-        Self { now: 0, sides, pipes, commit_ms: 10, tap: None, same_instant: 0 }
+        Self { now: 0, sides, pipes, commit_ms: 10, tap: None, remembers: true, same_instant: 0 }
     }
 
     /// A node dies: what it had not made durable is gone.
@@ -121,6 +127,7 @@ impl World {
 
     /// A node starts again from what is durable. Its messages must be sent again by the test.
     pub fn start(&mut self, side: usize) {
+        self.sides[side].has_address &= self.remembers || side == 0;
         self.sides[side].start(self.now);
     }
 
@@ -158,9 +165,16 @@ impl World {
     fn arrive(&mut self) {
         for from in 0..2 {
             while let Some(packet) = self.pipes[from].pop(self.now) {
-                if let Some(link) = &mut self.sides[1 - from].link {
-                    let heard = link.handle_datagram(self.now, &packet);
-                    assert!(!(from == 1 && heard == Heard::Handshake), "only responders answer");
+                let side = &mut self.sides[1 - from];
+                let Some(link) = &mut side.link else { continue };
+                let heard = link.handle_datagram(self.now, &packet);
+                assert!(!(from == 1 && heard == Heard::Handshake), "only responders answer");
+                side.has_address |= heard == Heard::Peer;
+                while let Some(answer) = link.poll_answer() {
+                    if let Some(tap) = &mut self.tap {
+                        tap.push((1 - from, answer.clone()));
+                    }
+                    self.pipes[1 - from].push(self.now, answer);
                 }
             }
         }
@@ -193,6 +207,9 @@ impl World {
                 side.memory.note(self.now, self.commit_ms, event);
             }
             while let Some(packet) = link.poll_transmit(self.now) {
+                if !side.has_address {
+                    continue;
+                }
                 if let Some(tap) = &mut self.tap {
                     tap.push((n, packet.clone()));
                 }
