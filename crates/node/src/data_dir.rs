@@ -55,6 +55,11 @@ impl DataDir {
         self.0.join("tls.json")
     }
 
+    /// The file of the addresses where neighbours were heard last.
+    pub fn addresses(&self) -> PathBuf {
+        self.0.join("addresses")
+    }
+
     /// The key of the tokens of forms: made once, the same over restarts.
     pub fn form_secret(&self) -> Result<[u8; 32]> {
         let path = self.0.join("form.key");
