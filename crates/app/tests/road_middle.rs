@@ -59,8 +59,8 @@ fn in_the_middle(country: &Country) -> Vec<(Outgoing, Envelope, Vec<u8>)> {
 /// The ministry says something to a neighbour, under a number that is free.
 fn says(country: &Country, to: &Facility, message: &Message) -> Arrival {
     let from = node(country.ministry());
-    let number = to.app.arrived_up_to(from, Class::Care).unwrap() + 1;
-    to.app.arrive(from, Class::Care, number, &message.encode()).unwrap()
+    let number = to.app.arrived_up_to(from, Class::Bulk).unwrap() + 1;
+    to.app.arrive(from, Class::Bulk, number, &message.encode()).unwrap()
 }
 
 #[test]

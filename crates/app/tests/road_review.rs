@@ -52,10 +52,16 @@ impl Strangers {
     }
 
     fn carry(&self) {
+        self.carry_without("");
+    }
+
+    /// Carries, but not from and to one facility.
+    fn carry_without(&self, cut: &str) {
+        let reached = || self.0.iter().filter(|facility| facility.seat.id != cut);
         for _ in 0..60 {
             let mut moved = false;
-            for from in &self.0 {
-                let neighbours = self.0.iter().filter(|to| {
+            for from in reached() {
+                let neighbours = reached().filter(|to| {
                     from.seat.above == Some(to.seat.id) || to.seat.above == Some(from.seat.id)
                 });
                 for to in neighbours {
@@ -535,4 +541,62 @@ fn what_came_with_an_entry_that_waits_is_handed_on() {
     assert!(province.get("Patient", "p2").is_some());
     country.carry();
     assert!(province.get("Condition", "c1").is_some());
+}
+
+/// The facility that is asked was never heard of anywhere but at the specialist hospital itself.
+#[test]
+fn a_case_for_a_facility_whose_certificate_comes_later_is_led_on_when_it_comes() {
+    let all = Strangers::new();
+    let specialist = node(all.at("specialist"));
+    for id in ["clinic", "county", "province", "ministry"] {
+        forget(all.at(id), vec![specialist]);
+    }
+    let all = Strangers(all.0.into_iter().map(Facility::restarted).collect());
+    patient(all.at("clinic"), "p1");
+    consult(all.at("clinic"), "p1", "s1");
+    all.carry_without("specialist");
+    assert!(all.at("province").get("ServiceRequest", "s1").is_some());
+    assert!(all.at("specialist").get("ServiceRequest", "s1").is_none());
+    assert!(all.at("province").app.nation().node(&specialist).is_none());
+    // What the hospital writes in its own chart brings its certificate.
+    all.carry();
+    assert!(all.at("specialist").get("ServiceRequest", "s1").is_some());
+    assert!(all.at("specialist").get("Patient", "p1").is_some());
+    assert!(all.at("ministry").get("Patient", "p1").is_none());
+    for facility in &all.0 {
+        let view = facility.store().read().unwrap();
+        let notes = view.values(Space::Peer, b"asked/", None, usize::MAX).unwrap();
+        assert!(notes.is_empty(), "{} still waits for the way", facility.seat.id);
+    }
+}
+
+#[test]
+fn a_preview_is_never_in_the_way_of_an_emergency() {
+    let country = support::Country::new();
+    let (clinic, county) = (country.clinic(), country.county());
+    patient(clinic, "p1");
+    country.carry();
+    let preview = clinic.app.keep_blob(&vec![1; 30_000]).unwrap();
+    let original = clinic.app.keep_blob(&vec![2; 200_000]).unwrap();
+    let media = |id: &str| {
+        put_as(
+            clinic,
+            Class::Emergency,
+            id,
+            json!({"resourceType": "Media", "status": "completed",
+            "subject": {"reference": "Patient/p1"},
+            "content": {"contentType": "image/jpeg", "url": ondol_app::road::url_of(&original),
+                "extension": [{"url": ondol_app::road::PREVIEW, "valueAttachment":
+                    {"contentType": "image/jpeg", "url": ondol_app::road::url_of(&preview)}}]}}),
+        );
+    };
+    media("m1");
+    assert!(!clinic.app.feed_blobs(node(county), Class::Emergency, 100).unwrap());
+    let urgent = clinic.app.outgoing(node(county), Class::Emergency, 100).unwrap();
+    let bytes: usize = urgent.iter().map(|message| message.bytes.len()).sum();
+    // At 9.6 kbit/s a second is 1,200 bytes.
+    assert!(!urgent.is_empty() && bytes < 1_200, "{bytes} bytes");
+    assert!(clinic.app.feed_blobs(node(county), Class::Care, 100).unwrap());
+    country.carry();
+    assert_eq!(county.app.blob(&preview).unwrap().unwrap(), vec![1; 30_000]);
 }
