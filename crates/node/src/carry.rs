@@ -1,7 +1,7 @@
 //! Sticks: the files and folders around them (ADR 0010).
 
 use std::{
-    fs::{self, File},
+    fs,
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 use ondol_app::{Actor, App, AppError, road::StickIn};
 use ondol_replicate::stick;
 
+use crate::durable::{Disk, Stick, folder_of, make_folders};
+
 /// The folder on a stick in which Ondol's files stand.
 const FOLDER: &str = "ondol";
 
@@ -19,18 +21,15 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Writes a file so that it is whole or not there: a temporary name, its bytes forced to the
 /// stick, then the real name.
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
+fn write_durably(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("part");
-    let mut file = File::create(&temporary)
+    let mut file = disk
+        .make(&temporary, 0o644)
         .with_context(|| format!("the stick cannot be written to ({})", path.display()))?;
     file.write_all(bytes).context("the stick is full or was pulled out")?;
-    file.sync_all().context("the stick was pulled out too early")?;
-    fs::rename(&temporary, path).context("the stick was pulled out too early")?;
-    if let Some(folder) = path.parent() {
-        // Some file systems of sticks cannot do this; the file itself is forced already.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-    Ok(())
+    disk.sync(&file, &temporary).context("the stick was pulled out too early")?;
+    disk.rename(&temporary, path).context("the stick was pulled out too early")?;
+    disk.sync_names(folder_of(path)).context("the stick was pulled out too early")
 }
 
 /// Carries out: for each neighbour two copies of a file that it alone can read, and this node's
@@ -39,14 +38,14 @@ pub fn out(app: &Arc<App>, to: &Path) -> Result<()> {
     let sticks = app.sticks_out(&node_actor(app))?;
     let folder = to.join(FOLDER);
     for copy in ["a", "b"] {
-        fs::create_dir_all(folder.join(copy))
+        make_folders(&Stick, &folder.join(copy))
             .with_context(|| format!("{} cannot be written to", to.display()))?;
         for stick in &sticks {
-            write_durably(&folder.join(copy).join(&stick.file_name), &stick.bytes)?;
+            write_durably(&Stick, &folder.join(copy).join(&stick.file_name), &stick.bytes)?;
         }
     }
     let node = app.place().node.to_string();
-    write_durably(&folder.join(format!("{node}.cert")), &app.own_certificate())?;
+    write_durably(&Stick, &folder.join(format!("{node}.cert")), &app.own_certificate())?;
     let messages: u64 = sticks.iter().map(|stick| stick.messages).sum();
     println!("{messages} messages for {} neighbours", sticks.len());
     if sticks.iter().any(|stick| stick.more_waits) {
@@ -133,4 +132,21 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         bail!("{} is too large to be a stick of Ondol", path.display());
     }
     fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable::tests::{Folder, Remembering};
+
+    #[test]
+    fn a_stick_that_was_announced_can_be_pulled_out() {
+        let (top, disk) = (Folder::new(), Remembering::default());
+        let folder = top.0.join(FOLDER).join("a");
+        make_folders(&disk, &folder).unwrap();
+        let path = folder.join("ondol-1.stick");
+        write_durably(&disk, &path, b"sealed").unwrap();
+        assert!(disk.keeps(&path, &top.0));
+        assert_eq!(list(&folder), [path]);
+    }
 }

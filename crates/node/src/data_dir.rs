@@ -12,7 +12,7 @@ use ondol_store::Store;
 use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 
-use crate::{chance::MachineChance, clock::MachineClock, private};
+use crate::{chance::MachineChance, clock::MachineClock, durable, private};
 
 /// Korea's offset: what pages show unless the configuration says otherwise.
 const UTC_OFFSET_MINUTES: i32 = 9 * 60;
@@ -35,7 +35,7 @@ pub struct Settings {
 impl DataDir {
     /// Makes the directory if it is missing.
     pub fn at(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path)
+        durable::make_folders(&durable::OwnDisk, path)
             .with_context(|| format!("the data directory {} cannot be made", path.display()))?;
         Ok(Self(path.to_owned()))
     }

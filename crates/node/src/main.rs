@@ -6,6 +6,7 @@ mod chance;
 mod clock;
 mod commands;
 mod data_dir;
+mod durable;
 mod https;
 mod import;
 mod private;

@@ -5,6 +5,8 @@
 //! (stream) is left out of the entries, and ids that the receiver can derive are left out of the
 //! texts; decoding gives back the canonical bytes exactly, which the seal then vouches for.
 
+use std::sync::OnceLock;
+
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 use ondol_record::{
@@ -14,6 +16,10 @@ use ondol_record::{
     seal::{BadSeal, Step, put_path, read_path},
 };
 use thiserror::Error;
+use zstd::{
+    bulk::{Compressor, Decompressor},
+    dict::{DecoderDictionary, EncoderDictionary},
+};
 
 use crate::lean::{Ids, put_entry, read_entry};
 
@@ -162,15 +168,31 @@ impl Parcel {
     }
 }
 
+/// The dictionary as zstd looks things up in it at [`LEVEL`]: to make that anew for each parcel
+/// takes longer than to pack it.
+fn slow_encoder() -> &'static EncoderDictionary<'static> {
+    static ENCODER: OnceLock<EncoderDictionary<'static>> = OnceLock::new();
+    ENCODER.get_or_init(|| EncoderDictionary::copy(DICTIONARY, LEVEL))
+}
+
+fn decoder() -> &'static DecoderDictionary<'static> {
+    static DECODER: OnceLock<DecoderDictionary<'static>> = OnceLock::new();
+    DECODER.get_or_init(|| DecoderDictionary::copy(DICTIONARY))
+}
+
 fn compress(plain: &[u8], level: i32) -> Option<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::with_dictionary(level, DICTIONARY).ok()?;
+    let mut compressor = if level == LEVEL {
+        Compressor::with_prepared_dictionary(slow_encoder()).ok()?
+    } else {
+        Compressor::with_dictionary(level, DICTIONARY).ok()?
+    };
     compressor.include_checksum(false).ok()?;
     compressor.include_dictid(false).ok()?;
     compressor.compress(plain).ok()
 }
 
 fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
-    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(DICTIONARY).ok()?;
+    let mut decompressor = Decompressor::with_prepared_dictionary(decoder()).ok()?;
     let stated = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()?;
     let size = usize::try_from(stated).ok().filter(|&size| size <= UNPACKED_MAX)?;
     decompressor.decompress(packed, size).ok()

@@ -3,7 +3,7 @@
 use std::{fs::File, io, path::Path};
 
 use ondol_store::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     db::Db,
@@ -110,6 +110,9 @@ fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Conne
         None => Connection::open_with_flags(path, flags)?,
     };
     conn.busy_timeout(std::time::Duration::from_secs(10))?;
+    // A plan is made once: without this every other value that is bound to a LIMIT makes SQLite
+    // parse and plan its statement again.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(conn)
 }
 
