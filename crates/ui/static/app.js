@@ -66,7 +66,9 @@
             state.textContent = (_a = (saved ? state.dataset.saved : state.dataset.unsaved)) !== null && _a !== void 0 ? _a : "";
     }
     const drafts = Array.from(document.querySelectorAll("form[data-draft]"));
-    drafts.forEach((form) => kept.set(form, typed(form)));
+    const refused = document.querySelector("#errors, form[data-draft] .complaint, [name=another]");
+    if (!refused)
+        drafts.forEach((form) => kept.set(form, typed(form)));
     const keepAll = () => Promise.all(drafts.map(keep));
     if (drafts.length > 0)
         window.setInterval(keepAll, 5000);

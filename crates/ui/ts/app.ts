@@ -67,7 +67,9 @@
   }
 
   const drafts = Array.from(document.querySelectorAll<HTMLFormElement>("form[data-draft]"));
-  drafts.forEach((form) => kept.set(form, typed(form)));
+  // What came back to be mended was sent before it was kept: the draft may be older than the page.
+  const refused = document.querySelector("#errors, form[data-draft] .complaint, [name=another]");
+  if (!refused) drafts.forEach((form) => kept.set(form, typed(form)));
   const keepAll = (): Promise<void[]> => Promise.all(drafts.map(keep));
   if (drafts.length > 0) window.setInterval(keepAll, 5000);
   document.addEventListener("visibilitychange", () => {
