@@ -181,7 +181,13 @@ impl Desk {
             if !self.script {
                 self.browser.press_at("//button[@value='dx-find']");
             }
-            self.browser.press_at("//*[@id='dx-results']//button[starts-with(@value,'dx-add')]");
+            // Until the answer comes, what is offered for nothing typed stands there still.
+            let found = format!(
+                "//*[@id='dx-results'][.//button[@value='dx-words'][contains(.,'{}')]]\
+                 //button[starts-with(@value,'dx-add')]",
+                visit.diagnosis
+            );
+            self.browser.press_at(&found);
             self.browser.press_at("//*[@id='dx']//ul[@class='picked']//b");
         }
         if !visit.note.is_empty() {
@@ -226,7 +232,7 @@ impl Desk {
     #[track_caller]
     pub fn consult_id(&self) -> String {
         let url = self.browser.url();
-        let id = url.split("/consult/").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+        let id = url.split("/consult/").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
         let id = id.unwrap_or_default().to_owned();
         assert!(!id.is_empty(), "no consult is open: {url}\n{}", self.browser.text());
         id
@@ -269,7 +275,7 @@ impl Desk {
         self.next();
         self.see("referral-title");
         let url = self.browser.url();
-        let id = url.split("/referral/").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+        let id = url.split("/referral/").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
         let id = id.unwrap_or_default().to_owned();
         assert!(!id.is_empty(), "no referral is open: {url}\n{}", self.browser.text());
         id
