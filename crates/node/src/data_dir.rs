@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -75,8 +76,7 @@ impl DataDir {
 
     /// Opens the record.
     pub fn store(&self) -> Result<SqliteStore> {
-        let path = self.0.join("ondol.db");
-        Ok(SqliteStore::open(&path, self.options()?)?)
+        Ok(SqliteStore::open(&self.record(), self.options()?)?)
     }
 
     fn options(&self) -> Result<OpenOptions> {
@@ -128,7 +128,29 @@ impl DataDir {
     /// Opens the use cases over the record.
     pub fn app(&self) -> Result<Arc<App>> {
         let store: Arc<dyn Store> = Arc::new(self.store()?);
-        self.open(store, "blobs", false)
+        let app = self.open(store, "blobs", false)?;
+        if app.lives_at(&self.home()?)? {
+            tracing::warn!("this record is a copy: the node begins a new incarnation");
+        }
+        Ok(app)
+    }
+
+    /// By what the file of the record is told from a copy of it: its inode, and when it was made
+    /// where the file system says so. Both stay when the directory is renamed, and neither when it
+    /// is copied or put back from a backup. A disk that was cloned whole is not noticed.
+    fn home(&self) -> Result<Vec<u8>> {
+        let file = fs::metadata(self.record())?;
+        let mut mark = file.ino().to_be_bytes().to_vec();
+        if let Ok(made) = file.created()
+            && let Ok(made) = made.duration_since(std::time::UNIX_EPOCH)
+        {
+            mark.extend_from_slice(&made.as_nanos().to_be_bytes());
+        }
+        Ok(mark)
+    }
+
+    fn record(&self) -> PathBuf {
+        self.0.join("ondol.db")
     }
 
     /// Opens the practice room: a store of its own that nothing ever leaves. It takes the
@@ -155,5 +177,48 @@ impl DataDir {
             practice,
         };
         Ok(Arc::new(App::open(parts)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ed25519_dalek::SigningKey;
+    use ondol_kernel::Millis;
+    use ondol_replicate::link;
+
+    fn epoch(data: &DataDir) -> u64 {
+        data.app().unwrap().own_epoch().unwrap()
+    }
+
+    #[test]
+    fn a_directory_that_was_copied_begins_a_new_incarnation_and_one_that_was_moved_does_not() {
+        let folder = std::env::temp_dir().join(format!("ondol-copied-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let first = DataDir::at(&folder.join("first")).unwrap();
+        let (root, keys) = (SigningKey::from_bytes(&[1; 32]), private::new_keys());
+        private::write_keys(&first.keys(), &keys).unwrap();
+        let store = first.store().unwrap();
+        let public = link::public_key(&keys.link).unwrap();
+        founding::found_nation(&store, &root, &keys, public, "보건성", Millis(0)).unwrap();
+        drop(store);
+        let before = epoch(&first);
+        assert_eq!(epoch(&first), before);
+
+        let moved = DataDir(folder.join("moved"));
+        fs::rename(&first.0, &moved.0).unwrap();
+        assert_eq!(epoch(&moved), before);
+
+        let copied = DataDir::at(&folder.join("copied")).unwrap();
+        for file in fs::read_dir(&moved.0).unwrap().flatten() {
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), copied.0.join(file.file_name())).unwrap();
+            }
+        }
+        let after = epoch(&copied);
+        assert!(after > before);
+        assert_eq!(epoch(&copied), after);
+        assert_eq!(epoch(&moved), before);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
