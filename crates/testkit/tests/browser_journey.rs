@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use ondol_kernel::Date;
 use ondol_record::ChartId;
 use ondol_testkit::{
-    browser::{Key, Wish},
+    browser::{Key, Size, Wish},
     contents::Contents,
     desk::{Desk, Question, Stranger, VisitTyped},
     filling,
@@ -134,6 +134,16 @@ fn a_case_travels_from_the_clinic_to_the_specialist_and_back_and_the_ministry_se
     assert!(country.settles(&Seat::ALL, Duration::from_mins(1)));
     drop((clinic, specialist, county, ministry));
     shown(&mut country, &patient, &[Seat::Clinic, Seat::County, Seat::Specialist]);
+}
+
+#[test]
+fn without_script_people_are_registered_seen_and_asked_about() {
+    let Some(mut country) = country("plain") else { return };
+    let plain = |wish: Wish| Wish { script: false, ..wish };
+    let at_specialist = Wish { size: Size::Phone, ..plain(KO) };
+    let (clinic, specialist, patient, _) = case(&country, plain(EN), at_specialist);
+    drop((clinic, specialist));
+    shown(&mut country, &patient, &[Seat::Clinic, Seat::Specialist]);
 }
 
 #[test]

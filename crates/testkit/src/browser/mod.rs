@@ -14,14 +14,20 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
+
+use crate::patience;
 
 pub use network::{Loaded, Visit};
 pub use steps::Key;
 use webdriver::WebDriver;
 pub use webdriver::{BrowserError, Element};
+
+/// So long a download may take.
+const DOWNLOAD: Duration = Duration::from_secs(20);
 
 /// The language that a browser asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,9 +130,13 @@ impl Browser {
         }
         let driver = WebDriver::start(&driver, &profile.0, &capabilities)?;
         let browser = Self { driver, profile, touches: Cell::default(), letters: Cell::default() };
-        if wish.size == Size::Desk {
+        let downloads = browser.profile().join("downloads");
+        let allowed = json!({ "behavior": "allow", "downloadPath": downloads });
+        browser.driver.chromium("Browser.setDownloadBehavior", &allowed)?;
+        if wish.size == Size::Desk || !wish.script {
             let (width, height) = wish.size.pixels();
-            let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            let mobile = wish.size == Size::Phone;
+            let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
             browser.driver.chromium("Emulation.setDeviceMetricsOverride", &screen)?;
         }
         Ok(browser)
@@ -148,6 +158,20 @@ impl Browser {
     /// Where the browser keeps its profile; downloads go to `downloads` in it.
     pub fn profile(&self) -> &Path {
         &self.profile.0
+    }
+
+    /// The next file that is downloaded whole; it is taken out of the folder of downloads.
+    pub fn take_download(&self, to: &Path) -> Option<PathBuf> {
+        let folder = self.profile().join("downloads");
+        patience::until(DOWNLOAD, || {
+            let found = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path());
+            let whole = found.filter(|path| path.extension().is_some_and(|e| e != "crdownload"));
+            let path = { whole }.find(|path| path.metadata().is_ok_and(|about| about.len() > 0))?;
+            let target = to.join(path.file_name()?);
+            fs::copy(&path, &target).ok()?;
+            fs::remove_file(&path).ok()?;
+            Some(target)
+        })
     }
 
     /// Touches (clicks, taps, single keys), and keys pressed to type, since the last call.
@@ -229,7 +253,9 @@ fn capabilities(chromium: &str, profile: &Profile, wish: Wish) -> Value {
     if !wish.script {
         options["prefs"]["profile.managed_default_content_settings.javascript"] = json!(2);
     }
-    if wish.size == Size::Phone {
+    // The driver's taps wait for ever for a script where none may run: there the phone is only
+    // its screen, and is clicked.
+    if wish.size == Size::Phone && wish.script {
         options["mobileEmulation"] = json!({ "deviceMetrics": {
             "width": width, "height": height, "pixelRatio": 1, "touch": true, "mobile": true
         } });

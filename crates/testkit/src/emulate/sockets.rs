@@ -43,7 +43,13 @@ impl Controls {
         self.set_cut(true);
     }
 
-    /// Restores the link.
+    /// Cuts one way alone, towards the target or back from it: data passes, and no answer.
+    pub fn cut_one_way(&self, forward: bool) {
+        self.pipe(forward).set_cut(true);
+        self.changed.notify_waiters();
+    }
+
+    /// Restores the link, both ways.
     pub fn restore(&self) {
         self.set_cut(false);
     }

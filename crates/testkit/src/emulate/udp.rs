@@ -147,4 +147,29 @@ mod tests {
         let length = timeout(Duration::from_secs(5), client.recv(&mut buffer)).await;
         assert_eq!((length.unwrap().unwrap(), buffer[0]), (10, 9));
     }
+
+    #[tokio::test]
+    async fn what_is_cut_one_way_passes_the_other() {
+        let target = UdpSocket::bind(HERE).await.unwrap();
+        let conditions = Conditions::new(1_000_000, 5);
+        let address = target.local_addr().unwrap();
+        let emulator =
+            UdpEmulator::start(HERE.parse().unwrap(), address, conditions.clone(), conditions, 1)
+                .await
+                .unwrap();
+        emulator.controls().cut_one_way(false);
+        let client = UdpSocket::bind(HERE).await.unwrap();
+        client.connect(emulator.address()).await.unwrap();
+        let mut buffer = [0; 64];
+        client.send(&[1; 8]).await.unwrap();
+        let received = timeout(Duration::from_secs(5), target.recv_from(&mut buffer)).await;
+        let (length, from) = received.unwrap().unwrap();
+        assert_eq!(length, 8, "data passes");
+        target.send_to(&[2; 8], from).await.unwrap();
+        assert!(timeout(Duration::from_millis(300), client.recv(&mut buffer)).await.is_err());
+        emulator.controls().restore();
+        target.send_to(&[3; 9], from).await.unwrap();
+        let length = timeout(Duration::from_secs(5), client.recv(&mut buffer)).await;
+        assert_eq!(length.unwrap().unwrap(), 9, "and answers do again");
+    }
 }

@@ -227,6 +227,13 @@ impl Country {
         }
     }
 
+    /// Holds back what comes down from above, acknowledgements and all; what goes up passes.
+    pub fn hold_back_answers(&self, seat: Seat) {
+        if let Some(link) = self.link(seat) {
+            link.cut_one_way(false);
+        }
+    }
+
     /// Restores what was cut.
     pub fn restore(&self, seat: Seat) {
         if let Some(link) = self.link(seat) {
