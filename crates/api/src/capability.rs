@@ -17,8 +17,8 @@ const SECURITY: &str = "HTTP Basic with an account of the facility, or the token
     and counts only what the one who asks may read. Every reading of a chart is recorded.";
 
 const LIMITS: &str = "JSON only. Not here: XML, PATCH, history of types and of the system, \
-    conditional update and delete, chained parameters, _has, composite parameters, _elements, \
-    _summary but count, _sort but by _lastUpdated, :iterate. A search by number or quantity \
+    conditional update and delete, _has, composite parameters, _elements, _summary but count, _sort \
+    but by one time, :iterate. A search by number or quantity \
     compares the unit as it is written.";
 
 /// The `CapabilityStatement` (R4 5.2).

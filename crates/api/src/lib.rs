@@ -29,8 +29,9 @@ pub use routes::{Interaction, ROUTES, Route, Shape};
 /// Where the router is nested: addresses in answers begin with it.
 pub const MOUNT: &str = "/fhir";
 
-/// Requests that are worked on at the same time; others wait.
-const AT_ONCE: usize = 32;
+/// Requests that are worked on at the same time; others wait. Those that write wait for the disk
+/// most of the time, and the more there are, the more share one sync.
+const AT_ONCE: usize = 64;
 
 /// What the API works with.
 #[derive(Clone)]

@@ -102,20 +102,74 @@ async fn sorting_by_the_time_of_writing_holds_over_pages() {
     for (sort, expected) in
         [("_lastUpdated", "o2 o3 o4 o5 o1"), ("-_lastUpdated", "o1 o5 o4 o3 o2")]
     {
-        let mut next = format!("/Observation?code=8310-5&_count=2&_sort={sort}");
-        let mut seen = vec![];
-        loop {
-            let page = door.get(&next).await.expect(200);
-            seen.extend(ids(&page));
-            let links = page["link"].as_array().unwrap();
-            match links.iter().find(|link| link["relation"] == "next") {
-                Some(link) => next = path_of(link["url"].as_str().unwrap()),
-                None => break,
-            }
-        }
-        assert_eq!(seen.join(" "), expected);
+        let first = format!("/Observation?code=8310-5&_count=2&_sort={sort}");
+        assert_eq!(over_pages(&door, first).await, expected);
     }
-    assert_eq!(door.get("/Observation?_sort=date").await.issue(400).1, "http._sort");
+    for sort in ["code", "date,code", "-banana"] {
+        let path = format!("/Observation?_sort={sort}");
+        assert_eq!(door.get(&path).await.issue(400).1, "http._sort", "{sort}");
+    }
+}
+
+/// The ids of all pages from one on.
+async fn over_pages(door: &Door, first: String) -> String {
+    let (mut next, mut seen) = (first, vec![]);
+    loop {
+        let page = door.get(&next).await.expect(200);
+        seen.extend(ids(&page));
+        let links = page["link"].as_array().unwrap();
+        match links.iter().find(|link| link["relation"] == "next") {
+            Some(link) => next = path_of(link["url"].as_str().unwrap()),
+            None => return seen.join(" "),
+        }
+    }
+}
+
+#[tokio::test]
+async fn sorting_by_a_time_of_care_holds_over_pages_and_what_has_none_comes_last() {
+    let door = temperatures().await;
+    let mut timeless = observation("q", "8310-5", "36.6", "2026-03-01");
+    timeless.as_object_mut().unwrap().remove("effectiveDateTime");
+    timeless["id"] = "n".into();
+    door.put("/Observation/n", &timeless).await.expect(201);
+    // The weight of the 4th is of the whole day: it begins before the temperature of the morning
+    // and ends after it.
+    for (query, expected) in [
+        ("_sort=date", "o1 o2 o3 w o4 o5 n"),
+        ("_sort=-date", "o5 w o4 o3 o2 o1 n"),
+        ("_sort=date&patient=p", "o1 o2 w o4"),
+        ("_sort=-date&code=8310-5", "o5 o4 o3 o2 o1 n"),
+        ("_sort=-date&code=8310-5&date=le2026-03-03", "o3 o2 o1"),
+    ] {
+        for count in [1, 2, 50] {
+            let first = format!("/Observation?{query}&_count={count}");
+            assert_eq!(over_pages(&door, first).await, expected, "{query} by {count}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn chains_ask_something_of_what_resources_lead_to() {
+    let door = temperatures().await;
+    for (query, expected) in [
+        ("subject:Patient.family=%EA%B9%80", "o3 o5"),
+        ("patient.family=%EA%B9%80", "o3 o5"),
+        ("subject.family=%EA%B9%80,%EB%A6%AC&code=29463-7", "w"),
+        ("subject:Patient._id=q", "o3 o5"),
+        ("subject:Patient.organization=Organization/clinic&_sort=-date&_count=1", "o5"),
+        ("subject:Patient.organization.name=nowhere", ""),
+        ("subject:Patient.family=%EC%97%86%EC%9D%8C", ""),
+    ] {
+        let found = door.ids("doctor", &format!("/Observation?{query}")).await;
+        assert_eq!(found.join(" "), expected, "{query}");
+    }
+    for query in ["subject:Practitioner.name=x", "subject.banana=x", "code.name=x", "a.b=x"] {
+        let name = query.split('=').next().unwrap();
+        let (_, at) = door.get(&format!("/Observation?{query}")).await.issue(400);
+        assert_eq!(at, format!("http.{name}"), "{query}");
+    }
+    let long = "/Observation?subject:Patient.organization.partof.partof.partof.name=x";
+    assert_eq!(door.get(long).await.issue(403).0, "too-costly");
 }
 
 #[tokio::test]
@@ -224,6 +278,8 @@ async fn pages_and_totals_count_only_what_may_be_seen() {
         ("pharmacist", "/Observation?_summary=count", 0),
         ("officer", "/Patient?_summary=count", 0),
         ("officer", "/Observation?_summary=count", 0),
+        ("doctor", "/Observation?subject:Patient.gender=female&_summary=count", 8),
+        ("officer", "/Observation?subject:Patient.gender=female&_summary=count", 0),
     ] {
         assert_eq!(door.get_as(who, path).await.expect(200)["total"], total, "{who} {path}");
     }

@@ -51,6 +51,25 @@ pub fn of(
     }
 }
 
+/// Of those grants the ones that the Patient alone shows: whose people the patient belongs to.
+/// Most of a facility's work is done in them, and nothing else of the chart has to be read.
+pub fn at_home(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+) -> Result<Vec<Grant>, AppError> {
+    let mut grants = vec![];
+    if let ChartId::Patient(id) = chart
+        && let Some(found) = view.resource("Patient", id)?
+        && found.shown.kind == ChangeKind::Put
+        && found.shown.chart == *chart
+    {
+        of_person(&json(&found), &app.place.organization(), &actor.reference(), &mut grants);
+    }
+    Ok(grants)
+}
+
 fn works_here(app: &App, view: &dyn View, chart: &ChartId) -> Result<bool, AppError> {
     let reference = chart.reference();
     let roles =

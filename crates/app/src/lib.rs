@@ -31,7 +31,9 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use ondol_access::{Action, ChartFacts, Grounds, Obligation, Policies, Reason};
+use ondol_access::{
+    Action, ChartFacts, ChartKind, Grant, Grounds, Obligation, Policies, Reason,
+};
 use ondol_kernel::{Clock, Millis, NodeId, Rng};
 use ondol_record::{ChartId, Entry};
 use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
@@ -75,6 +77,7 @@ pub struct App {
     nation: RwLock<Arc<Nation>>,
     wake: RwLock<Vec<Wake>>,
     people: people::Index,
+    standings: accounts::Standings,
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
     pub(crate) live: consult::Live,
 }
@@ -100,6 +103,7 @@ impl App {
             nation: RwLock::new(Arc::new(nation)),
             wake: RwLock::new(vec![]),
             people: people::Index::default(),
+            standings: accounts::Standings::default(),
             links: RwLock::new(HashMap::new()),
             live,
         })
@@ -186,11 +190,44 @@ impl App {
         chart: &ChartId,
         reason: Option<Reason>,
     ) -> Result<Grounds, AppError> {
+        if let Some(grounds) = self.may_at_home(view, actor, action, chart)? {
+            return Ok(grounds);
+        }
         let (kind, grants) = grants::of(self, view, actor, chart)?;
         let mut facts = ChartFacts::new(kind, grants);
         facts.reason = reason;
         let decision = self.policies.decide(&actor.principal(), action, &facts, self.now());
         Ok(decision.into_result()?)
+    }
+
+    /// The grounds that the patient's home alone gives, if those are enough and ask for nothing
+    /// but a line in the audit: further relations could only add to them.
+    fn may_at_home(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        action: Action,
+        chart: &ChartId,
+    ) -> Result<Option<Grounds>, AppError> {
+        let grants = grants::at_home(self, view, actor, chart)?;
+        Ok(self.grounds_at_home(actor, action, grants))
+    }
+
+    /// The same for grants that are known.
+    pub(crate) fn grounds_at_home(
+        &self,
+        actor: &Actor,
+        action: Action,
+        grants: Vec<Grant>,
+    ) -> Option<Grounds> {
+        if grants.is_empty() {
+            return None;
+        }
+        let facts = ChartFacts::new(ChartKind::Patient, grants);
+        let decision = self.policies.decide(&actor.principal(), action, &facts, self.now());
+        let grounds = decision.into_result().ok()?;
+        let plain = grounds.obligations.iter().all(|one| one == Obligation::Audit);
+        plain.then_some(grounds)
     }
 
     /// Reads in a chart: decides, reads, and records the reading durably before anything is

@@ -7,11 +7,12 @@ use clap::{Args, Parser, Subcommand};
 use ondol_testkit::node::PASSWORD;
 
 use crate::{
+    all::Step,
     fhir::Server,
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, import, journeys, metadata, rest, save, slow_disk, start, wire},
+    works::{alert, chart, import, journeys, metadata, rest, save, start, wire},
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
@@ -44,6 +45,9 @@ struct Target {
     /// So many ask at once.
     #[arg(long, default_value_t = 1)]
     clients: usize,
+    /// Add so much to each fsync of the clinic of our own.
+    #[arg(long, default_value_t = 0, conflicts_with = "url")]
+    fsync_extra_ms: u64,
 }
 
 #[derive(Debug, Args)]
@@ -63,13 +67,16 @@ enum Work {
         /// So many resources are in the record.
         #[arg(long, default_value_t = 100_000)]
         resources: usize,
+        /// The figures of `chart` too, on the same record.
+        #[arg(long)]
+        chart: bool,
     },
     /// An encounter of eight resources saved.
     Save {
-        /// So many save at once.
-        #[arg(long, default_value_t = 1)]
-        clients: usize,
-        /// Add so much to each fsync (in this process, over a disk in memory).
+        /// So many save at once; several numbers with commas are taken one after the other.
+        #[arg(long, value_delimiter = ',', default_value = "1")]
+        clients: Vec<usize>,
+        /// Add so much to each fsync of the node.
         #[arg(long, default_value_t = 0)]
         fsync_extra_ms: u64,
         #[command(flatten)]
@@ -85,7 +92,7 @@ enum Work {
     Wire {
         #[command(flatten)]
         days: Days,
-        /// Also with the ids of the file kept.
+        /// With the ids of the file kept.
         #[arg(long)]
         foreign_ids: bool,
     },
@@ -150,19 +157,24 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
         ClinicDays::load(days.population.as_deref(), days.encounters.as_deref(), seed)
     };
     match &arguments.work {
-        Work::Start { resources } => {
+        Work::Start { resources, chart } => {
             let (mut clinic, count) = filled("start", seed, *resources)?;
             report("start", start::figures(&mut clinic, count)?);
+            if *chart {
+                report("chart", chart::figures(&mut clinic, count)?);
+            }
         }
         Work::Chart { resources } => {
             let (mut clinic, count) = filled("chart", seed, *resources)?;
             report("chart", chart::figures(&mut clinic, count)?);
         }
         Work::Save { clients, fsync_extra_ms, days } => {
-            report("save", saved(&load(days)?, &[*clients], *fsync_extra_ms)?);
+            let mut clinic = Clinic::found("save")?;
+            report("save", save::figures(&mut clinic, &load(days)?, clients, *fsync_extra_ms)?);
         }
         Work::Wire { days, foreign_ids } => {
-            report("wire", wire::figures(&load(days)?, *foreign_ids, seed)?);
+            let take = if *foreign_ids { wire::foreign } else { wire::own };
+            report("wire", take(&load(days)?, seed)?);
         }
         Work::Alert { rate, rtt_ms, loss, queued_mb, alerts } => {
             let loss = loss / 100.0;
@@ -179,58 +191,42 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             let mut clinic = Clinic::found("journeys")?;
             report("journeys", journeys::figures(&mut clinic, &load(days)?, *count)?);
         }
-        Work::All { resources, journeys } => all(seed, *resources, *journeys, &mut report),
+        Work::All { resources, journeys } => {
+            crate::all::take(&defaults(*resources, *journeys), seed, say);
+        }
     }
     Ok(())
 }
 
-/// All works; one that fails says why in the table, and the others go on.
-fn all(seed: u64, resources: usize, journeys: usize, report: &mut dyn FnMut(&str, Vec<Figure>)) {
-    let mut take = |work: &str, figures: Result<Vec<Figure>>| {
-        report(
-            work,
-            figures.unwrap_or_else(|why| vec![Figure::missing("all", format!("{why:#}"))]),
-        );
-    };
-    match filled("start", seed, resources) {
-        Ok((mut clinic, count)) => {
-            take("start", start::figures(&mut clinic, count));
-            take("chart", chart::figures(&mut clinic, count));
-        }
-        Err(why) => take("start", Err(why)),
-    }
-    let days = match ClinicDays::load(None, None, seed) {
-        Ok(days) => days,
-        Err(why) => return take("save", Err(why)),
-    };
-    take("metadata", Clinic::found("metadata").and_then(|mut it| metadata::figures(&mut it)));
-    take("save", saved(&days, &[1, 8, 64], 0));
-    take("save", saved(&days, &[1, 64], 5));
+/// What `all` takes. What waits for slow links most of its time goes beside each other.
+fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
+    let alone = |arguments: &str, within_s| vec![Step::new(arguments, within_s)];
+    let mut groups = vec![
+        alone(&format!("start --chart --resources {resources}"), 180),
+        alone("metadata", 30),
+        alone("save --clients 1,8,64", 60),
+        alone("save --clients 1,64 --fsync-extra-ms 5", 60),
+    ];
     for clients in [1, 8] {
-        let target = Target { url: None, login: None, password: None, clients };
-        take("create", at(&target, rest::Work::Create, seed));
-        take("read", at(&target, rest::Work::Read, seed));
-        take("search", at(&target, rest::Work::Search, seed));
+        for work in ["create", "read", "search"] {
+            groups.push(alone(&format!("{work} --clients {clients}"), 60));
+        }
     }
-    take("import", imported(None));
-    let run = |mut clinic: Clinic| journeys::figures(&mut clinic, &days, journeys);
-    take("journeys", Clinic::found("journeys").and_then(run));
-    let road = alert::Road { rate: 9_600, rtt_ms: 600, loss: 0.02, queued_mb: 50, alerts: 30 };
-    take("alert", alert::figures(road, seed));
-    take("wire", wire::figures(&days, true, seed));
+    groups.push(alone("create --clients 64 --fsync-extra-ms 5", 60));
+    groups.push(alone("import", 90));
+    groups.push(alone(&format!("journeys --count {journeys}"), 240));
+    groups.push(vec![
+        Step::new("alert", 420),
+        Step::new("wire", 600),
+        Step::new("wire --foreign-ids", 600),
+    ]);
+    groups
 }
 
 fn filled(work: &str, seed: u64, resources: usize) -> Result<(Clinic, usize)> {
     let clinic = Clinic::found(work)?;
     let count = clinic.fill(seed, resources)?;
     Ok((clinic, count))
-}
-
-fn saved(days: &ClinicDays, clients: &[usize], fsync_extra_ms: u64) -> Result<Vec<Figure>> {
-    if fsync_extra_ms > 0 {
-        return slow_disk::figures(days, clients, fsync_extra_ms);
-    }
-    save::figures(&mut Clinic::found("save")?, days, clients)
 }
 
 fn imported(input: Option<&PathBuf>) -> Result<Vec<Figure>> {
@@ -252,10 +248,14 @@ fn at(target: &Target, work: rest::Work, seed: u64) -> Result<Vec<Figure>> {
     if let Some(url) = &target.url {
         let word = target.password.as_deref().unwrap_or(PASSWORD);
         let account = target.login.as_deref().map(|login| (login, word));
-        return rest::figures(&Server::new(url, account)?, work, target.clients);
+        return rest::figures(&Server::new(url, account)?, work, target.clients, None);
     }
     let days = ClinicDays::load(None, None, seed)?;
     let mut clinic = Clinic::found("rest")?;
+    let slow = match target.fsync_extra_ms {
+        0 => None,
+        extra => Some(clinic.slow_disk(extra)?),
+    };
     clinic.start()?;
     let mut desk = clinic.enter_people(&days, Ids::Own)?;
     let server = ground::server(clinic.base()?, LOGIN)?;
@@ -263,7 +263,7 @@ fn at(target: &Target, work: rest::Work, seed: u64) -> Result<Vec<Figure>> {
         let answer = server.json("POST", "", Some(desk.enter(bundle).to_string().as_bytes()))?;
         desk.learn(bundle, &answer)?;
     }
-    let figures = rest::figures(&server, work, target.clients)?;
+    let figures = rest::figures(&server, work, target.clients, slow.as_ref())?;
     clinic.stop()?;
     Ok(figures)
 }

@@ -1,11 +1,18 @@
 //! A client of any FHIR server, for measuring: bodies are made before the clock runs.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use anyhow::{Context, Result, bail};
 use data_encoding::BASE64;
-use ondol_testkit::http::{Answer, Request};
+use ondol_testkit::http::{Answer, Line, Request};
 use serde_json::Value;
 
 const JSON: &str = "application/fhir+json";
+
+thread_local! {
+    /// The connections of this thread, one to each server: as programs that ask often keep theirs.
+    static LINES: RefCell<BTreeMap<String, Line>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// Where a FHIR server is, and who asks.
 #[derive(Debug, Clone)]
@@ -37,7 +44,10 @@ impl Server {
         if let Some(body) = body {
             request = request.body(JSON, body);
         }
-        Ok(request.send(&self.address)?)
+        LINES.with_borrow_mut(|lines| {
+            let line = lines.entry(self.address.clone()).or_insert_with(|| Line::to(&self.address));
+            Ok(line.send(&request)?)
+        })
     }
 
     /// The same; anything but success is an error that shows the server's own words.

@@ -1,6 +1,6 @@
 //! A figure, its aim, and how both are printed.
 
-use std::fs;
+use std::{borrow::Cow, fs};
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,16 @@ impl Aim {
         }
     }
 
+    fn read(text: &str) -> Option<Self> {
+        let (sign, number) = text.split_once(' ')?;
+        let number = number.parse().ok()?;
+        match sign {
+            "<=" => Some(Self::AtMost(number)),
+            ">=" => Some(Self::AtLeast(number)),
+            _ => None,
+        }
+    }
+
     fn text(self) -> String {
         match self {
             Self::AtMost(most) => format!("<= {most}"),
@@ -34,7 +44,7 @@ impl Aim {
 pub struct Figure {
     name: String,
     value: Result<f64, String>,
-    unit: &'static str,
+    unit: Cow<'static, str>,
     aim: Option<Aim>,
     peer: Option<String>,
     how: Option<String>,
@@ -43,13 +53,20 @@ pub struct Figure {
 impl Figure {
     /// A number that was measured.
     pub fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value: Ok(value), unit, aim: None, peer: None, how: None }
+        Self {
+            name: name.into(),
+            value: Ok(value),
+            unit: unit.into(),
+            aim: None,
+            peer: None,
+            how: None,
+        }
     }
 
     /// A number that could not be taken, and why.
     pub fn missing(name: impl Into<String>, why: impl Into<String>) -> Self {
         let value = Err(why.into());
-        Self { name: name.into(), value, unit: "", aim: None, peer: None, how: None }
+        Self { name: name.into(), value, unit: "".into(), aim: None, peer: None, how: None }
     }
 
     /// What it should reach.
@@ -102,6 +119,20 @@ impl Figure {
         json
     }
 
+    /// Reads [`Figure::to_json`]. The aim is one that was judged already.
+    fn from_json(json: &Value) -> Option<Self> {
+        let text = |name: &str| json[name].as_str().map(str::to_owned);
+        let unit = text("unit")?;
+        Some(Self {
+            name: text("name")?,
+            value: json["value"].as_f64().ok_or_else(|| text("why").unwrap_or_default()),
+            unit: unit.into(),
+            aim: text("aim").and_then(|aim| Aim::read(&aim)),
+            peer: text("peer"),
+            how: text("how"),
+        })
+    }
+
     fn row(&self, work: &str) -> String {
         let value = match &self.value {
             Ok(value) => format!("{} {}", shown(*value), self.unit),
@@ -144,6 +175,17 @@ impl Report {
         let figures: Vec<Value> = self.figures.iter().map(Figure::to_json).collect();
         json!({ "work": self.work, "figures": figures, "machine": machine(), "seed": self.seed })
             .to_string()
+    }
+
+    /// Reads [`Report::to_json`].
+    pub fn from_json(line: &str) -> Option<Self> {
+        let json: Value = serde_json::from_str(line).ok()?;
+        let figures = json["figures"].as_array()?.iter().map(Figure::from_json);
+        Some(Self {
+            work: json["work"].as_str()?.to_owned(),
+            seed: json["seed"].as_u64()?,
+            figures: figures.collect::<Option<_>>()?,
+        })
     }
 
     /// Rows of the table, one a line.
@@ -189,6 +231,15 @@ mod tests {
             figure.row("chart")
         );
         assert!(Aim::AtLeast(3.0).is_met(3.0));
+    }
+
+    #[test]
+    fn a_report_is_the_same_after_its_line_of_json() {
+        let taken = Figure::new("p95_ms", 1.5, "ms").aim(Aim::AtMost(30.0)).how("so").peer("p");
+        let figures = vec![taken, Figure::missing("per_s", "no")];
+        let report = Report { work: "chart".into(), seed: 7, figures };
+        let read = Report::from_json(&report.to_json()).unwrap();
+        assert_eq!((read.rows(), read.to_json()), (report.rows(), report.to_json()));
     }
 
     #[test]

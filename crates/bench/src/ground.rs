@@ -23,6 +23,7 @@ use crate::{
     fhir::Server,
     inputs::{ClinicDays, Desk, Ids},
     sample::{Times, timed},
+    slow_disk::SlowDisk,
 };
 
 /// Who works at the clinic.
@@ -52,6 +53,7 @@ pub struct Clinic {
     dir: PathBuf,
     binary: Binary,
     process: Option<NodeProcess>,
+    variables: Vec<(String, String)>,
 }
 
 impl Clinic {
@@ -71,7 +73,15 @@ impl Clinic {
         let who = ["--login", LOGIN, "--name", NAME, "--roles", "health-worker,section-doctor"];
         let how = ["--pin", "4821", "--password-stdin"];
         run(&[&["account", "--data", &clinic], &who[..], &how[..]].concat(), PASSWORD)?;
-        Ok(Self { dir, binary, process: None })
+        let variables = vec![("ONDOL_LOG".into(), "warn".into())];
+        Ok(Self { dir, binary, process: None, variables })
+    }
+
+    /// From the next start on each fsync of the node takes so much longer.
+    pub fn slow_disk(&mut self, extra_ms: u64) -> Result<SlowDisk> {
+        let slow = SlowDisk::make(&self.dir, extra_ms)?;
+        self.variables.extend(slow.variables());
+        Ok(slow)
     }
 
     /// The data directory.
@@ -119,7 +129,7 @@ impl Clinic {
             road: any,
             // Nobody listens there: what waits for the ministry goes on waiting.
             parent_address: Some("127.0.0.1:9".parse()?),
-            variables: vec![("ONDOL_LOG".into(), "warn".into())],
+            variables: self.variables.clone(),
         };
         let watch = Stopwatch::start();
         let process = NodeProcess::start(&self.binary, &config)?;

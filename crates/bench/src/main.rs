@@ -1,11 +1,13 @@
 //! Every figure of the README, as a subcommand. Never shipped.
 
+mod all;
 mod arguments;
 mod fhir;
 mod figure;
 mod ground;
 mod inputs;
 mod sample;
+mod slow_disk;
 mod works;
 
 use std::process::ExitCode;

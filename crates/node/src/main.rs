@@ -1,5 +1,6 @@
 //! `ondol`: the program that runs at every facility.
 
+mod allocator;
 mod around;
 mod carry;
 mod chance;

@@ -17,12 +17,16 @@ use crate::{
 /// So many names are remembered before all are forgotten.
 const NAMES_MAX: usize = 8192;
 
+/// So many charts are remembered before all are forgotten.
+const CHARTS_MAX: usize = 2048;
+
 pub(crate) struct Db {
     pub(crate) conn: Connection,
     pub(crate) packer: Packer,
     writes: bool,
     names: RefCell<Names>,
     streams: RefCell<HashMap<i64, Stream>>,
+    charts: RefCell<HashMap<i64, ChartId>>,
 }
 
 #[derive(Default)]
@@ -81,6 +85,7 @@ impl Db {
             writes,
             names: RefCell::default(),
             streams: RefCell::default(),
+            charts: RefCell::default(),
         }
     }
 
@@ -88,6 +93,7 @@ impl Db {
     pub(crate) fn forget(&self) {
         *self.names.borrow_mut() = Names::default();
         self.streams.borrow_mut().clear();
+        self.charts.borrow_mut().clear();
     }
 
     /// The number of a text, if it ever was one; 0 for the empty text.
@@ -166,8 +172,21 @@ impl Db {
         Ok(self.conn.last_insert_rowid())
     }
 
-    /// The chart of a row.
+    /// The chart of a row. A row never becomes another chart's.
     pub(crate) fn chart(&self, row: i64) -> Result<ChartId, Failure> {
+        if let Some(chart) = self.charts.borrow().get(&row) {
+            return Ok(chart.clone());
+        }
+        let chart = self.read_chart(row)?;
+        let mut charts = self.charts.borrow_mut();
+        if charts.len() >= CHARTS_MAX {
+            charts.clear();
+        }
+        charts.insert(row, chart.clone());
+        Ok(chart)
+    }
+
+    fn read_chart(&self, row: i64) -> Result<ChartId, Failure> {
         let mut find =
             self.conn.prepare_cached("SELECT kind, subject FROM charts WHERE chart = ?1")?;
         let mut rows = find.query([row])?;

@@ -22,13 +22,15 @@ pub(crate) const FORMAT: u32 = 1;
 pub struct OpenOptions {
     /// The SQLite VFS by name; `None` is the machine's own files. Tests put a faulty one here.
     pub vfs: Option<Box<str>>,
-    /// So many idle connections for reading are kept.
+    /// So many idle connections for reading are kept: opening one and preparing its statements
+    /// costs more than most reads.
     pub idle_readers_max: usize,
     /// After so many pages the log is carried over into the database.
     pub checkpoint_pages: u32,
     /// Makes the names in a directory durable.
     pub sync_directory: fn(&Path) -> io::Result<()>,
-    /// The page cache of the writer, KiB. It fills only as far as it is used.
+    /// The page cache of the writer, KiB. It fills only as far as it is used, and stays small: the
+    /// system keeps the file's pages too, once for all connections.
     pub writer_cache_kib: u32,
     /// The page cache of each reader, KiB.
     pub reader_cache_kib: u32,
@@ -41,11 +43,11 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             vfs: None,
-            idle_readers_max: 8,
+            idle_readers_max: 16,
             checkpoint_pages: 4000,
             sync_directory: |directory| File::open(directory)?.sync_all(),
-            writer_cache_kib: 16 * 1024,
-            reader_cache_kib: 2048,
+            writer_cache_kib: 4 * 1024,
+            reader_cache_kib: 512,
             utc_offset_minutes: 9 * 60,
         }
     }

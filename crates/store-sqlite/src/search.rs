@@ -1,10 +1,11 @@
 //! Searches: from the words of the store to SQL.
 //!
-//! Pages are in the order of the resources' rows, which is the order in which each resource
+//! Pages are in the order of a time, or in that of the resources' rows, which is the order in which each resource
 //! first arrived. A later version keeps its resource's place, so that paging neither misses nor
 //! repeats what was there when it began. One filter drives (the one that probing finds to be the
 //! narrowest), the others are looked up for each candidate.
 
+use ondol_record::ChartId;
 use ondol_store::{Filter, Hit, Order, Page, Query};
 use rusqlite::{ToSql, params_from_iter, types::Value};
 
@@ -12,6 +13,7 @@ use crate::{
     conditions::{Condition, condition, in_list, single},
     db::{Db, IdColumn},
     error::{Failure, defect},
+    index::{hash, param_name},
     recheck::is_meant,
     rows::{found, resource_at},
 };
@@ -47,34 +49,98 @@ enum Driver {
 
 pub(crate) fn search(db: &Db, query: &Query) -> Result<Page, Failure> {
     let Some(name) = db.find_name(&query.resource_type)? else { return Ok(Page::default()) };
-    let Some((column, mut sql)) = select(db, query, name)? else { return Ok(Page::default()) };
-    if let Some(after) = &query.after {
-        let place: i64 = after.parse().map_err(|_| defect("a page's place is not one of ours"))?;
-        let sign = if query.order == Order::Arrival { '>' } else { '<' };
-        sql.add(Condition { text: format!("{column} {sign} ?"), values: vec![place.into()] });
-    }
-    let direction = if query.order == Order::Arrival { "ASC" } else { "DESC" };
-    let more = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let text =
-        format!("SELECT DISTINCT {column} {} ORDER BY {column} {direction} LIMIT ?", sql.text);
-    sql.values.push(more.into());
-    let mut find = db.conn.prepare_cached(&text)?;
-    let mut places: Vec<i64> = find
-        .query_map(params_from_iter(&sql.values), |row| row.get(0))?
+    let Some((column, sql)) = select(db, query, name)? else { return Ok(Page::default()) };
+    let paged = match query.order {
+        Order::Arrival => by_arrival(query, column, sql, false)?,
+        Order::NewestArrival => by_arrival(query, column, sql, true)?,
+        Order::Time { parameter, newest_first } => {
+            by_time(db, query, (column, sql), parameter, newest_first)?
+        }
+    };
+    let mut find = db.conn.prepare_cached(&paged.text)?;
+    let mut places: Vec<(i64, i64)> = find
+        .query_map(params_from_iter(&paged.values), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let has_more = places.len() > query.limit;
     places.truncate(query.limit);
-    let next = places.last().filter(|_| has_more).map(|place| place.to_string().into());
+    let text = |(resource, key): (i64, i64)| -> Box<str> {
+        match query.order {
+            Order::Arrival | Order::NewestArrival => resource.to_string().into(),
+            Order::Time { .. } => format!("{key}.{resource}").into(),
+        }
+    };
+    let next = places.last().filter(|_| has_more).map(|place| text(*place));
     let mut hits = Vec::with_capacity(places.len());
     for place in places {
-        if let Some((resource_type, id, row)) = resource_at(db, place)?
+        if let Some((resource_type, id, row)) = resource_at(db, place.0)?
             && let Some(found) = found(db, &resource_type, &id, row)?
             && is_meant(query, &found)
         {
-            hits.push(Hit { found, place: place.to_string().into() });
+            hits.push(Hit { found, place: text(place) });
         }
     }
     Ok(Page { hits, next })
+}
+
+fn bad_place() -> Failure {
+    defect("a page's place is not one of ours")
+}
+
+/// One more than a page, so that it is known whether there is another.
+fn page_and_one(query: &Query) -> Value {
+    i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1).into()
+}
+
+/// A page in the order of the resources' rows.
+fn by_arrival(
+    query: &Query,
+    column: &str,
+    mut sql: Sql,
+    newest_first: bool,
+) -> Result<Sql, Failure> {
+    let (sign, direction) = if newest_first { ('<', "DESC") } else { ('>', "ASC") };
+    if let Some(after) = &query.after {
+        let place: i64 = after.parse().map_err(|_| bad_place())?;
+        sql.add(Condition { text: format!("{column} {sign} ?"), values: vec![place.into()] });
+    }
+    sql.values.push(page_and_one(query));
+    sql.text =
+        format!("SELECT DISTINCT {column}, 0 {} ORDER BY {column} {direction} LIMIT ?", sql.text);
+    Ok(sql)
+}
+
+/// A page in the order of a parameter's times.
+fn by_time(
+    db: &Db,
+    query: &Query,
+    (column, sql): (&str, Sql),
+    parameter: &str,
+    newest_first: bool,
+) -> Result<Sql, Failure> {
+    let name = db.find_name(&param_name(&query.resource_type, parameter))?;
+    // What has no time comes last either way.
+    let (key, none, sign, direction) = match newest_first {
+        true => ("max(t.high)", i64::MIN, '<', "DESC"),
+        false => ("min(t.low)", i64::MAX, '>', "ASC"),
+    };
+    let param = name.map_or(-1, |name| 2 * name);
+    let mut values: Vec<Value> = vec![param.into(), (param + 1).into(), none.into()];
+    values.extend(sql.values);
+    let mut after = String::new();
+    if let Some(place) = &query.after {
+        let (key, resource) = place.split_once('.').ok_or_else(bad_place)?;
+        let number = |text: &str| text.parse::<i64>().map_err(|_| bad_place());
+        values.extend([number(key)?.into(), number(resource)?.into()]);
+        after = format!("WHERE (key, resource) {sign} (?, ?)");
+    }
+    values.push(page_and_one(query));
+    let text = format!(
+        "SELECT resource, key FROM (SELECT {column} AS resource, coalesce((SELECT {key} \
+         FROM ranges t WHERE t.resource = {column} AND +t.param IN (?, ?)), ?) AS key {} \
+         GROUP BY {column}) {after} ORDER BY key {direction}, resource {direction} LIMIT ?",
+        sql.text
+    );
+    Ok(Sql { text, values })
 }
 
 pub(crate) fn count(db: &Db, query: &Query) -> Result<u64, Failure> {
@@ -84,6 +150,48 @@ pub(crate) fn count(db: &Db, query: &Query) -> Result<u64, Failure> {
     let mut find = db.conn.prepare_cached(&text)?;
     let count: i64 = find.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
     Ok(count.cast_unsigned())
+}
+
+pub(crate) fn count_by_chart(db: &Db, query: &Query) -> Result<Vec<(ChartId, u64)>, Failure> {
+    let Some(name) = db.find_name(&query.resource_type)? else { return Ok(vec![]) };
+    let (text, values) = if query.filters.is_empty() && query.chart.is_none() {
+        // The index by chart holds all that is asked, in the order in which it is asked.
+        let text = "SELECT r.chart, count(*) FROM resources r INDEXED BY resources_chart \
+            WHERE r.type = ? AND r.live = 1 GROUP BY r.chart";
+        (text.to_owned(), vec![name.into()])
+    } else {
+        let Some((column, sql)) = select(db, query, name)? else { return Ok(vec![]) };
+        let text =
+            format!("SELECT r.chart, count(DISTINCT {column}) {} GROUP BY r.chart", sql.text);
+        (text, sql.values)
+    };
+    let mut find = db.conn.prepare_cached(&text)?;
+    let mut rows = find.query(params_from_iter(&values))?;
+    let mut counts = vec![];
+    while let Some(row) = rows.next()? {
+        counts.push((db.chart(row.get(0)?)?, row.get::<_, i64>(1)?.cast_unsigned()));
+    }
+    Ok(counts)
+}
+
+pub(crate) fn charts_with(
+    db: &Db,
+    resource_type: &str,
+    parameter: &str,
+    reference: &str,
+) -> Result<Vec<ChartId>, Failure> {
+    let param = db.find_name(&param_name(resource_type, parameter))?;
+    let (Some(param), Some(name)) = (param, db.find_name(resource_type)?) else {
+        return Ok(vec![]);
+    };
+    // The index has the values of all heads; of one head alone they are those that are shown.
+    let mut find = db.conn.prepare_cached(
+        "SELECT DISTINCT r.chart FROM tokens d CROSS JOIN resources r ON r.resource = d.resource \
+         WHERE d.param = ?1 AND d.code = ?2 AND r.type = ?3 AND r.live = 1 AND r.rivals = 0",
+    )?;
+    let rows = find.query_map([param, hash(reference), name], |row| row.get(0))?;
+    let rows: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    rows.into_iter().map(|row| db.chart(row)).collect()
 }
 
 /// `FROM … WHERE …` and the column of the resource's row. `None` if nothing can be found.

@@ -80,6 +80,19 @@ impl<C: Deref<Target = Db>> View for Moment<C> {
         Ok(search::count(&self.0, query)?)
     }
 
+    fn count_by_chart(&self, query: &Query) -> Result<Vec<(ChartId, u64)>, StoreError> {
+        Ok(search::count_by_chart(&self.0, query)?)
+    }
+
+    fn charts_with(
+        &self,
+        resource_type: &str,
+        parameter: &str,
+        reference: &str,
+    ) -> Result<Vec<ChartId>, StoreError> {
+        Ok(search::charts_with(&self.0, resource_type, parameter, reference)?)
+    }
+
     fn arrived_after(&self, arrival: u64, most: usize) -> Result<Vec<EntryRow>, StoreError> {
         let key = params![arrival.cast_signed(), limit(most)];
         Ok(entries::select(&self.0, "WHERE arrival > ?1 ORDER BY arrival LIMIT ?2", key)?)

@@ -176,6 +176,18 @@ pub trait View {
     /// How many resources pass all filters.
     fn count(&self, query: &Query) -> Result<u64, StoreError>;
 
+    /// How many resources pass all filters in each chart where one does, each chart once.
+    fn count_by_chart(&self, query: &Query) -> Result<Vec<(ChartId, u64)>, StoreError>;
+
+    /// The charts where a resource of a type, with one head and not taken back, refers to
+    /// `Type/id` by a search parameter.
+    fn charts_with(
+        &self,
+        resource_type: &str,
+        parameter: &str,
+        reference: &str,
+    ) -> Result<Vec<ChartId>, StoreError>;
+
     /// Entries in the order in which they arrived here, after an arrival number.
     fn arrived_after(&self, arrival: u64, limit: usize) -> Result<Vec<EntryRow>, StoreError>;
 

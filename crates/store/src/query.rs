@@ -30,6 +30,15 @@ pub enum Order {
     Arrival,
     /// Newest arrival first.
     NewestArrival,
+    /// By the times of a search parameter: each resource by its earliest beginning, or newest
+    /// first by its latest end. What has no such time comes last, and equals in the order of
+    /// arrival (newest first: the newest).
+    Time {
+        /// The parameter's code.
+        parameter: &'static str,
+        /// Newest first.
+        newest_first: bool,
+    },
 }
 
 /// One condition: any of the tests on one search parameter.

@@ -1,5 +1,6 @@
-//! A small HTTP/1.1 client: blocking, one connection for each request, no redirects of its own.
-//! It speaks to our nodes and to the browser's driver, both on this machine.
+//! A small HTTP/1.1 client: blocking, one connection for each request (or a [`Line`] that is kept
+//! open), no redirects of its own. It speaks to our nodes and to the browser's driver, both on
+//! this machine.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -62,22 +63,60 @@ impl<'a> Request<'a> {
 
     /// Asks whoever listens at `host:port`.
     pub fn send(&self, address: &str) -> Result<Answer, HttpError> {
+        let mut stream = self.connect(address)?;
+        stream.write_all(&self.bytes(address, "close"))?;
+        read(&mut BufReader::new(stream))
+    }
+
+    fn connect(&self, address: &str) -> Result<TcpStream, HttpError> {
         let resolved = address
             .to_socket_addrs()?
             .next()
             .ok_or_else(|| HttpError::Address(address.to_owned()))?;
-        let mut stream = TcpStream::connect_timeout(&resolved, self.patience)?;
+        let stream = TcpStream::connect_timeout(&resolved, self.patience)?;
         stream.set_read_timeout(Some(self.patience))?;
         stream.set_write_timeout(Some(self.patience))?;
         stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    fn bytes(&self, address: &str, connection: &str) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
         let length = self.body.len().to_string();
-        head.extend(["Content-Length: ", &length, "\r\nConnection: close\r\n\r\n"]);
-        stream.write_all(&[head.as_bytes(), &self.body].concat())?;
-        read(BufReader::new(stream))
+        let end = ["Content-Length: ", &length, "\r\nConnection: ", connection, "\r\n\r\n"];
+        head.extend(end);
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// A connection that is kept for the next request, as browsers and other programs keep theirs.
+#[derive(Debug)]
+pub struct Line {
+    address: String,
+    open: Option<BufReader<TcpStream>>,
+}
+
+impl Line {
+    /// To whoever listens at `host:port`; connected with the first request.
+    pub fn to(address: &str) -> Self {
+        Self { address: address.to_owned(), open: None }
+    }
+
+    /// Asks. After an error the next request connects anew; nothing is sent twice.
+    pub fn send(&mut self, request: &Request<'_>) -> Result<Answer, HttpError> {
+        let mut stream = match self.open.take() {
+            Some(open) => open,
+            None => BufReader::new(request.connect(&self.address)?),
+        };
+        stream.get_mut().write_all(&request.bytes(&self.address, "keep-alive"))?;
+        let answer = read(&mut stream)?;
+        if answer.header("connection").is_none_or(|said| !said.eq_ignore_ascii_case("close")) {
+            self.open = Some(stream);
+        }
+        Ok(answer)
     }
 }
 
@@ -104,8 +143,8 @@ impl Answer {
     }
 }
 
-fn read(mut from: impl BufRead) -> Result<Answer, HttpError> {
-    let first = line(&mut from)?;
+fn read(from: &mut impl BufRead) -> Result<Answer, HttpError> {
+    let first = line(from)?;
     let status = first
         .strip_prefix("HTTP/1.")
         .and_then(|rest| rest.split(' ').nth(1))
@@ -113,7 +152,7 @@ fn read(mut from: impl BufRead) -> Result<Answer, HttpError> {
         .ok_or(HttpError::Malformed("status line"))?;
     let mut headers = vec![];
     loop {
-        let line = line(&mut from)?;
+        let line = line(from)?;
         if line.is_empty() {
             break;
         }
@@ -125,7 +164,7 @@ fn read(mut from: impl BufRead) -> Result<Answer, HttpError> {
     Ok(answer)
 }
 
-fn body(answer: &Answer, mut from: impl BufRead) -> Result<Vec<u8>, HttpError> {
+fn body(answer: &Answer, from: &mut impl BufRead) -> Result<Vec<u8>, HttpError> {
     if answer.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
         return chunks(from);
     }
@@ -145,20 +184,22 @@ fn body(answer: &Answer, mut from: impl BufRead) -> Result<Vec<u8>, HttpError> {
     Ok(body)
 }
 
-fn chunks(mut from: impl BufRead) -> Result<Vec<u8>, HttpError> {
+fn chunks(from: &mut impl BufRead) -> Result<Vec<u8>, HttpError> {
     let mut body = vec![];
     loop {
-        let head = line(&mut from)?;
+        let head = line(from)?;
         let digits = head.split(';').next().map_or("", str::trim);
         let length =
             usize::from_str_radix(digits, 16).map_err(|_| HttpError::Malformed("chunk"))?;
         if length == 0 {
+            // The blank line behind the last chunk belongs to this answer.
+            line(from)?;
             return Ok(body);
         }
         let start = body.len();
         body.resize(start + length, 0);
         from.read_exact(&mut body[start..])?;
-        line(&mut from)?;
+        line(from)?;
     }
 }
 
@@ -178,14 +219,14 @@ mod tests {
     fn an_answer_in_chunks_is_put_together() {
         let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nond\
             o\r\n1;x=y\r\nl\r\n0\r\n\r\n";
-        let answer = read(&bytes[..]).unwrap();
+        let answer = read(&mut &bytes[..]).unwrap();
         assert_eq!((answer.status, answer.text().as_str()), (200, "ondol"));
     }
 
     #[test]
     fn an_answer_that_ends_early_is_an_error() {
-        assert!(read(&b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"[..]).is_err());
-        assert!(read(&b"HTTP/1.1 200 OK\r\nA: b\r\n"[..]).is_err());
-        assert!(read(&b"SSH-2.0\r\n\r\n"[..]).is_err());
+        assert!(read(&mut &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"[..]).is_err());
+        assert!(read(&mut &b"HTTP/1.1 200 OK\r\nA: b\r\n"[..]).is_err());
+        assert!(read(&mut &b"SSH-2.0\r\n\r\n"[..]).is_err());
     }
 }

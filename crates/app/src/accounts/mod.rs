@@ -18,6 +18,7 @@ mod provision;
 mod secret;
 mod session;
 mod staff;
+mod standing;
 mod station;
 mod throttle;
 
@@ -33,6 +34,7 @@ pub use leave::HandedOver;
 pub use people::{NewPerson, OneTimePassword, PersonRow, check_person};
 pub use staff::Colleague;
 pub(crate) use staff::colleagues;
+pub(crate) use standing::Standings;
 pub use station::StationPerson;
 
 /// So long after the password a PIN or card is enough, and so long a session lasts, ms: the

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     AccountState, LOCK_AFTER_MINUTES, PASSWORD_LASTS_MS, QuickKeys, SignedIn, account,
-    audit::Event, secret, staff,
+    audit::Event, secret, staff, standing,
 };
 use crate::{Actor, App, AppError};
 
@@ -98,7 +98,7 @@ pub(super) fn end_where(
 }
 
 /// After how many seconds a session locks.
-fn lock_after_s(view: &(impl View + ?Sized)) -> Result<u32, AppError> {
+pub(super) fn lock_after_s(view: &(impl View + ?Sized)) -> Result<u32, AppError> {
     let minutes = view.value(Space::Node, LOCK_AFTER)?;
     let minutes = minutes.and_then(|bytes| bytes.first().copied()).unwrap_or(LOCK_AFTER_MINUTES);
     Ok(u32::from(minutes) * 60)
@@ -139,7 +139,7 @@ impl App {
             if now >= record.ends {
                 return Ok(None);
             }
-            let Some(signed_in) = who(self, &*view, &record)? else {
+            let Some(signed_in) = standing::who(self, &*view, &record)? else {
                 return Ok(None);
             };
             (record, signed_in)

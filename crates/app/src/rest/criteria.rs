@@ -143,6 +143,12 @@ impl Criterion {
         Ok(read)
     }
 
+    /// A reference to any of these (`Type/id`).
+    pub(super) fn leads_to(param: &'static str, references: Vec<String>) -> Self {
+        let any = vec![Wanted::Reference(references)];
+        Self { param, kind: ParamKind::Reference, negated: false, present: None, any }
+    }
+
     /// What the store can select by; none if it cannot, and everything has to be looked at.
     pub(super) fn filter(&self) -> Option<Filter> {
         let by_store = !matches!(self.kind, ParamKind::Number | ParamKind::Quantity);

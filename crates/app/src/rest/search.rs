@@ -1,6 +1,7 @@
 //! Searches of one type (R4 3.1.1). Each hit is decided on by its own chart, pages are filled
 //! after that, and a total counts only what may be seen.
 
+mod chain;
 mod include;
 mod page;
 mod request;
@@ -14,7 +15,7 @@ use ondol_store::{Found, Hit, Order, Query};
 pub use page::PageToken;
 pub use request::{COMMON, SearchRequest, pairs_of};
 
-use self::request::Plan;
+use self::request::{Plan, Sort};
 use super::{
     criteria::Criterion,
     error::RestError,
@@ -80,7 +81,7 @@ pub(super) fn run(
     sight: &mut Sight<'_>,
     request: &SearchRequest<'_>,
 ) -> Result<SearchAnswer, RestError> {
-    let plan = Plan::of(request, sight.app.utc_offset_minutes())?;
+    let plan = Plan::of(sight, request)?;
     let mut answer = SearchAnswer {
         total: None,
         entries: vec![],
@@ -93,8 +94,8 @@ pub(super) fn run(
         return Ok(answer);
     }
     let (hits, next) = match plan.sorted {
-        Some(newest_first) => page::sorted(sight, &plan, newest_first)?,
-        None => page::by_arrival(sight, &plan)?,
+        Some(Sort::Written { newest_first }) => page::sorted(sight, &plan, newest_first)?,
+        Some(Sort::Time { .. }) | None => page::by_store(sight, &plan)?,
     };
     if plan.total {
         answer.total = Some(total(sight, &plan)?);
@@ -127,9 +128,9 @@ pub(super) fn the_one(
 ) -> Result<Option<Found>, RestError> {
     let pairs = pairs_of(query);
     let request = SearchRequest { kind, pairs, lenient: false, base, page: None };
-    let mut plan = Plan::of(&request, sight.app.utc_offset_minutes())?;
+    let mut plan = Plan::of(sight, &request)?;
     plan.count = 2;
-    let (mut hits, _) = page::by_arrival(sight, &plan)?;
+    let (mut hits, _) = page::by_store(sight, &plan)?;
     if hits.len() > 1 {
         return Err(RestError::ManyMatch);
     }
@@ -138,6 +139,17 @@ pub(super) fn the_one(
 
 fn total(sight: &mut Sight<'_>, plan: &Plan) -> Result<u64, RestError> {
     let mut total = 0;
+    // What the store decides alone is counted by it, and whether a chart counts is asked of the
+    // chart. Accounts hide among other Basics, one by one.
+    if plan.kind != ResourceType::Basic && !plan.criteria.iter().any(Criterion::needs_check) {
+        let query = plan.query(Order::Arrival, BATCH_MAX, None);
+        for (chart, count) in sight.view.count_by_chart(&query)? {
+            if sight.may_count(&chart, plan.kind)? {
+                total += count;
+            }
+        }
+        return Ok(total);
+    }
     each_match(sight, plan, |_| total += 1)?;
     Ok(total)
 }

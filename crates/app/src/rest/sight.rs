@@ -1,10 +1,10 @@
 //! What the one who asks may see, decided once for each chart of a request, and recorded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use ondol_access::{Action, Denial, Grounds, Obligation};
+use ondol_access::{Action, Denial, Grant, Grounds, Obligation, Relation};
 use ondol_fhir::ResourceType;
-use ondol_record::ChartId;
+use ondol_record::{ChartId, ChartKind};
 use ondol_store::{Reading, Stored, View, WriteTx};
 
 use super::{
@@ -22,6 +22,10 @@ pub(super) struct Sight<'a> {
     decided: HashMap<(ChartId, Action), Result<Grounds, Denial>>,
     /// What is handed out, once for each chart: to be recorded.
     seen: BTreeMap<ChartId, (Action, Grounds)>,
+    /// The charts of this facility's own people, once they were asked for.
+    own_people: Option<HashSet<ChartId>>,
+    /// Which types the home facility alone lets be shown.
+    at_home: HashMap<ResourceType, bool>,
 }
 
 /// What was seen, to be recorded before it is handed out.
@@ -30,7 +34,15 @@ pub(super) struct Seen(BTreeMap<ChartId, (Action, Grounds)>);
 
 impl<'a> Sight<'a> {
     pub(super) fn new(app: &'a App, actor: &'a Actor, view: &'a dyn View) -> Self {
-        Self { app, actor, view, decided: HashMap::new(), seen: BTreeMap::new() }
+        Self {
+            app,
+            actor,
+            view,
+            decided: HashMap::new(),
+            seen: BTreeMap::new(),
+            own_people: None,
+            at_home: HashMap::new(),
+        }
     }
 
     fn decide(
@@ -85,6 +97,43 @@ impl<'a> Sight<'a> {
             return Ok(true);
         }
         Ok(self.grounds(&version.chart, kind)?.is_ok())
+    }
+
+    /// Whether resources of this type may be shown where they stand in a chart. For many charts
+    /// of a facility's own people one question to the store does.
+    pub(super) fn may_count(
+        &mut self,
+        chart: &ChartId,
+        kind: ResourceType,
+    ) -> Result<bool, RestError> {
+        if self.actor.is_node() {
+            return Ok(true);
+        }
+        let at_home = matches!(chart, ChartId::Patient(_)) && self.own_people()?.contains(chart);
+        if at_home && self.shows_at_home(kind) {
+            return Ok(true);
+        }
+        Ok(self.grounds(chart, kind)?.is_ok())
+    }
+
+    fn own_people(&mut self) -> Result<&HashSet<ChartId>, RestError> {
+        if self.own_people.is_none() {
+            let here = self.app.place.organization();
+            let charts = self.view.charts_with("Patient", "organization", &here)?;
+            self.own_people = Some(charts.into_iter().collect());
+        }
+        self.own_people.as_ref().ok_or(RestError::App(AppError::Unexpected("no own people")))
+    }
+
+    /// Whether the home facility alone lets a type be shown; a hundred charts ask for it once.
+    fn shows_at_home(&mut self, kind: ResourceType) -> bool {
+        let (app, actor) = (self.app, self.actor);
+        *self.at_home.entry(kind).or_insert_with(|| {
+            access::to_read(ChartKind::Patient, kind).iter().any(|(action, of)| {
+                let grants = vec![Grant::standing(Relation::HomeFacility)];
+                *of == Of::Chart && app.grounds_at_home(actor, *action, grants).is_some()
+            })
+        })
     }
 
     /// Notes that a version is handed out; the denial if it may not be.

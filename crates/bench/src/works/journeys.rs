@@ -1,6 +1,6 @@
 //! Whether memory grows while people work.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::{
     figure::{Aim, Figure},
@@ -10,6 +10,8 @@ use crate::{
 
 /// Caches fill in so many journeys; from then on nothing should grow.
 const WARM_UP: usize = 500;
+/// The curve has a point after so many.
+const STEP: usize = 1_000;
 /// What counts as no growth: a twentieth, for the allocator's moods.
 const GROWTH: f64 = 1.05;
 
@@ -31,12 +33,26 @@ pub fn figures(clinic: &mut Clinic, days: &ClinicDays, count: usize) -> Result<V
         server.done("GET", &format!("/Encounter?subject={person}&_count=5"), None)?;
         Ok(())
     };
-    (0..WARM_UP).try_for_each(&mut journey)?;
-    let before = clinic.resident_mb()?;
-    (0..count).try_for_each(&mut journey)?;
-    let after = clinic.resident_mb()?;
+    let mut curve = vec![(0, clinic.resident_mb()?)];
+    let mut done = 0;
+    let points = [WARM_UP].into_iter().chain((STEP..=count).step_by(STEP)).chain([WARM_UP + count]);
+    for until in points {
+        (done..until).try_for_each(&mut journey)?;
+        done = done.max(until);
+        curve.push((until, clinic.resident_mb()?));
+    }
     clinic.stop()?;
-    let how =
-        format!("VmRSS {before:.1} MB after {WARM_UP} journeys, {after:.1} MB after {count} more");
-    Ok(vec![Figure::new("growth", after / before, "×").aim(Aim::AtMost(GROWTH)).how(how)])
+    let [(_, cold), (_, warm), .., (_, last)] = curve[..] else { bail!("the curve is too short") };
+    let points = curve.iter().map(|(at, mb)| format!("{at}: {mb:.1}"));
+    let how = format!(
+        "VmRSS after journeys, MB: {}; {:.1} MB on disk at the end",
+        points.collect::<Vec<_>>().join(", "),
+        super::start::size_mb(&clinic.data().join("ondol.db"))?
+    );
+    Ok(vec![
+        Figure::new("resident_before_mb", cold, "MB").how("when the people were entered"),
+        Figure::new("resident_warm_mb", warm, "MB").how(format!("after {WARM_UP} journeys")),
+        Figure::new("resident_after_mb", last, "MB").how(format!("after {count} more")),
+        Figure::new("growth", last / warm, "×").aim(Aim::AtMost(GROWTH)).how(how),
+    ])
 }

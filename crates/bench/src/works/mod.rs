@@ -7,6 +7,5 @@ pub mod journeys;
 pub mod metadata;
 pub mod rest;
 pub mod save;
-pub mod slow_disk;
 pub mod start;
 pub mod wire;

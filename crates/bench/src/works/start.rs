@@ -47,7 +47,8 @@ pub fn figures(clinic: &mut Clinic, resources: usize) -> Result<Vec<Figure>> {
     ])
 }
 
+/// A file's size.
 #[expect(clippy::cast_precision_loss, reason = "a file's size for people")]
-fn size_mb(path: &Path) -> Result<f64> {
+pub fn size_mb(path: &Path) -> Result<f64> {
     Ok(std::fs::metadata(path)?.len() as f64 / 1e6)
 }

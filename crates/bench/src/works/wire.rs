@@ -46,7 +46,14 @@ fn until_quiet(link: &Controls, within: Duration) -> Result<u64> {
         if passed(link) - before <= QUIET_BYTES {
             return Ok(before);
         }
-        ensure!(watch.elapsed() < within, "the link did not become quiet");
+        let waited = watch.elapsed();
+        ensure!(
+            waited < within,
+            "the link did not become quiet in {} s: {} B passed in the last {} s",
+            waited.as_secs(),
+            passed(link) - before,
+            WINDOW.as_secs()
+        );
     }
 }
 
@@ -59,16 +66,29 @@ fn set(link: &Controls, to: &Conditions) {
     });
 }
 
-/// A country whose clinic has entered its people, all of it across.
+/// A country whose clinic has entered its people, all of it across. Then the clinic's link becomes
+/// the slow one, and both ends begin anew: no modem turns from 2 Mbit/s into 9.6 kbit/s at work.
 fn begin(days: &ClinicDays, ids: Ids, seed: u64) -> Result<(Country, Desk, Server)> {
     let config = CountryConfig { links: Links::Real, seed, ..CountryConfig::for_tests() };
-    let mut country = Country::stopped_for_test("bench-wire", config)?;
+    let name = if ids == Ids::Own { "bench-wire" } else { "bench-wire-foreign" };
+    let mut country = Country::stopped_for_test(name, config)?;
     let link = clinic_link(&country)?;
     set(&link, &Conditions::new(2_000_000, 10));
     country.start_nodes(&mut |_| {})?;
     let server = ground::server(country.url(Seat::Clinic), LOGIN)?;
     let organization = format!("Organization/{}", country.ready(Seat::Clinic).facility);
     let desk = ground::enter_people(&server, &organization, NAME, days, ids)?;
+    until_quiet(&link, SETTLE)?;
+    for seat in [Seat::Clinic, Seat::County] {
+        ensure!(country.terminate(seat), "{seat:?} did not stop cleanly");
+    }
+    if let Some(real) = Links::Real.above(Seat::Clinic) {
+        set(&link, &real);
+    }
+    for seat in [Seat::County, Seat::Clinic] {
+        country.start_node(seat)?;
+    }
+    let server = ground::server(country.url(Seat::Clinic), LOGIN)?;
     until_quiet(&link, SETTLE)?;
     Ok((country, desk, server))
 }
@@ -89,10 +109,6 @@ struct Run {
 fn run(days: &ClinicDays, ids: Ids, seed: u64) -> Result<Run> {
     let (mut country, mut desk, server) = begin(days, ids, seed)?;
     let link = clinic_link(&country)?;
-    if let Some(real) = Links::Real.above(Seat::Clinic) {
-        set(&link, &real);
-    }
-    until_quiet(&link, SETTLE)?;
     let before = passed(&link);
     thread::sleep(IDLE);
     let idle = passed(&link) - before;
@@ -160,26 +176,29 @@ fn gzipped<'a>(together: impl Iterator<Item = &'a [Value]>) -> Result<f64> {
     Ok(per(u64::try_from(bytes)?, count))
 }
 
-/// Takes the figures.
-pub fn figures(days: &ClinicDays, foreign: bool, seed: u64) -> Result<Vec<Figure>> {
-    let gzip = gzipped(days.days().into_iter())?;
-    let gzip_alone = gzipped(days.encounters.chunks(1).take(ALONE))?;
-    let run_own = run(days, Ids::Own, seed)?;
-    let how = format!(
+fn how(days: &ClinicDays, run: &Run) -> String {
+    format!(
         "{}: {} encounters in {} days, each day saved while the link was cut, then sent at 9.6 \
          kbit/s, 600 ms, 2 % loss; both directions with IP and UDP headers, acknowledgements, \
          audit and repeats; joining, accounts and the registered people were across before; every \
          entry was found at the county",
         days.source,
-        run_own.encounters,
+        run.encounters,
         days.days().len()
-    );
-    let mut figures = vec![
-        Figure::new("bytes_per_encounter", run_own.daily, "B")
+    )
+}
+
+/// Takes the figures as a clinic writes.
+pub fn own(days: &ClinicDays, seed: u64) -> Result<Vec<Figure>> {
+    let gzip = gzipped(days.days().into_iter())?;
+    let gzip_alone = gzipped(days.encounters.chunks(1).take(ALONE))?;
+    let run = run(days, Ids::Own, seed)?;
+    Ok(vec![
+        Figure::new("bytes_per_encounter", run.daily, "B")
             .aim(Aim::AtMost(80.0))
             .peer(format!("gzip FHIR {gzip:.0}"))
-            .how(how),
-        Figure::new("bytes_per_encounter_alone", run_own.alone, "B")
+            .how(how(days, &run)),
+        Figure::new("bytes_per_encounter_alone", run.alone, "B")
             .aim(Aim::AtMost(220.0))
             .peer(format!("gzip FHIR each {gzip_alone:.0}"))
             .how(format!(
@@ -189,16 +208,18 @@ pub fn figures(days: &ClinicDays, foreign: bool, seed: u64) -> Result<Vec<Figure
             )),
         Figure::new("gzip_bytes_per_encounter", gzip, "B")
             .how("the file's own lines, gzip -9 of each day"),
-        Figure::new("idle_bytes_per_minute", run_own.idle_per_minute, "B")
+        Figure::new("idle_bytes_per_minute", run.idle_per_minute, "B")
             .how("what passes while nobody works"),
-    ];
-    if foreign {
-        let run = run(days, Ids::Foreign, seed)?;
-        figures.push(
-            Figure::new("bytes_per_encounter_foreign_ids", run.daily, "B")
-                .peer(format!("gzip FHIR {gzip:.0}"))
-                .how("as the first figure, with the ids of the file kept"),
-        );
-    }
-    Ok(figures)
+    ])
+}
+
+/// Takes the figure with the ids of the file kept.
+pub fn foreign(days: &ClinicDays, seed: u64) -> Result<Vec<Figure>> {
+    let gzip = gzipped(days.days().into_iter())?;
+    let run = run(days, Ids::Foreign, seed)?;
+    Ok(vec![
+        Figure::new("bytes_per_encounter_foreign_ids", run.daily, "B")
+            .peer(format!("gzip FHIR {gzip:.0}"))
+            .how(format!("with the ids of the file kept; {}", how(days, &run))),
+    ])
 }

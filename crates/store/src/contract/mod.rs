@@ -75,6 +75,9 @@ macro_rules! store_contract {
             searching: ids_and_times_of_writing_are_searched;
             searching: searches_keep_to_a_chart;
             searching: counts_agree_with_pages;
+            searching: pages_by_a_time_have_its_order;
+            searching: counts_by_chart_add_up;
+            searching: charts_are_found_by_a_reference;
             paging: pages_neither_miss_nor_repeat_while_writes_go_on;
             paging: newest_first_pages_go_back_in_time;
             threads: a_reader_sees_whole_transactions_only;

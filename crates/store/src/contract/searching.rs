@@ -11,7 +11,7 @@ use super::{
         one, patient, put, query, see, token, uuid,
     },
 };
-use crate::{Query, Test};
+use crate::{Order, Query, Test};
 
 fn day(text: &str) -> Millis {
     Millis::parse_fhir(&format!("{text}T00:00:00Z")).unwrap()
@@ -243,4 +243,79 @@ pub fn counts_agree_with_pages(open: Open<'_>) {
             assert_eq!(seen, expected);
         }
     }
+}
+
+/// Pages in the order of a time: the earliest beginning or the latest end of each, and what has
+/// none last.
+pub fn pages_by_a_time_have_its_order(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    append(
+        &opened,
+        vec![put(
+            &json!({"resourceType": "Observation", "id": "o5", "status": "final",
+                "code": {"text": "no time"}, "subject": {"reference": "Patient/p1"}}),
+            &[],
+        )],
+    );
+    let view = see(&opened);
+    // The period of o4 begins long before all others and ends between o1 and o2.
+    for (newest_first, expected) in
+        [(false, ["o4", "o1", "o2", "o3", "o5"]), (true, ["o3", "o2", "o4", "o1", "o5"])]
+    {
+        for limit in [1, 2, 3, 100] {
+            let order = Order::Time { parameter: "date", newest_first };
+            let mut asked = Query { order, limit, ..query("Observation", &[]) };
+            let mut seen = vec![];
+            loop {
+                let page = view.search(&asked).unwrap();
+                seen.extend(page.hits.iter().map(|hit| hit.found.shown.id.to_string()));
+                match page.next {
+                    Some(next) => asked.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, expected, "{newest_first} by {limit}");
+        }
+    }
+    let order = Order::Time { parameter: "issued", newest_first: true };
+    let none = Query { order, ..query("Observation", &[]) };
+    assert_eq!(ids(&*view, &none).len(), 5, "a parameter that nothing has orders by arrival");
+}
+
+/// Counts by chart add up to the count, and a chart without a match is not named.
+pub fn counts_by_chart_add_up(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    let view = see(&opened);
+    let by_chart = |filters: &[(&str, Vec<Test>)]| {
+        let mut counts = view.count_by_chart(&query("Observation", filters)).unwrap();
+        counts.sort();
+        counts
+    };
+    assert_eq!(by_chart(&[]), [(chart_of("p1"), 2), (chart_of("p2"), 2)]);
+    let code = one("code", token(None, Some("8867-4")));
+    assert_eq!(by_chart(&code), [(chart_of("p1"), 1)]);
+    let within = Query { chart: Some(chart_of("p2")), ..query("Observation", &[]) };
+    assert_eq!(view.count_by_chart(&within).unwrap(), [(chart_of("p2"), 2)]);
+}
+
+/// Charts are found by a reference of their resources as these are shown: not by one that a
+/// version had before, and not where versions rival.
+pub fn charts_are_found_by_a_reference(open: Open<'_>) {
+    let opened = node(open, 1);
+    let at = |of: &str, home: &str| {
+        let mut patient = patient(of, "A", "B");
+        patient["managingOrganization"] = json!({ "reference": format!("Organization/{home}") });
+        patient
+    };
+    append(&opened, ["p1", "p2", "p3"].iter().map(|of| put(&at(of, "a"), &[])).collect());
+    let heads = found(&opened, "Patient", "p2").heads();
+    append(&opened, vec![put(&at("p2", "b"), &heads)]);
+    append(&opened, vec![put(&at("p3", "b"), &[])]);
+    let view = see(&opened);
+    let with = |home: &str| view.charts_with("Patient", "organization", home).unwrap();
+    assert_eq!(with("Organization/a"), [chart_of("p1")]);
+    assert_eq!(with("Organization/b"), [chart_of("p2")]);
+    assert!(with("Organization/c").is_empty());
 }

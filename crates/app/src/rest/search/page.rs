@@ -4,7 +4,10 @@ use ondol_fhir::ResourceType;
 use ondol_kernel::{ResourceId, bytes};
 use ondol_store::{Found, Order};
 
-use super::{BATCH_MAX, SCAN_MAX, SearchRequest, each_match, is_match, request::Plan};
+use super::{
+    BATCH_MAX, SCAN_MAX, SearchRequest, each_match, is_match,
+    request::{Plan, Sort},
+};
 use crate::rest::{
     error::{ParameterFault, RestError},
     sight::Sight,
@@ -13,8 +16,10 @@ use crate::rest::{
 /// Where a page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The store's own place.
+    /// The store's own place, in the order of arrival.
     Arrival(Box<str>),
+    /// The store's own place, in the order of a time.
+    Time(Box<str>),
     /// Stamp, arrival and ordinal of the last resource, in a search that is sorted by time.
     Written(u64, u64, u32),
 }
@@ -42,6 +47,7 @@ impl PageToken {
     pub fn to_text(&self) -> String {
         let place = match &self.place {
             Place::Arrival(place) => format!("a{place}"),
+            Place::Time(place) => format!("t{place}"),
             Place::Written(hlc, arrival, ordinal) => format!("w{hlc}.{arrival}.{ordinal}"),
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -73,6 +79,12 @@ impl PageToken {
                 place.parse::<u64>().ok()?;
                 Place::Arrival(place.into())
             }
+            ("t", place) => {
+                let (key, resource) = place.split_once('.')?;
+                key.parse::<i64>().ok()?;
+                resource.parse::<u64>().ok()?;
+                Place::Time(place.into())
+            }
             ("w", place) => {
                 let mut parts = place.split('.');
                 let hlc = parts.next()?.parse().ok()?;
@@ -85,21 +97,27 @@ impl PageToken {
     }
 }
 
-/// A page in the order of arrival.
-pub(super) fn by_arrival(
+/// A page in an order of the store's: that of arrival, or of a time.
+pub(super) fn by_store(
     sight: &mut Sight<'_>,
     plan: &Plan,
 ) -> Result<(Vec<Found>, Option<Place>), RestError> {
-    let mut after = match &plan.after {
-        None => None,
-        Some(Place::Arrival(place)) => Some(place.clone()),
-        Some(Place::Written(..)) => {
-            return Err(RestError::parameter("_page", ParameterFault::Value));
+    type OfPlace = fn(Box<str>) -> Place;
+    let (order, place): (Order, OfPlace) = match plan.sorted {
+        Some(Sort::Time { parameter, newest_first }) => {
+            (Order::Time { parameter, newest_first }, Place::Time)
         }
+        _ => (Order::Arrival, Place::Arrival),
+    };
+    let mut after = match (&plan.after, order) {
+        (None, _) => None,
+        (Some(Place::Arrival(place)), Order::Arrival)
+        | (Some(Place::Time(place)), Order::Time { .. }) => Some(place.clone()),
+        _ => return Err(RestError::parameter("_page", ParameterFault::Value)),
     };
     let (mut hits, mut scanned, mut batch) = (vec![], 0, plan.count);
     loop {
-        let page = sight.view.search(&plan.query(Order::Arrival, batch.min(BATCH_MAX), after))?;
+        let page = sight.view.search(&plan.query(order, batch.min(BATCH_MAX), after))?;
         let is_last = page.next.is_none();
         let of_page = page.hits.len();
         for (at, hit) in page.hits.into_iter().enumerate() {
@@ -109,7 +127,7 @@ pub(super) fn by_arrival(
             }
             let is_end = is_last && at + 1 == of_page;
             if (hits.len() == plan.count || scanned >= SCAN_MAX) && !is_end {
-                return Ok((hits, Some(Place::Arrival(hit.place))));
+                return Ok((hits, Some(place(hit.place))));
             }
         }
         if is_last {
@@ -130,7 +148,7 @@ pub(super) fn sorted(
     let after = match &plan.after {
         None => None,
         Some(Place::Written(hlc, arrival, ordinal)) => Some((*hlc, *arrival, *ordinal)),
-        Some(Place::Arrival(_)) => {
+        Some(Place::Arrival(_) | Place::Time(_)) => {
             return Err(RestError::parameter("_page", ParameterFault::Value));
         }
     };
@@ -171,7 +189,9 @@ mod tests {
     #[test]
     fn a_token_carries_the_search_and_shows_nothing_of_it() {
         let pairs = vec![("name".to_owned(), "리용희&x=1".to_owned())];
-        for place in [Place::Arrival("17".into()), Place::Written(3, 2, 1)] {
+        for place in
+            [Place::Arrival("17".into()), Place::Time("-5.17".into()), Place::Written(3, 2, 1)]
+        {
             let token = PageToken { place, pairs: pairs.clone() };
             let text = token.to_text();
             assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -2,10 +2,11 @@
 
 use ondol_fhir::{ParamKind, ResourceType};
 
-use super::{PageToken, page::Place};
+use super::{PageToken, chain::Chain, page::Place};
 use crate::rest::{
     criteria::{Criterion, Reading},
     error::{ParameterFault, RestError},
+    sight::Sight,
 };
 
 /// Resources of a page where the client asks for no number, and at most.
@@ -39,14 +40,25 @@ pub struct SearchRequest<'a> {
 pub(super) struct Plan {
     pub(super) kind: ResourceType,
     pub(super) criteria: Vec<Criterion>,
+    /// What is asked of resources that these lead to.
+    pub(super) chains: Vec<Chain>,
     /// Resources of a page; none if only the total is asked.
     pub(super) count: usize,
-    /// By the time of writing: newest first or oldest first. Else in the order of arrival.
-    pub(super) sorted: Option<bool>,
+    /// Else in the order of arrival.
+    pub(super) sorted: Option<Sort>,
     pub(super) total: bool,
     pub(super) includes: Vec<Include>,
     pub(super) after: Option<Place>,
     pub(super) ignored: Vec<String>,
+}
+
+/// `_sort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// By the time of writing.
+    Written { newest_first: bool },
+    /// By a parameter of times.
+    Time { parameter: &'static str, newest_first: bool },
 }
 
 /// `_include` or `_revinclude`.
@@ -64,12 +76,26 @@ pub fn pairs_of(query: &str) -> Vec<(String, String)> {
 }
 
 impl Plan {
+    /// What a request asks. What it asks of others that resources lead to is looked up now, as
+    /// far as it may be seen.
     pub(super) fn of(
+        sight: &mut Sight<'_>,
+        request: &SearchRequest<'_>,
+    ) -> Result<Self, RestError> {
+        let mut plan = Self::read(request, sight.app.utc_offset_minutes())?;
+        for link in std::mem::take(&mut plan.chains) {
+            plan.criteria.push(link.met(sight, request.base)?);
+        }
+        Ok(plan)
+    }
+
+    pub(super) fn read(
         request: &SearchRequest<'_>,
         utc_offset_minutes: i32,
     ) -> Result<Self, RestError> {
         let reading = Reading { base: request.base, utc_offset_minutes };
         let mut plan = Self {
+            chains: vec![],
             kind: request.kind,
             criteria: vec![],
             count: COUNT_DEFAULT,
@@ -103,10 +129,9 @@ impl Plan {
                 Ok(count) => self.count = count.min(COUNT_MAX),
                 Err(_) => return fault(ParameterFault::Value),
             },
-            "_sort" => match value {
-                "_lastUpdated" => self.sorted = Some(false),
-                "-_lastUpdated" => self.sorted = Some(true),
-                _ => return fault(ParameterFault::Unsupported),
+            "_sort" => match self.sort(value) {
+                Some(sort) => self.sorted = Some(sort),
+                None => return fault(ParameterFault::Unsupported),
             },
             "_total" => match value {
                 "none" => self.total = false,
@@ -127,15 +152,28 @@ impl Plan {
             | "_content" | "_filter" | "_query" | "_type" | "_score" => {
                 return fault(ParameterFault::Unsupported);
             }
-            _ if name.contains('.') || name.starts_with("_has:") => {
-                return fault(ParameterFault::Unsupported);
-            }
+            _ if name.starts_with("_has:") => return fault(ParameterFault::Unsupported),
             _ if name.starts_with("_include:") || name.starts_with("_revinclude:") => {
                 return fault(ParameterFault::Modifier);
             }
+            _ if name.contains('.') => self.chains.push(Chain::read(self.kind, name, value)?),
             _ => self.criteria.push(Criterion::read(self.kind, name, value, reading)?),
         }
         Ok(())
+    }
+
+    /// One time, earliest first, or newest first after a minus.
+    fn sort(&self, value: &str) -> Option<Sort> {
+        let (code, newest_first) = match value.strip_prefix('-') {
+            Some(code) => (code, true),
+            None => (value, false),
+        };
+        if code == "_lastUpdated" {
+            return Some(Sort::Written { newest_first });
+        }
+        let param = ondol_fhir::param(self.kind, code)?;
+        let is_time = param.kind == ParamKind::Date;
+        is_time.then_some(Sort::Time { parameter: param.code, newest_first })
     }
 
     /// `Observation:subject`, `Observation:subject:Patient`.
@@ -170,7 +208,7 @@ mod tests {
     fn plan(query: &str, lenient: bool) -> Result<Plan, RestError> {
         let pairs = pairs_of(query);
         let kind = ResourceType::Observation;
-        Plan::of(&SearchRequest { kind, pairs, lenient, base: "http://a/fhir", page: None }, 0)
+        Plan::read(&SearchRequest { kind, pairs, lenient, base: "http://a/fhir", page: None }, 0)
     }
 
     #[test]
@@ -181,7 +219,10 @@ mod tests {
             false,
         )
         .unwrap();
-        assert_eq!((plan.count, plan.sorted, plan.total), (7, Some(true), true));
+        assert_eq!(
+            (plan.count, plan.sorted, plan.total),
+            (7, Some(Sort::Written { newest_first: true }), true)
+        );
         assert_eq!((plan.criteria.len(), plan.includes.len()), (1, 2));
         assert!(!plan.includes[0].reverse && plan.includes[1].reverse);
     }
@@ -190,9 +231,11 @@ mod tests {
     fn what_is_not_supported_is_refused_by_name_or_passed_over() {
         for query in [
             "banana=1",
-            "_sort=date",
+            "_sort=code",
+            "_sort=date,code",
             "_elements=code",
-            "subject.name=x",
+            "subject.banana=x",
+            "code.name=x",
             "_has:Group:member:code=x",
             "_include:iterate=Observation:subject",
             "code:in=x",
