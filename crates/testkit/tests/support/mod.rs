@@ -1,6 +1,7 @@
 //! What browser tests share.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod dicom;
 pub mod paper;
 pub mod qr;
 

@@ -14,6 +14,8 @@ pub struct Paper {
     pub size: (f64, f64),
     /// The words, as a program reads them out of the file.
     pub words: String,
+    /// Words that stand nearer to the edge than printers print.
+    pub outside: Vec<String>,
     /// The text of the QR code on the first sheet.
     pub qr: Option<String>,
 }
@@ -52,8 +54,31 @@ pub fn print(desk: &Desk, dir: &Path, name: &str) -> Paper {
         sheets: line("Pages:").parse().unwrap(),
         size: (size[0], size[1]),
         words: said("pdftotext", &["-layout", &path, "-"]),
+        outside: outside(&said("pdftotext", &["-bbox", &path, "-"]), (size[0], size[1])),
         qr: qr::read(&Grey::of_pgm(&pgm)),
     }
+}
+
+/// Printers leave so much of each edge blank, points: 5 mm.
+const EDGE: f64 = 14.0;
+
+/// Reads `<word xMin="…" yMin="…" xMax="…" yMax="…">…</word>`.
+fn outside(boxes: &str, (width, height): (f64, f64)) -> Vec<String> {
+    let words = boxes.lines().filter(|line| line.trim_start().starts_with("<word "));
+    words
+        .filter(|word| {
+            let edge = |name: &str| -> f64 {
+                let (_, rest) = word.split_once(&format!("{name}=\"")).unwrap();
+                rest.split('"').next().unwrap().parse().unwrap()
+            };
+            let (right, bottom) = (width - EDGE, height - EDGE);
+            edge("xMin") < EDGE
+                || edge("yMin") < EDGE
+                || edge("xMax") > right
+                || edge("yMax") > bottom
+        })
+        .map(|word| word.trim().to_owned())
+        .collect()
 }
 
 fn said(program: &str, arguments: &[&str]) -> String {
