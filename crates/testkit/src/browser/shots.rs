@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use data_encoding::BASE64;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Browser, BrowserError};
 
@@ -22,7 +22,22 @@ impl Browser {
             "height": size("height").clamp(seen("clientHeight"), HEIGHT_MAX),
         });
         let how = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let taken = self.driver.chromium("Page.captureScreenshot", &how)?;
+        self.shoot(&how, to)
+    }
+
+    /// What is seen of the page without scrolling, at half the size (WebP).
+    pub fn first_sight(&self, to: &Path) -> Result<(), BrowserError> {
+        let metrics = self.driver.chromium("Page.getLayoutMetrics", &json!({}))?;
+        let seen = &metrics["cssVisualViewport"];
+        let clip = json!({
+            "x": 0, "y": 0, "scale": 0.5,
+            "width": seen["clientWidth"], "height": seen["clientHeight"],
+        });
+        self.shoot(&json!({ "format": "webp", "quality": 70, "clip": clip }), to)
+    }
+
+    fn shoot(&self, how: &Value, to: &Path) -> Result<(), BrowserError> {
+        let taken = self.driver.chromium("Page.captureScreenshot", how)?;
         let failed = |why: String| BrowserError::Refused { code: "picture".into(), message: why };
         let data = taken["data"].as_str().unwrap_or_default();
         let bytes = BASE64.decode(data.as_bytes()).map_err(|why| failed(why.to_string()))?;
