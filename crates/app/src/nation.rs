@@ -1,6 +1,6 @@
 //! The nodes that are known, and how they hang together.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{NodeId, ResourceId};
@@ -19,7 +19,9 @@ const CERTIFICATE: &[u8] = b"cert/";
 #[derive(Debug, Clone)]
 pub struct Nation {
     own: NodeId,
-    nodes: HashMap<NodeId, Known>,
+    /// In an order that does not change from one start to the next, so that what follows from it
+    /// can be had again.
+    nodes: BTreeMap<NodeId, Known>,
 }
 
 /// A node and the key that verifies its seals.
@@ -37,7 +39,7 @@ impl Nation {
     pub(crate) fn load(view: &dyn View, place: &Place) -> Result<Self, AppError> {
         let root = VerifyingKey::from_bytes(&place.root)
             .map_err(|_| AppError::Unexpected("the root key is no key"))?;
-        let mut nodes = HashMap::new();
+        let mut nodes = BTreeMap::new();
         for (_, bytes) in view.values(Space::Peer, CERTIFICATE, None, usize::MAX)? {
             let Ok(certificate) = Certificate::from_bytes(&bytes) else { continue };
             let Ok(key) = certificate.check(&root) else { continue };

@@ -11,6 +11,8 @@ pub enum Thing {
     Message {
         /// Its class.
         class: Class,
+        /// The epoch of the sender's numbers.
+        epoch: u64,
         /// Its number.
         number: u64,
         /// Its bytes.
@@ -20,11 +22,15 @@ pub enum Thing {
     Durable {
         /// The class.
         class: Class,
+        /// The epoch of the receiver's numbers.
+        epoch: u64,
         /// The number.
         up_to: u64,
     },
-    /// A stick, all copies of it.
-    Stick(Vec<u8>),
+    /// A stick: the copies of one file, each with its own damage.
+    Stick(Vec<Vec<u8>>),
+    /// A stick that nobody of this nation wrote for this reader: all of it has to be refused.
+    ForeignStick(Vec<u8>),
 }
 
 /// Who sent a thing to whom, by their places in the world.

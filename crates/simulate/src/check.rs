@@ -7,18 +7,19 @@ use std::{
 
 use ondol_app::{App, AppError};
 use ondol_kernel::ResourceId;
-use ondol_record::{ChartId, ChartKind};
+use ondol_record::{ChartId, ChartKind, certificate::Tier, entry::ChangeKind};
 use ondol_replicate::Parcel;
 use ondol_store::{Space, Store, View};
 use serde_json::Value;
 
-use crate::{node::Node, world::World};
+use crate::{land::land, node::Node, world::World};
 
-/// The shown version of a resource at a node, if it is there.
+/// The shown version of a resource at a node, if it is there and was not taken back.
 pub fn resource(node: &Node, kind: &str, id: &ResourceId) -> Option<Value> {
     let view = node.store().read().ok()?;
     let found = view.resource(kind, id).ok()??;
-    serde_json::from_str(&found.shown.body).ok()
+    let is_there = found.shown.kind == ChangeKind::Put;
+    is_there.then(|| serde_json::from_str(&found.shown.body).ok())?
 }
 
 /// A message whose bytes somebody changed must not pass as one of its origin: if it still reads
@@ -46,12 +47,13 @@ pub fn all(world: &World) -> Result<(), String> {
     nothing_acknowledged_is_lost(world)?;
     nothing_waits(world)?;
     charts_agree(world)?;
+    charts_are_where_they_belong(world)?;
     scope_is_kept(world)?;
     records_are_sound(world)
 }
 
-fn view(node: &Node) -> Result<Box<dyn View + '_>, String> {
-    node.store().read().map_err(|why| format!("node {}: {why}", node.seat.at))
+pub(crate) fn view(node: &Node) -> Result<Box<dyn View + '_>, String> {
+    node.store().read().map_err(|why| format!("a node cannot be read: {why}"))
 }
 
 /// What a writer was told is saved is at its node, the same bytes.
@@ -70,22 +72,24 @@ fn nothing_acknowledged_is_lost(world: &World) -> Result<(), String> {
 
 /// Every queue is empty, and nothing is put aside.
 fn nothing_waits(world: &World) -> Result<(), String> {
-    for node in &world.nodes {
+    for (at, node) in world.nodes.iter().enumerate() {
         let status = node.app().road_status().map_err(|why| why.to_string())?;
         if let Some(peer) = status.iter().find(|peer| peer.is_waiting()) {
-            return Err(format!("node {} still has something for {}", node.seat.at, peer.node));
+            return Err(format!("node {at} still has something for {}", peer.node));
         }
         let aside = view(node)?.values(Space::Quarantine, b"", None, 1);
         if !aside.map_err(|why| why.to_string())?.is_empty() {
-            return Err(format!("node {} has put something aside", node.seat.at));
+            return Err(format!("node {at} has put something aside"));
         }
     }
     Ok(())
 }
 
-/// A chart as one node sees it: every resource with its heads, in an order of its own.
-fn chart_of(node: &Node, chart: &ChartId) -> Result<BTreeSet<String>, String> {
-    let found = view(node)?.chart(chart, &[]).map_err(|why| why.to_string())?;
+/// What a node shows of a chart: every resource with its heads, in an order of its own.
+type Shown = BTreeSet<String>;
+
+fn chart_of(view: &dyn View, chart: &ChartId) -> Result<Shown, String> {
+    let found = view.chart(chart, &[]).map_err(|why| why.to_string())?;
     let all = found.iter().map(|found| {
         let heads: Vec<String> = found.heads().iter().map(ToString::to_string).collect();
         let shown = &found.shown;
@@ -94,48 +98,88 @@ fn chart_of(node: &Node, chart: &ChartId) -> Result<BTreeSet<String>, String> {
     Ok(all.collect())
 }
 
-/// Whoever has something of a chart has all of it, the same versions in the same order.
-fn charts_agree(world: &World) -> Result<(), String> {
-    let mut charts: BTreeMap<ChartId, Vec<usize>> = BTreeMap::new();
-    for saved in &world.saved {
-        charts.entry(saved.chart.clone()).or_default().push(saved.at);
-    }
-    for (chart, writers) in charts {
-        let whole = chart_of(&world.nodes[writers[0]], &chart)?;
-        let mut holders: BTreeSet<usize> = writers.into_iter().collect();
-        // By rule: whoever treats above a holder.
-        for at in holders.clone() {
-            let mut at = at;
-            while let Some(above) = world.nodes[at].seat.above {
-                if !world.nodes[above].seat.tier.treats() {
-                    break;
-                }
-                holders.insert(above);
-                at = above;
+/// Every chart that anybody holds: who holds it, and what they show.
+fn charts(world: &World) -> Result<BTreeMap<ChartId, BTreeMap<usize, Shown>>, String> {
+    let mut charts: BTreeMap<ChartId, BTreeMap<usize, Shown>> = BTreeMap::new();
+    for (at, node) in world.nodes.iter().enumerate() {
+        let view = view(node)?;
+        for kind in [ChartKind::Patient, ChartKind::Facility] {
+            for chart in view.charts(kind, None, usize::MAX).map_err(|why| why.to_string())? {
+                let shown = chart_of(&*view, &chart)?;
+                charts.entry(chart).or_default().insert(at, shown);
             }
         }
-        for node in &world.nodes {
-            let here = chart_of(node, &chart)?;
-            if here == whole || here.is_empty() && !holders.contains(&node.seat.at) {
-                continue;
+    }
+    Ok(charts)
+}
+
+/// Whoever has something of a chart has all of it, the same versions shown in the same way.
+fn charts_agree(world: &World) -> Result<(), String> {
+    for (chart, holders) in charts(world)? {
+        let mut holders = holders.into_iter();
+        let Some((first, whole)) = holders.next() else { continue };
+        for (at, here) in holders {
+            if here != whole {
+                let missing = whole.difference(&here).count();
+                let extra = here.difference(&whole).count();
+                return Err(format!(
+                    "{chart:?} differs: node {at} lacks {missing} that node {first} shows, and \
+                     has {extra} more"
+                ));
             }
-            let missing = whole.difference(&here).count();
-            let extra = here.difference(&whole).count();
-            return Err(format!(
-                "{chart:?} differs at node {}: {missing} missing, {extra} more",
-                node.seat.at
-            ));
         }
     }
     Ok(())
 }
 
-/// Nobody's chart is at the ministry.
+/// Those above who treat people of a place, itself among them.
+fn treating_line(at: usize) -> impl Iterator<Item = usize> {
+    land().line_up(at).into_iter().filter(|&above| land().treats(above))
+}
+
+/// Who holds a person's chart: who wrote in it, who was asked, and those above them who treat.
+/// Who holds a facility's: those above it, those below it, and everybody if it is a specialist
+/// hospital.
+fn charts_are_where_they_belong(world: &World) -> Result<(), String> {
+    let held = charts(world)?;
+    for (chart, known) in &world.holders {
+        let nobody = BTreeMap::new();
+        let here = held.get(chart).unwrap_or(&nobody);
+        let (must, may): (BTreeSet<usize>, BTreeSet<usize>) = match chart {
+            ChartId::Patient(_) => (
+                known.must.iter().copied().flat_map(treating_line).collect(),
+                known.may.iter().copied().flat_map(treating_line).collect(),
+            ),
+            _ => {
+                let all = known.must.iter().flat_map(|&at| facility_line(at)).collect();
+                (all, (0..world.nodes.len()).collect())
+            }
+        };
+        if let Some(at) = must.iter().find(|at| !here.contains_key(at)) {
+            return Err(format!("{chart:?} is not at node {at}, which has to hold it"));
+        }
+        if let Some(at) = here.keys().find(|at| !may.contains(at)) {
+            return Err(format!("{chart:?} is at node {at}, which has no part in it"));
+        }
+    }
+    Ok(())
+}
+
+fn facility_line(at: usize) -> Vec<usize> {
+    let everybody = 0..land().seats.len();
+    if land().seats[at].tier == Tier::Specialist {
+        return everybody.collect();
+    }
+    let up = land().line_up(at);
+    everybody.filter(|other| up.contains(other) || land().line_up(*other).contains(&at)).collect()
+}
+
+/// Nobody's chart is where nobody is treated.
 fn scope_is_kept(world: &World) -> Result<(), String> {
-    for node in world.nodes.iter().filter(|node| !node.seat.tier.treats()) {
+    for (at, node) in world.nodes.iter().enumerate().filter(|(at, _)| !land().treats(*at)) {
         let charts = view(node)?.charts(ChartKind::Patient, None, 1);
         if !charts.map_err(|why| why.to_string())?.is_empty() {
-            return Err(format!("node {} treats nobody and holds a chart", node.seat.at));
+            return Err(format!("node {at} treats nobody and holds a chart"));
         }
     }
     Ok(())
@@ -143,10 +187,10 @@ fn scope_is_kept(world: &World) -> Result<(), String> {
 
 /// `ondol verify` finds nothing.
 fn records_are_sound(world: &World) -> Result<(), String> {
-    for node in &world.nodes {
+    for (at, node) in world.nodes.iter().enumerate() {
         let findings = node.store().verify(&mut |_, _| {}).map_err(|why| why.to_string())?;
         if let Some(finding) = findings.first() {
-            return Err(format!("node {}: {}", node.seat.at, finding.what));
+            return Err(format!("node {at}: {}", finding.what));
         }
     }
     Ok(())

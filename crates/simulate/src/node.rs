@@ -2,31 +2,33 @@
 
 use std::{
     collections::HashMap,
-    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
-use ed25519_dalek::SigningKey;
-use ondol_app::{App, AppError, NodeKeys, Parts, Place};
-use ondol_fault_vfs::{Disk, Faults};
-use ondol_kernel::{Class, Clock, Millis, NodeId, ResourceId};
-use ondol_record::{
-    Certificate, Draft, DraftChange, DraftId, Entry,
-    certificate::{Issuer, Tier},
-    draft::DraftContent,
-};
-use ondol_replicate::link;
+use ondol_app::{App, AppError, Parts};
+use ondol_fault_vfs::{Disk, Faults, FileKind};
+use ondol_kernel::{Class, Clock, Millis};
+use ondol_record::{Draft, DraftChange, DraftId, Entry, draft::DraftContent};
 use ondol_store::{
-    Identity, Space, StoreError,
+    Store, StoreError,
     blobs::{BlobHash, Blobs},
 };
-use ondol_store_sqlite::{OpenOptions, SqliteStore};
-use serde_json::Value;
+use ondol_store_sqlite::SqliteStore;
 
-use crate::chance::Chance;
+use crate::{
+    chance::Chance,
+    land::{self, land},
+    plant::{Bug, Planted},
+};
+
+/// A name for a disk that no other in this process has.
+pub fn new_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("disk-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// A node's clock, which the world moves.
 pub struct WorldClock {
@@ -35,15 +37,29 @@ pub struct WorldClock {
 }
 
 impl WorldClock {
+    fn new(start: Millis) -> Self {
+        Self { wall: start.0.into(), monotonic: 0.into() }
+    }
+
     /// Time goes on.
     pub fn pass(&self, ms: u32) {
         self.wall.fetch_add(i64::from(ms), Ordering::Relaxed);
         self.monotonic.fetch_add(u64::from(ms), Ordering::Relaxed);
     }
 
-    /// The battery is empty, or somebody set it wrong.
+    /// Somebody set it wrong.
     pub fn jump(&self, ms: i64) {
         self.wall.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Somebody set it right, or its battery is empty and it begins with 1970.
+    pub fn set(&self, to: Millis) {
+        self.wall.store(to.0, Ordering::Relaxed);
+    }
+
+    /// The machine starts: monotonic time counts from there.
+    fn restart(&self) {
+        self.monotonic.store(0, Ordering::Relaxed);
     }
 }
 
@@ -65,10 +81,7 @@ struct MemoryBlobs(Mutex<HashMap<BlobHash, Vec<u8>>>);
 
 impl MemoryBlobs {
     fn with<T>(&self, act: impl FnOnce(&mut HashMap<BlobHash, Vec<u8>>) -> T) -> T {
-        match self.0.lock() {
-            Ok(mut blobs) => act(&mut blobs),
-            Err(poisoned) => act(&mut poisoned.into_inner()),
-        }
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -93,169 +106,159 @@ impl Blobs for MemoryBlobs {
     }
 }
 
-/// Where a node stands.
-#[derive(Debug, Clone)]
-pub struct Seat {
-    /// Its place in the world's list.
-    pub at: usize,
-    /// Its tier.
-    pub tier: Tier,
-    /// The node above, by its place in the list.
-    pub above: Option<usize>,
+/// What a disk is about to do to its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Danger {
+    /// The power goes.
+    Cut,
+    /// There is no room.
+    Full,
+    /// Writes and syncs report errors.
+    Errors,
 }
 
-impl Seat {
-    fn keys(&self) -> NodeKeys {
-        let byte = u8::try_from(self.at + 1).unwrap_or(u8::MAX);
-        NodeKeys { signing: SigningKey::from_bytes(&[byte; 32]), link: [byte; 32] }
-    }
-
-    /// The node's id.
-    pub fn node(&self) -> NodeId {
-        self.keys().node()
-    }
-
-    /// The facility's id.
-    pub fn facility(&self) -> ResourceId {
-        ResourceId::new(&format!("f{}", self.at)).expect("a short id")
-    }
-
-    fn certificate(&self, seats: &[Self]) -> Certificate {
-        let keys = self.keys();
-        Certificate {
-            node: self.node(),
-            signing_key: keys.signing.verifying_key().to_bytes(),
-            link_key: link::public_key(&keys.link).expect("a key"),
-            facility: self.facility(),
-            tier: self.tier,
-            parent: self.above.map(|above| seats[above].node()),
-            issued: Millis(0),
-            issuer: Issuer::Root,
-            signature: [0; 64],
-        }
-        .signed(&root())
-    }
+/// How something that a node did ended, once the disk was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The disk had nothing to do with it.
+    Well,
+    /// The power went.
+    Cut,
+    /// The disk may have refused it.
+    Refused,
 }
 
-fn root() -> SigningKey {
-    SigningKey::from_bytes(&[255; 32])
+/// One change that somebody wishes to save.
+pub struct Wish {
+    /// The type of the resource.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: DraftId,
+    /// What shall be done.
+    pub content: DraftContent,
 }
 
-/// A running node.
+/// A node.
 pub struct Node {
-    /// Where it stands.
-    pub seat: Seat,
+    at: usize,
     /// Its use cases; `None` while the power is off.
-    pub app: Option<Arc<App>>,
+    app: Option<Arc<App>>,
     /// Its store, to look into.
-    pub store: Option<Arc<SqliteStore>>,
+    store: Option<Arc<SqliteStore>>,
+    /// The store as the use cases have it: another one where a bug is planted.
+    used: Option<Arc<dyn Store>>,
     /// Its clock.
     pub clock: Arc<WorldClock>,
     disk: Disk,
-    name: String,
+    danger: Option<Danger>,
     lives: u64,
-    place: Place,
-}
-
-/// Tables of SQLite are small here, so that many nodes fit.
-fn open(disk: &Disk) -> Result<Arc<SqliteStore>, StoreError> {
-    let options = OpenOptions {
-        vfs: Some(disk.vfs_name().into()),
-        idle_readers_max: 1,
-        writer_cache_kib: 512,
-        reader_cache_kib: 256,
-        ..OpenOptions::default()
-    };
-    Ok(Arc::new(SqliteStore::open(Path::new("record.db"), options)?))
+    bug: Option<Bug>,
 }
 
 impl Node {
-    /// Founds a node on an empty disk. `name` is new in this process; `known` are the places of
-    /// the nodes whose certificates it has.
-    pub fn found(
-        seat: Seat,
-        seats: &[Seat],
-        known: &[usize],
-        name: &str,
+    /// A node on its disk of the first day.
+    pub fn new(
+        at: usize,
+        knows_everybody: bool,
         start: Millis,
+        bug: Option<Bug>,
     ) -> Result<Self, AppError> {
-        let disk = Disk::new(&format!("{name}-0"));
-        let clock = Arc::new(WorldClock { wall: start.0.into(), monotonic: 0.into() });
-        let place = Place {
-            node: seat.node(),
-            facility: seat.facility(),
-            name: "facility".into(),
-            tier: seat.tier,
-            parent: seat.above.map(|above| seats[above].node()),
-            root: root().verifying_key().to_bytes(),
-        };
-        let store = open(&disk)?;
-        let identity = Identity { node: seat.node(), incarnation: 0, facility: seat.facility() };
-        let certificates: Vec<Certificate> =
-            known.iter().map(|&at| seats[at].certificate(seats)).collect();
-        ondol_store::transact(&*store, move |tx| -> Result<(), StoreError> {
-            tx.set_identity(&identity)?;
-            for certificate in &certificates {
-                let key = [b"cert/".as_slice(), &certificate.node.0].concat();
-                tx.set_value(Space::Peer, &key, Some(&certificate.to_bytes()))?;
-            }
-            Ok(())
-        })?;
         let mut node = Self {
-            seat,
+            at,
             app: None,
-            store: Some(store),
-            clock,
-            disk,
-            name: name.to_owned(),
+            store: None,
+            used: None,
+            clock: Arc::new(WorldClock::new(start)),
+            disk: Disk::with_image(&new_name(), land().disk(at, knows_everybody)),
+            danger: None,
             lives: 0,
-            place,
+            bug,
         };
+        node.calm();
         node.start()?;
         Ok(node)
     }
 
     fn start(&mut self) -> Result<(), AppError> {
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => open(&self.disk)?,
+        let store = Arc::new(land::open(&self.disk)?);
+        let used: Arc<dyn Store> = match self.bug {
+            Some(bug) => Arc::new(Planted::new(store.clone(), bug)),
+            None => store.clone(),
         };
-        let seed = self.lives.wrapping_mul(1_000_003).wrapping_add(self.seat.at as u64);
+        let seed = self.lives.wrapping_mul(1_000_003).wrapping_add(self.at as u64);
         let parts = Parts {
-            store: store.clone(),
+            store: used.clone(),
             blobs: Arc::new(MemoryBlobs::default()),
             clock: self.clock.clone(),
             rng: Arc::new(Chance::new(seed)),
-            keys: self.seat.keys(),
-            place: self.place.clone(),
+            keys: land().keys(self.at),
+            place: land().place(self.at),
             practice: false,
         };
         self.app = Some(Arc::new(App::open(parts)?));
         self.store = Some(store);
+        self.used = Some(used);
         Ok(())
     }
 
     /// Cuts the power and starts again from what the disk kept: synced bytes for certain, of the
-    /// others what the seed says.
-    pub fn crash(&mut self, seed: u64) -> Result<(), AppError> {
-        self.disk.cut();
-        self.app = None;
-        self.store = None;
-        self.lives += 1;
-        let image = self.disk.image(seed);
-        self.disk = Disk::with_image(&format!("{}-{}", self.name, self.lives), image);
-        self.start()
+    /// others what chance says. Now and then the power goes again while the node starts.
+    pub fn crash(&mut self, chance: &Chance) -> Result<(), AppError> {
+        loop {
+            self.disk.cut();
+            self.app = None;
+            self.store = None;
+            self.used = None;
+            self.lives += 1;
+            self.disk = Disk::with_image(&new_name(), self.disk.image(chance.next()));
+            self.calm();
+            self.clock.restart();
+            if chance.happens(10) {
+                self.endanger(Danger::Cut, chance.next() % 8);
+            }
+            let started = self.start();
+            if self.ended() != Ended::Cut {
+                return started;
+            }
+        }
     }
 
-    /// The power will be cut after so many further changes of the disk.
-    pub fn cut_after(&self, changes: u64) {
-        self.disk.set_faults(Faults { cut_after: Some(changes), ..Faults::default() });
+    /// Something will happen after so many further changes of the disk.
+    pub fn endanger(&mut self, danger: Danger, after: u64) {
+        let mut faults = self.usual_faults();
+        match danger {
+            Danger::Cut => faults.cut_after = Some(after),
+            Danger::Full => faults.full_after = Some(after),
+            Danger::Errors => faults.io_error_after = Some(after),
+        }
+        self.danger = Some(danger);
+        self.disk.set_faults(faults);
     }
 
-    /// Whether the power was cut; if it was not, it stays on.
-    pub fn was_cut(&self) -> bool {
-        self.disk.set_faults(Faults::default());
-        self.disk.is_cut()
+    /// Whether the disk did what it was about to do; what it did not do yet it will not.
+    pub fn ended(&mut self) -> Ended {
+        let danger = self.danger.take();
+        self.calm();
+        match danger {
+            _ if self.disk.is_cut() => Ended::Cut,
+            Some(Danger::Full | Danger::Errors) => Ended::Refused,
+            Some(Danger::Cut) | None => Ended::Well,
+        }
+    }
+
+    /// Nothing is about to happen to the disk.
+    fn calm(&self) {
+        self.disk.set_faults(self.usual_faults());
+    }
+
+    /// Disks lie about syncs only where that bug is planted.
+    fn usual_faults(&self) -> Faults {
+        let ignore_syncs_of = match self.bug {
+            Some(Bug::UnsyncedLog) => vec![FileKind::Log],
+            Some(Bug::UnsyncedDatabase) => vec![FileKind::Database],
+            _ => vec![],
+        };
+        Faults { ignore_syncs_of, ..Faults::default() }
     }
 
     /// The use cases of a node whose power is on.
@@ -268,35 +271,31 @@ impl Node {
         self.store.as_ref().expect("the power is on")
     }
 
-    /// Writes a resource as the node itself. When this returns, it is acknowledged.
-    pub fn write(
-        &self,
-        class: Class,
-        id: DraftId,
-        resource: Value,
-    ) -> Result<Vec<Entry>, AppError> {
-        let name = resource["resourceType"].as_str().unwrap_or("").into();
-        let (app, content) = (self.app().clone(), DraftContent::Put(resource));
-        let given = match &id {
-            DraftId::Given(id) => Some(id.clone()),
-            DraftId::New(_) => None,
-        };
-        ondol_store::transact(self.store(), move |tx| {
-            let mut change =
-                DraftChange { resource_type: name, id, supersedes: vec![], chart: None, content };
-            if let Some(id) = given
-                && let Some(found) = tx.resource(&change.resource_type, &id)?
-            {
-                change.supersedes = found.heads();
-                change.chart = Some(found.shown.chart.clone());
+    /// Saves changes in one transaction as the node itself. When this returns, they are
+    /// acknowledged.
+    pub fn write(&self, class: Class, wishes: Vec<Wish>) -> Result<Vec<Entry>, AppError> {
+        let app = self.app().clone();
+        let used = self.used.as_ref().expect("the power is on");
+        ondol_store::transact(&**used, move |tx| {
+            let mut changes = vec![];
+            for Wish { kind, id, content } in wishes {
+                let mut change = DraftChange {
+                    resource_type: kind.into(),
+                    id,
+                    supersedes: vec![],
+                    chart: None,
+                    content,
+                };
+                if let DraftId::Given(id) = &change.id
+                    && let Some(found) = tx.resource(kind, id)?
+                {
+                    change.supersedes = found.heads();
+                    change.chart = Some(found.shown.chart.clone());
+                }
+                changes.push(change);
             }
-            let draft = Draft {
-                class,
-                care_time: None,
-                author: "".into(),
-                typist: "".into(),
-                changes: vec![change],
-            };
+            let draft =
+                Draft { class, care_time: None, author: "".into(), typist: "".into(), changes };
             let entries = tx.append(draft, app.now(), false)?;
             ondol_app::road::distribute(&app, tx)?;
             Ok(entries)

@@ -1,15 +1,19 @@
-//! The world of one seed.
+//! The world of one seed: what happens, and in which order.
 
-use ondol_app::{Actor, AppError};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ondol_app::AppError;
 use ondol_kernel::{Class, Millis, ResourceId};
-use ondol_record::{Address, ChartId, DraftId, EntryHash, certificate::Tier};
-use serde_json::{Value, json};
+use ondol_record::{Address, ChartId, EntryHash};
+use ondol_store::StoreError;
 
 use crate::{
-    bag::{Bag, OnTheWay, Thing},
+    bag::{Bag, OnTheWay},
     chance::Chance,
     check,
-    node::{Node, Seat},
+    land::land,
+    node::{Danger, Ended, Node},
+    plant::Bug,
 };
 
 /// A year, ms.
@@ -18,27 +22,59 @@ const YEAR_MS: i64 = 365 * 86_400_000;
 /// The start of the world: 1 January 2026.
 const START: Millis = Millis(1_767_225_600_000);
 
-/// So many links carry in one step of sending.
-const LINKS_A_STEP: usize = 10;
+/// A step takes so long, ms.
+const STEP_MS: u32 = 1_000;
 
-/// So many things arrive in one step of arriving.
-const ARRIVALS_A_STEP: usize = 20;
+/// How often the disk of a node that is at work is about to fail, in a hundred.
+const DANGER_PERCENT: u64 = 2;
 
 /// What happened in a world.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Entries that were acknowledged to whoever wrote them.
     pub written: u64,
-    /// Messages that arrived, repetitions among them.
+    /// Messages and acknowledgements that arrived, repetitions among them.
     pub arrived: u64,
+    /// Messages that arrived again.
+    pub repeated: u64,
     /// Power cuts.
     pub crashes: u64,
+    /// What a full or failing disk refused.
+    pub refused: u64,
     /// Jumps of a clock.
     pub jumps: u64,
     /// Sticks that were read.
     pub sticks: u64,
+    /// Sticks of others that were refused.
+    pub foreign: u64,
     /// Messages and acknowledgements that were lost.
     pub lost: u64,
+    /// Messages that were changed on the way.
+    pub forged: u64,
+    /// Consults, referrals, and consults that were sent on.
+    pub asked: u64,
+    /// Resources that were taken back.
+    pub retracted: u64,
+    /// Pairs of persons that were linked or unlinked.
+    pub linked: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.written += other.written;
+        self.arrived += other.arrived;
+        self.repeated += other.repeated;
+        self.crashes += other.crashes;
+        self.refused += other.refused;
+        self.jumps += other.jumps;
+        self.sticks += other.sticks;
+        self.foreign += other.foreign;
+        self.lost += other.lost;
+        self.forged += other.forged;
+        self.asked += other.asked;
+        self.retracted += other.retracted;
+        self.linked += other.linked;
+    }
 }
 
 /// An entry whose writer was told that it is saved.
@@ -49,16 +85,26 @@ pub struct Saved {
     pub address: Address,
     /// Its hash.
     pub hash: EntryHash,
-    /// Its chart.
-    pub chart: ChartId,
 }
 
 /// A person of this world.
-struct Person {
-    id: ResourceId,
-    home: usize,
-    requests: Vec<ResourceId>,
+pub(crate) struct Person {
+    pub(crate) id: ResourceId,
+    pub(crate) home: usize,
+    pub(crate) requests: Vec<ResourceId>,
+    pub(crate) notes: Vec<ResourceId>,
 }
+
+/// Who holds a chart: those who have to, and those who may.
+#[derive(Default)]
+pub(crate) struct Holders {
+    pub(crate) must: BTreeSet<usize>,
+    /// Whoever wrote or asked in it, or would have if the disk had not failed.
+    pub(crate) may: BTreeSet<usize>,
+}
+
+/// A sequence: (sender, receiver, class); of promises (who promises, to whom, class).
+pub(crate) type Way = (usize, usize, Class);
 
 /// Nodes and everything between them.
 pub struct World {
@@ -66,75 +112,55 @@ pub struct World {
     pub nodes: Vec<Node>,
     /// What was acknowledged.
     pub saved: Vec<Saved>,
-    chance: Chance,
-    bag: Bag,
-    people: Vec<Person>,
-    /// Links that are cut, as pairs (lower place first), and until which step.
-    cuts: Vec<(usize, usize, u64)>,
-    step: u64,
-    tally: Tally,
-}
-
-/// The ministry, its provinces and specialist, counties, clinics: 20 nodes.
-pub fn seats() -> Vec<Seat> {
-    let mut seats = vec![Seat { at: 0, tier: Tier::Ministry, above: None }];
-    let mut add = |tier, above| {
-        let at = seats.len();
-        seats.push(Seat { at, tier, above: Some(above) });
-        at
-    };
-    add(Tier::Specialist, 0);
-    for _ in 0..2 {
-        let province = add(Tier::Province, 0);
-        for _ in 0..2 {
-            let county = add(Tier::County, province);
-            for _ in 0..3 {
-                add(Tier::Clinic, county);
-            }
-        }
-    }
-    seats
-}
-
-/// Whom a node knows that has just joined: itself, those above, the specialist hospitals, and
-/// those directly below.
-fn acquaintances(seats: &[Seat], at: usize) -> Vec<usize> {
-    let mut known: Vec<usize> =
-        std::iter::successors(Some(at), |&below| seats[below].above).collect();
-    let others = seats.iter().filter(|seat| {
-        !known.contains(&seat.at) && (seat.tier == Tier::Specialist || seat.above == Some(at))
-    });
-    let others: Vec<usize> = others.map(|seat| seat.at).collect();
-    known.extend(others);
-    known
+    /// What happened.
+    pub tally: Tally,
+    pub(crate) holders: BTreeMap<ChartId, Holders>,
+    pub(crate) chance: Chance,
+    pub(crate) bag: Bag,
+    /// Sticks that were written once, and lie in somebody's drawer.
+    pub(crate) drawer: Vec<OnTheWay>,
+    pub(crate) people: Vec<Person>,
+    /// Links that are cut in one direction, and until which step.
+    pub(crate) cuts: Vec<(usize, usize, u64)>,
+    /// What was taken in, and answered so.
+    pub(crate) taken: BTreeSet<(Way, u64)>,
+    /// How far a node said that it holds everything.
+    pub(crate) promised: BTreeMap<Way, u64>,
+    /// Whom the node above knows.
+    pub(crate) has_knocked: Vec<bool>,
+    pub(crate) step: u64,
+    pub(crate) bug: Option<Bug>,
 }
 
 impl World {
-    /// The world of a seed. `name` has to be new in this process.
-    pub fn new(seed: u64, name: &str) -> Result<Self, AppError> {
-        let seats = seats();
-        let everybody: Vec<usize> = (0..seats.len()).collect();
-        let nodes = seats
-            .iter()
-            .map(|seat| {
-                // In every other world nodes meet the others by what arrives.
-                let known = if seed.is_multiple_of(2) {
-                    everybody.clone()
-                } else {
-                    acquaintances(&seats, seat.at)
-                };
-                Node::found(seat.clone(), &seats, &known, &format!("{name}-{}", seat.at), START)
-            })
+    /// The world of a seed.
+    pub fn new(seed: u64) -> Result<Self, AppError> {
+        Self::with_bug(seed, None)
+    }
+
+    /// The world of a seed with a bug in it.
+    pub fn with_bug(seed: u64, bug: Option<Bug>) -> Result<Self, AppError> {
+        // In every other world nodes have just joined: they knock, and meet the others by what
+        // arrives.
+        let knows_everybody = seed.is_multiple_of(2);
+        let nodes = (0..land().seats.len())
+            .map(|at| Node::new(at, knows_everybody, START, bug))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             nodes,
             saved: vec![],
+            tally: Tally::default(),
+            holders: BTreeMap::new(),
             chance: Chance::new(seed),
             bag: Bag::default(),
+            drawer: vec![],
             people: vec![],
             cuts: vec![],
+            taken: BTreeSet::new(),
+            promised: BTreeMap::new(),
+            has_knocked: vec![knows_everybody; land().seats.len()],
             step: 0,
-            tally: Tally::default(),
+            bug,
         })
     }
 
@@ -147,6 +173,9 @@ impl World {
         }
         self.bag.clear();
         self.cuts.clear();
+        for at in 0..self.nodes.len() {
+            self.knock(at).map_err(|why| format!("at rest: {why}"))?;
+        }
         self.come_to_rest()?;
         check::all(self)?;
         Ok(self.tally)
@@ -154,28 +183,34 @@ impl World {
 
     fn happen(&mut self) -> Result<(), AppError> {
         for node in &self.nodes {
-            node.clock.pass(1_000);
+            node.clock.pass(STEP_MS);
+        }
+        let at = self.chance.place(self.nodes.len());
+        if !self.has_knocked[at] {
+            self.knock(at)?;
         }
         match self.chance.next() % 100 {
-            0..=24 => self.somebody_writes(),
-            25..=54 => self.somebody_sends(),
-            55..=84 => self.something_arrives(),
-            85..=89 => {
+            0..=26 => self.somebody_writes(),
+            27..=53 => self.somebody_sends(),
+            54..=81 => self.something_arrives(),
+            82..=86 => {
                 let at = self.chance.place(self.nodes.len());
-                self.tally.crashes += 1;
-                self.nodes[at].crash(self.chance.next())
+                self.crash(at)
             }
-            90..=91 => {
-                let at = self.chance.place(self.nodes.len());
-                let years = i64::try_from(self.chance.next() % 21).unwrap_or(0) - 10;
-                self.tally.jumps += 1;
-                self.nodes[at].clock.jump(years * YEAR_MS);
+            87..=89 => {
+                self.a_clock_is_wrong();
                 Ok(())
             }
-            92..=94 => self.somebody_carries(),
-            95..=97 => {
+            90..=93 => self.somebody_carries(),
+            94..=96 => {
                 self.cut_a_link();
                 Ok(())
+            }
+            97 => {
+                let at = self.chance.place(self.nodes.len());
+                self.endanger(at);
+                let again = self.nodes[at].app().relay_again();
+                self.survived(at, again).map(drop)
             }
             _ => {
                 // A thing is lost.
@@ -185,280 +220,84 @@ impl World {
         }
     }
 
-    fn treating(&self) -> usize {
-        loop {
-            let at = self.chance.place(self.nodes.len());
-            if self.nodes[at].seat.tier.treats() {
-                return at;
-            }
-        }
-    }
-
-    fn somebody_writes(&mut self) -> Result<(), AppError> {
-        if self.people.is_empty() || self.chance.happens(15) {
-            return self.register();
-        }
-        let at = self.chance.place(self.people.len());
-        // Mostly at home; sometimes above it, where the chart is too.
-        let home = self.people[at].home;
-        let mut place = home;
-        while self.chance.happens(30) {
-            match self.nodes[place].seat.above.filter(|up| self.nodes[*up].seat.tier.treats()) {
-                Some(above) => place = above,
-                None => break,
-            }
-        }
-        let patient = format!("Patient/{}", self.people[at].id);
-        match self.chance.next() % 10 {
-            0..=1 => self.ask(at, place, &patient),
-            2..=3 => self.answer(at, &patient),
-            4..=5 => {
-                // A resource that several may change at once.
-                let id = ResourceId::new(&format!("shared-{}", self.people[at].id))
-                    .map_err(|_| AppError::Unexpected("an id"))?;
-                let value = self.chance.next() % 1_000;
-                let resource = json!({"resourceType": "Condition",
-                    "subject": {"reference": patient}, "code": {"text": value.to_string()}});
-                self.save(place, Class::Routine, DraftId::Given(id), resource).map(drop)
-            }
+    fn a_clock_is_wrong(&mut self) {
+        let clock = &self.nodes[self.chance.place(self.nodes.len())].clock;
+        self.tally.jumps += 1;
+        match self.chance.next() % 4 {
+            // The battery is empty: 1 January 1970.
+            0 => clock.set(Millis(0)),
+            // Somebody set it right.
+            1 => clock.set(START.plus(i64::try_from(self.step).unwrap_or(0) * i64::from(STEP_MS))),
             _ => {
-                let text = self.chance.next().to_string();
-                let resource = json!({"resourceType": "Observation", "status": "final",
-                    "subject": {"reference": patient}, "code": {"text": text}});
-                let class = Class::ALL[self.chance.place(4)];
-                self.save(place, class, DraftId::New("".into()), resource).map(drop)
+                let years = i64::try_from(self.chance.next() % 21).unwrap_or(0) - 10;
+                clock.jump(years * YEAR_MS);
             }
         }
     }
 
-    fn register(&mut self) -> Result<(), AppError> {
-        let home = self.treating();
-        let organization = format!("Organization/{}", self.nodes[home].seat.facility());
-        let resource = json!({"resourceType": "Patient",
-            "managingOrganization": {"reference": organization}});
-        if let Some(id) = self.save(home, Class::Routine, DraftId::New("".into()), resource)? {
-            self.people.push(Person { id, home, requests: vec![] });
+    /// Cuts the power of a node. Whatever it said before, it still says afterwards.
+    fn crash(&mut self, at: usize) -> Result<(), AppError> {
+        self.tally.crashes += 1;
+        self.nodes[at].crash(&self.chance)?;
+        if self.chance.happens(15) {
+            self.nodes[at].clock.set(Millis(0));
+        }
+        for (&(_, from, class), &promised) in
+            self.promised.range((at, 0, Class::ALL[0])..(at + 1, 0, Class::ALL[0]))
+        {
+            let epoch = self.epoch(from)?;
+            let now = self.nodes[at].app().arrived_up_to_in(land().ids[from], epoch, class)?;
+            if now < promised {
+                return Err(AppError::Unexpected("what was said to be here is gone after a cut"));
+            }
         }
         Ok(())
     }
 
-    /// A consult or referral to any facility that treats.
-    fn ask(&mut self, person: usize, place: usize, patient: &str) -> Result<(), AppError> {
-        let to = self.treating();
-        let organization = format!("Organization/{}", self.nodes[to].seat.facility());
-        let class = [Class::Emergency, Class::Care][self.chance.place(2)];
-        let resource = json!({"resourceType": "ServiceRequest", "status": "active",
-            "intent": "order", "subject": {"reference": patient},
-            "performer": [{"reference": organization}]});
-        let id = self.save(place, class, DraftId::New("".into()), resource)?;
-        self.people[person].requests.extend(id);
-        Ok(())
-    }
-
-    /// Whoever was asked and has the request answers.
-    fn answer(&mut self, person: usize, patient: &str) -> Result<(), AppError> {
-        let Some(request) = self.people[person].requests.last().cloned() else { return Ok(()) };
-        let asked = self.nodes.iter().position(|node| {
-            let here = format!("Organization/{}", node.seat.facility());
-            let found = check::resource(node, "ServiceRequest", &request);
-            found.is_some_and(|found| found["performer"][0]["reference"] == here)
-        });
-        let Some(at) = asked else { return Ok(()) };
-        let resource = json!({"resourceType": "Communication", "status": "completed",
-            "subject": {"reference": patient},
-            "basedOn": [{"reference": format!("ServiceRequest/{request}")}]});
-        self.save(at, Class::Emergency, DraftId::New("".into()), resource).map(drop)
-    }
-
-    /// Now and then the power goes while a node is at work.
-    fn endanger(&self, at: usize) {
-        if self.chance.happens(2) {
-            self.nodes[at].cut_after(self.chance.next() % 24);
+    /// Now and then the disk fails while a node is at work.
+    pub(crate) fn endanger(&mut self, at: usize) {
+        if self.chance.happens(DANGER_PERCENT) {
+            let (danger, after) = match self.chance.next() % 10 {
+                0..=5 => (Danger::Cut, 24),
+                6..=8 => (Danger::Full, 8),
+                _ => (Danger::Errors, 8),
+            };
+            let after = self.chance.next() % after;
+            self.nodes[at].endanger(danger, after);
         }
     }
 
-    /// What a node's work gave; none if the power went meanwhile, and it started again.
-    fn survived<T>(
+    /// What a node's work gave; none if its disk refused it, or the power went meanwhile and it
+    /// started again.
+    pub(crate) fn survived<T>(
         &mut self,
         at: usize,
         result: Result<T, AppError>,
     ) -> Result<Option<T>, AppError> {
-        if self.nodes[at].was_cut() {
-            self.tally.crashes += 1;
-            self.nodes[at].crash(self.chance.next())?;
-            // What was said to be saved before the cut is saved.
-            return Ok(result.ok());
+        match (self.nodes[at].ended(), result) {
+            (Ended::Cut, result) => {
+                self.crash(at)?;
+                // What was said to be saved before the cut is saved.
+                Ok(result.ok())
+            }
+            (Ended::Refused, Err(AppError::Store(StoreError::Full | StoreError::Io(_)))) => {
+                self.tally.refused += 1;
+                Ok(None)
+            }
+            (_, result) => result.map(Some),
         }
-        result.map(Some)
     }
 
-    /// Gives the id; none if the power went before anything was acknowledged.
-    fn save(
-        &mut self,
-        at: usize,
-        class: Class,
-        id: DraftId,
-        resource: Value,
-    ) -> Result<Option<ResourceId>, AppError> {
-        self.endanger(at);
-        let written = self.nodes[at].write(class, id, resource);
-        let Some(entries) = self.survived(at, written)? else { return Ok(None) };
-        for entry in &entries {
-            self.tally.written += 1;
-            let (address, chart) = (entry.address, entry.chart.clone());
-            self.saved.push(Saved { at, address, hash: entry.hash(), chart });
-        }
-        Ok(Some(entries[0].changes[0].id.clone()))
-    }
-
-    /// The neighbours of a node in the tree.
-    pub fn neighbours(&self, at: usize) -> Vec<usize> {
-        let above = self.nodes[at].seat.above;
-        let below = self.nodes.iter().filter(|node| node.seat.above == Some(at));
-        above.into_iter().chain(below.map(|node| node.seat.at)).collect()
-    }
-
-    fn is_cut(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (a.min(b), a.max(b));
-        self.cuts.iter().any(|&(x, y, until)| (x, y) == (a, b) && self.step < until)
-    }
-
-    fn cut_a_link(&mut self) {
-        let at = self.chance.place(self.nodes.len());
-        let neighbours = self.neighbours(at);
-        let to = neighbours[self.chance.place(neighbours.len())];
-        let until = self.step + self.chance.next() % 60;
-        self.cuts.push((at.min(to), at.max(to), until));
-    }
-
-    fn somebody_sends(&mut self) -> Result<(), AppError> {
-        for _ in 0..LINKS_A_STEP {
-            let from = self.chance.place(self.nodes.len());
-            let neighbours = self.neighbours(from);
-            let to = neighbours[self.chance.place(neighbours.len())];
-            if !self.is_cut(from, to) {
-                for class in Class::ALL {
-                    self.send(from, to, class)?;
-                }
+    /// A number that is the same whenever the same things happened.
+    pub fn digest(&self) -> Result<u64, String> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        for node in &self.nodes {
+            let view = check::view(node)?;
+            for row in view.arrived_after(0, usize::MAX).map_err(|why| why.to_string())? {
+                (row.arrival, row.entry.hash().0).hash(&mut hasher);
             }
         }
-        Ok(())
-    }
-
-    fn send(&mut self, from: usize, to: usize, class: Class) -> Result<(), AppError> {
-        let peer = self.nodes[to].seat.node();
-        self.endanger(from);
-        let outgoing = self.nodes[from].app().outgoing(peer, class, 4);
-        let Some(outgoing) = self.survived(from, outgoing)? else { return Ok(()) };
-        for message in outgoing {
-            let (number, bytes) = (message.number, message.bytes);
-            let thing = Thing::Message { class, number, bytes };
-            self.bag.put(&self.chance, OnTheWay { from, to, thing });
-        }
-        let up_to = self.nodes[from].app().arrived_up_to(peer, class)?;
-        if up_to > 0 {
-            let thing = Thing::Durable { class, up_to };
-            self.bag.put(&self.chance, OnTheWay { from, to, thing });
-        }
-        Ok(())
-    }
-
-    fn something_arrives(&mut self) -> Result<(), AppError> {
-        for _ in 0..ARRIVALS_A_STEP {
-            let Some(way) = self.bag.take(&self.chance) else { return Ok(()) };
-            self.arrive(way)?;
-        }
-        Ok(())
-    }
-
-    fn arrive(&mut self, way: OnTheWay) -> Result<(), AppError> {
-        let to = way.to;
-        self.endanger(to);
-        let result = self.take_in(way);
-        self.survived(to, result).map(drop)
-    }
-
-    fn take_in(&mut self, way: OnTheWay) -> Result<(), AppError> {
-        let sender = self.nodes[way.from].seat.node();
-        let app = self.nodes[way.to].app().clone();
-        self.tally.arrived += 1;
-        match way.thing {
-            Thing::Message { class, number, mut bytes } => {
-                // A carrier that damages a message is noticed before it gets here; one that
-                // forges can still only make something that no seal vouches for.
-                if self.chance.happens(1) && !bytes.is_empty() {
-                    let at = self.chance.place(bytes.len());
-                    bytes[at] ^= 1 << self.chance.place(8);
-                    return check::forged_does_no_harm(&app, &bytes);
-                }
-                app.arrive(sender, class, number, &bytes).map(drop)
-            }
-            Thing::Durable { class, up_to } => app.delivered(sender, class, up_to),
-            Thing::Stick(bytes) => {
-                self.tally.sticks += 1;
-                let actor = Actor::node(app.place().node, "node");
-                match app.stick_in(&actor, &[&bytes]) {
-                    Ok(_) | Err(AppError::Stick(_)) => Ok(()),
-                    Err(why) => Err(why),
-                }
-            }
-        }
-    }
-
-    /// A courier sets off with a stick.
-    fn somebody_carries(&mut self) -> Result<(), AppError> {
-        let from = self.chance.place(self.nodes.len());
-        let app = self.nodes[from].app().clone();
-        let actor = Actor::node(app.place().node, "node");
-        for to in self.neighbours(from) {
-            let reader = self.nodes[to].app().place().node;
-            let mut stick = match app.stick_for(&actor, reader) {
-                Ok(stick) => stick.bytes,
-                // They have not met yet.
-                Err(AppError::NotFound | AppError::State(_)) => continue,
-                Err(why) => return Err(why),
-            };
-            if self.chance.happens(20) {
-                stick.truncate(self.chance.place(stick.len()));
-            }
-            if self.chance.happens(20) && !stick.is_empty() {
-                let at = self.chance.place(stick.len());
-                stick[at] ^= 0x10;
-            }
-            let thing = Thing::Stick(stick);
-            self.bag.put(&self.chance, OnTheWay { from, to, thing });
-        }
-        Ok(())
-    }
-
-    /// Carries everything until nothing moves any more.
-    fn come_to_rest(&mut self) -> Result<(), String> {
-        let failed = |why: AppError| format!("at rest: {why}");
-        for _ in 0..200 {
-            let mut moved = false;
-            for from in 0..self.nodes.len() {
-                for to in self.neighbours(from) {
-                    for class in Class::ALL {
-                        moved |= self.hand_over(from, to, class).map_err(failed)?;
-                    }
-                }
-            }
-            if !moved {
-                return Ok(());
-            }
-        }
-        Err("the road does not come to rest".into())
-    }
-
-    fn hand_over(&mut self, from: usize, to: usize, class: Class) -> Result<bool, AppError> {
-        let (sender, receiver) = (self.nodes[from].seat.node(), self.nodes[to].seat.node());
-        let (from, to) = (self.nodes[from].app().clone(), self.nodes[to].app().clone());
-        let messages = from.outgoing(receiver, class, 64)?;
-        for message in &messages {
-            to.arrive(sender, class, message.number, &message.bytes)?;
-        }
-        let up_to = to.arrived_up_to(sender, class)?;
-        from.delivered(receiver, class, up_to)?;
-        Ok(!messages.is_empty())
+        Ok(hasher.finish())
     }
 }

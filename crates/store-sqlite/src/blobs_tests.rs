@@ -174,3 +174,11 @@ fn what_was_answered_outlives_a_power_cut() {
     blobs.put(b"again").unwrap();
     assert!(disk.keeps(&file), "a blob that was there already");
 }
+
+/// The kernel cannot sync these and says so: to whoever asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_machines_own_files_do_ask_the_kernel_to_sync() {
+    assert!(OwnFiles.sync(Path::new("/dev/null")).is_err());
+    assert!(OwnFiles.sync_names(Path::new("/proc/self")).is_err());
+}

@@ -123,3 +123,13 @@ fn an_index_of_other_rules_is_noticed_and_made_again() {
     drop(store);
     assert!(support::open(&directory).index_is_old().unwrap());
 }
+
+/// The kernel cannot sync this one and says so: to whoever asks.
+#[cfg(target_os = "linux")]
+#[test]
+fn syncing_a_directory_does_ask_the_kernel() {
+    let sync = OpenOptions::default().sync_directory;
+    assert!(sync(Path::new("/proc/self")).is_err());
+    let directory = Directory::new();
+    assert!(sync(directory.path()).is_ok());
+}
