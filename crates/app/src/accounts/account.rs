@@ -143,8 +143,8 @@ pub(crate) fn extension<'a>(resource: &'a Value, url: &str) -> Option<&'a Value>
 
 /// The body of what is stored.
 pub(crate) fn body(found: &Found) -> Result<Value, AppError> {
-    serde_json::from_str(&found.shown.body)
-        .map_err(|_| AppError::Unexpected("a resource is not JSON"))
+    ondol_record::body::read(&found.shown.body)
+        .ok_or(AppError::Unexpected("a resource is not JSON"))
 }
 
 fn of(found: Found) -> Result<StoredAccount, AppError> {

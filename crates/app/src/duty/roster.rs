@@ -32,8 +32,8 @@ pub struct NewTurn {
 }
 
 fn body(found: &Found) -> Result<Value, AppError> {
-    serde_json::from_str(&found.shown.body)
-        .map_err(|_| AppError::Unexpected("a resource is not JSON"))
+    ondol_record::body::read(&found.shown.body)
+        .ok_or(AppError::Unexpected("a resource is not JSON"))
 }
 
 /// The services of a facility, in the order of the list of specialties.
