@@ -11,7 +11,7 @@ use super::{Differs, PartKind, part::Part};
 use crate::{
     AppError, coding,
     consult::step::{each, extension, text},
-    road::{PREVIEW, hash_of, url_of},
+    road::{PREVIEW, hash_of, is_asked_for, url_of},
 };
 
 /// How much of a blob is here.
@@ -19,9 +19,9 @@ use crate::{
 pub enum Here {
     /// All of it.
     Whole,
-    /// Some bytes of so many.
+    /// Some bytes of so many; none yet, if it was asked for and its first bytes are on their way.
     Some(u64, u64),
-    /// Nothing of so many bytes.
+    /// Nothing of so many bytes, and nobody asked for it.
     Nothing(u64),
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn pictures(
 ) -> Result<Vec<Picture>, AppError> {
     let mut all = vec![];
     for found in view.chart(chart, &["Media", "DocumentReference"])? {
-        if let Some(picture) = read(blobs, &found, request)? {
+        if let Some(picture) = read(view, blobs, &found, request)? {
             all.push(picture);
         }
     }
@@ -156,7 +156,12 @@ pub(crate) fn pictures(
     Ok(all)
 }
 
-fn read(blobs: &dyn Blobs, found: &Found, request: &str) -> Result<Option<Picture>, AppError> {
+fn read(
+    view: &dyn View,
+    blobs: &dyn Blobs,
+    found: &Found,
+    request: &str,
+) -> Result<Option<Picture>, AppError> {
     let Ok(body) = serde_json::from_str::<Value>(&found.shown.body) else { return Ok(None) };
     let related = if &*found.shown.resource_type == "Media" {
         &body["basedOn"]
@@ -171,9 +176,9 @@ fn read(blobs: &dyn Blobs, found: &Found, request: &str) -> Result<Option<Pictur
     } else {
         &body["content"][0]["attachment"]
     };
-    let Some(original) = blob(blobs, attachment)? else { return Ok(None) };
+    let Some(original) = blob(view, blobs, attachment)? else { return Ok(None) };
     let small = |url| match extension(attachment, url) {
-        Some(extension) => blob(blobs, &extension["valueAttachment"]),
+        Some(extension) => blob(view, blobs, &extension["valueAttachment"]),
         None => Ok(None),
     };
     let kind = match original.media_type.split('/').next() {
@@ -200,7 +205,11 @@ fn read(blobs: &dyn Blobs, found: &Found, request: &str) -> Result<Option<Pictur
     }))
 }
 
-fn blob(blobs: &dyn Blobs, attachment: &Value) -> Result<Option<PictureBlob>, AppError> {
+fn blob(
+    view: &dyn View,
+    blobs: &dyn Blobs,
+    attachment: &Value,
+) -> Result<Option<PictureBlob>, AppError> {
     let url = attachment["url"].as_str();
     let (Some(hash), Some(bytes)) = (url.and_then(hash_of), attachment["size"].as_u64()) else {
         return Ok(None);
@@ -209,7 +218,7 @@ fn blob(blobs: &dyn Blobs, attachment: &Value) -> Result<Option<PictureBlob>, Ap
         Here::Whole
     } else {
         match blobs.partial(&hash)? {
-            0 => Here::Nothing(bytes),
+            0 if !is_asked_for(view, &hash)? => Here::Nothing(bytes),
             some => Here::Some(some, bytes),
         }
     };

@@ -152,6 +152,16 @@ fn asked_key(class: Class, hash: &BlobHash) -> Vec<u8> {
     [b"asked".as_slice(), &[class.code()], hash].concat()
 }
 
+/// Whether a blob that is not here was asked for.
+pub fn is_asked_for(view: &(impl View + ?Sized), hash: &BlobHash) -> Result<bool, AppError> {
+    for class in Class::ALL {
+        if view.value(Space::Blob, &asked_key(class, hash))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// In [`Space::Blob`]: how much of a blob was here when its next part was asked for again.
 fn again_key(hash: &BlobHash) -> Vec<u8> {
     [b"again".as_slice(), hash].concat()
