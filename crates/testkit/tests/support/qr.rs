@@ -18,7 +18,7 @@ pub struct Grey {
 impl Grey {
     /// A binary PGM, as `pdftoppm -gray` writes it.
     pub fn of_pgm(bytes: &[u8]) -> Self {
-        let mut words = bytes.split(|byte| byte.is_ascii_whitespace());
+        let mut words = bytes.split(u8::is_ascii_whitespace);
         assert_eq!(words.next(), Some(&b"P5"[..]), "no PGM");
         let mut number =
             || std::str::from_utf8(words.next().unwrap()).unwrap().parse::<usize>().unwrap();
@@ -166,16 +166,15 @@ const BLOCKS: [&[(usize, usize)]; 11] = [
 /// Whether a module belongs to the pattern rather than to the data.
 fn is_pattern(column: usize, row: usize, version: usize) -> bool {
     let width = 17 + 4 * version;
-    let corner = (column < 9 && row < 9)
-        || (column >= width - 8 && row < 9)
-        || (column < 9 && row >= width - 8);
+    let corner =
+        (row < 9 && (column < 9 || column >= width - 8)) || (column < 9 && row >= width - 8);
     let about =
         version >= 7 && ((column >= width - 11 && row < 6) || (row >= width - 11 && column < 6));
     let places = SQUARES[version];
     let last = places.len().saturating_sub(1);
     let square = places.iter().enumerate().any(|(i, x)| {
         places.iter().enumerate().any(|(j, y)| {
-            let at_corner = (i == 0 && j == 0) || (i == 0 && j == last) || (i == last && j == 0);
+            let at_corner = (i == 0 && (j == 0 || j == last)) || (i == last && j == 0);
             !at_corner && column.abs_diff(*x) <= 2 && row.abs_diff(*y) <= 2
         })
     });
