@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use ondol_access::{
     Action, ChartFacts, ChartKind, Coded, Decision, Denial, Grant, Grounds, LoadError, Obligation,
-    Policies, Principal, Reason, Relation, Role, RoleSet, Seal,
+    Policies, Principal, Reason, Relation, Role, RoleSet,
 };
 use ondol_kernel::{Millis, ResourceId};
 
@@ -44,14 +44,13 @@ fn table(policies: &Policies, relation: Relation) -> String {
 
 /// The mark of one cell: what this relation by itself gives.
 fn mark(policies: &Policies, relation: Relation, action: Action, role: Role) -> String {
-    let ask = |reason: bool, second: bool, seal: Seal, restricted: bool| {
+    let ask = |reason: bool, second: bool, restricted: bool| {
         let roles = RoleSet::EMPTY.with(role);
         let grant = match relation {
             Relation::BrokenGlass => Grant::broken_glass(NOW, 1),
             other => Grant::standing(other),
         };
         let mut facts = ChartFacts::new(relation.kind(), [grant]);
-        facts.seal = seal;
         facts.restricted = restricted;
         facts.reason = reason.then(|| Reason::typed("as asked").ok()).flatten();
         facts.second = second.then(|| person("second", roles)).flatten();
@@ -62,21 +61,16 @@ fn mark(policies: &Policies, relation: Relation, action: Action, role: Role) -> 
             Decision::Denied(denial) => Some(Err(denial)),
         }
     };
-    let Some(Ok(grounds)) = ask(true, true, Seal::Open, false) else { return "·".to_owned() };
+    let Some(Ok(grounds)) = ask(true, true, false) else { return "·".to_owned() };
     let mut mark = "+".to_owned();
-    if matches!(ask(false, true, Seal::Open, false), Some(Err(Denial::NeedsReason { .. }))) {
+    if matches!(ask(false, true, false), Some(Err(Denial::NeedsReason { .. }))) {
         mark.push('r');
     }
-    if matches!(ask(true, false, Seal::Open, false), Some(Err(Denial::NeedsSecondPerson { .. }))) {
+    if matches!(ask(true, false, false), Some(Err(Denial::NeedsSecondPerson { .. }))) {
         mark.push('2');
     }
     mark.push_str(&obligations(&grounds));
-    for (seal, letter) in [(Seal::TreatedHere, 't'), (Seal::Chosen, 'c'), (Seal::Elsewhere, '?')] {
-        if matches!(ask(true, true, seal, false), Some(Ok(_))) {
-            mark.push(letter);
-        }
-    }
-    if !matches!(ask(true, true, Seal::Open, true), Some(Ok(_))) {
+    if !matches!(ask(true, true, true), Some(Ok(_))) {
         mark.push('x');
     }
     mark
@@ -88,7 +82,6 @@ fn obligations(grounds: &Grounds) -> String {
         Obligation::ExistenceOnly => Some('e'),
         Obligation::LimitRate => Some('l'),
         Obligation::SuppressSmallCells => Some('k'),
-        Obligation::WithholdSealed => Some('w'),
         Obligation::Audit => None,
     };
     let unaudited = (!grounds.obligations.contains(Obligation::Audit)).then_some('n');

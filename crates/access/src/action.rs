@@ -16,6 +16,9 @@ coded! {
         ReceivePatient = "receive-patient",
         /// Link two charts of one person, or undo the link (FHIR `Patient.link`).
         MergePersons = "merge-persons",
+        /// Change the home facility or the section doctor of a person who has one: who holds the
+        /// chart for good.
+        ChangeHome = "change-home",
         /// Restrict a chart to those who are treating now, or undo it.
         RestrictChart = "restrict-chart",
 
@@ -40,8 +43,6 @@ coded! {
         Prescribe = "prescribe",
         /// Dispense a medicine.
         Dispense = "dispense",
-        /// Seal an entry, or choose that a sealed one goes along with a consult or referral.
-        SealEntry = "seal-entry",
         /// Retract an entry.
         RetractEntry = "retract-entry",
 
@@ -55,6 +56,8 @@ coded! {
         TakeConsult = "take-consult",
         /// Send a consult on to another specialty or place.
         RedirectConsult = "redirect-consult",
+        /// Release a consult to others whose taker has not been heard of for too long.
+        ReleaseConsult = "release-consult",
         /// Change a consult's urgency.
         RegradeConsult = "regrade-consult",
         /// Answer a consult, ask back, join one that a colleague took.
@@ -216,11 +219,5 @@ impl Action {
                 | Self::BreakGlass
                 | Self::PrintRegister
         )
-    }
-
-    /// Whether a page of it could show a sealed entry or a trace of one. Breaking the glass
-    /// shows nothing by itself.
-    pub const fn may_show_sealed(self) -> bool {
-        self.shows_patient() && !matches!(self, Self::BreakGlass)
     }
 }

@@ -7,8 +7,8 @@ use ondol_kernel::Millis;
 use crate::{
     action::Action,
     coded::Coded,
-    decision::{Decision, Denial, Grounds, Need, Obligation},
-    facts::{ChartFacts, Principal, Seal},
+    decision::{Decision, Denial, Grounds, Need},
+    facts::{ChartFacts, Principal},
     policies::{AREAS, LoadError, Rule, Rulebook},
     relation::{Relation, RelationSet},
     role::{Role, RoleSet},
@@ -92,7 +92,7 @@ impl Policies {
     pub fn relations(&self, roles: RoleSet, action: Action) -> RelationSet {
         let permitted = |relation: &Relation| {
             roles.iter().any(|role| {
-                let verdict = self.table.verdict(action, *relation, role, Seal::Open, false);
+                let verdict = self.table.verdict(action, *relation, role, false);
                 matches!(verdict, Verdict::Permit(_))
             })
         };
@@ -113,8 +113,7 @@ impl Policies {
     ) -> impl Iterator<Item = (Relation, Role, Verdict)> + 'a {
         relations.iter().flat_map(move |relation| {
             roles.iter().map(move |role| {
-                let (seal, restricted) = (facts.seal, facts.restricted);
-                (relation, role, self.table.verdict(action, relation, role, seal, restricted))
+                (relation, role, self.table.verdict(action, relation, role, facts.restricted))
             })
         })
     }
@@ -143,14 +142,7 @@ impl Policies {
         {
             return Err(Denial::NeedsSecondPerson { policy: rule.name.clone() });
         }
-        let mut obligations = rule.obligations;
-        if action.may_show_sealed() && facts.seal == Seal::Open {
-            let seal = Seal::TreatedHere;
-            let sealed = self.table.verdict(action, relation, role, seal, facts.restricted);
-            if !matches!(sealed, Verdict::Permit(_)) {
-                obligations.insert(Obligation::WithholdSealed);
-            }
-        }
+        let obligations = rule.obligations;
         Ok(Grounds { policy: rule.name.clone(), role, relation, obligations })
     }
 

@@ -24,10 +24,6 @@ coded! {
         LimitRate = "limit-rate",
         /// Suppress small cells.
         SuppressSmallCells = "suppress-small-cells",
-        /// Leave out every sealed entry, and every trace of one. Added by the decision itself
-        /// whenever no sealed entry can be read on the same grounds; elsewhere each sealed
-        /// entry is asked about by its own [`crate::Seal`].
-        WithholdSealed = "withhold-sealed",
     }
 }
 

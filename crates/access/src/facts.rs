@@ -4,7 +4,6 @@ use ondol_kernel::{Millis, NodeId, ResourceId, Sensitive};
 use thiserror::Error;
 
 use crate::{
-    coded::coded,
     relation::{ChartKind, Grant, Relation, RelationSet},
     role::{Role, RoleSet},
 };
@@ -39,37 +38,6 @@ impl Principal {
     }
 }
 
-coded! {
-    /// What a sealed entry is about (DESIGN §5).
-    SealedMatter {
-        /// HIV.
-        Hiv = "hiv",
-        /// Sexually transmitted infection.
-        SexuallyTransmitted = "sexually-transmitted",
-        /// Mental health.
-        MentalHealth = "mental-health",
-        /// Pregnancy loss.
-        PregnancyLoss = "pregnancy-loss",
-        /// Injury in custody.
-        InjuryInCustody = "injury-in-custody",
-    }
-}
-
-coded! {
-    /// Whether the entry asked for is sealed, and what makes it readable here. All matters are
-    /// sealed alike, so that what is sealed does not show.
-    Seal {
-        /// Not sealed; or the question is about the chart as a whole.
-        Open = "open",
-        /// Sealed, and the matter is treated at the principal's facility.
-        TreatedHere = "treated-here",
-        /// Sealed, and chosen to go along with the consult, referral or summary at hand.
-        Chosen = "chosen",
-        /// Sealed, and neither.
-        Elsewhere = "elsewhere",
-    }
-}
-
 /// A reason that somebody typed. It may name people, so it never prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(Sensitive<String>);
@@ -101,8 +69,6 @@ pub struct ChartFacts {
     /// How the principal stands to it. Relations to another kind of chart are passed over;
     /// the least relation of the kind is always there without being named.
     pub grants: Vec<Grant>,
-    /// Whether the entry asked for is sealed.
-    pub seal: Seal,
     /// Whether the patient asked that only those read who are treating now.
     pub restricted: bool,
     /// The reason that was typed, if any.
@@ -117,7 +83,7 @@ impl ChartFacts {
     /// nothing brought along.
     pub fn new(kind: ChartKind, grants: impl IntoIterator<Item = Grant>) -> Self {
         let grants = grants.into_iter().collect();
-        Self { kind, grants, seal: Seal::Open, restricted: false, reason: None, second: None }
+        Self { kind, grants, restricted: false, reason: None, second: None }
     }
 
     /// The relations that hold at `now`, the least one of the kind among them.

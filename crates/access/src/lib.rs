@@ -23,7 +23,7 @@ pub use action::Action;
 pub use coded::{CodeSet, Coded};
 pub use decide::Policies;
 pub use decision::{Decision, Denial, Grounds, Need, Needs, Obligation, Obligations, PolicyName};
-pub use facts::{BlankReason, ChartFacts, Principal, Reason, Seal, SealedMatter};
+pub use facts::{BlankReason, ChartFacts, Principal, Reason};
 pub use policies::LoadError;
 pub use relation::{BREAK_GLASS_LEASE_MS, ChartKind, Grant, Relation, RelationSet};
 pub use role::{Role, RoleSet};

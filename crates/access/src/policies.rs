@@ -13,7 +13,6 @@ use crate::{
     action::Action,
     coded::{CodeSet, Coded},
     decision::{Needs, Obligations, PolicyName},
-    facts::Seal,
     relation::{self, ChartKind, Relation},
     role::{self, Role},
 };
@@ -217,8 +216,6 @@ impl Words {
         known.extend(roles.iter().cloned());
         known.extend(role::GROUPS.iter().map(|(group, _)| uid(&role_type, group)));
         known.extend(relation::GROUPS.iter().map(|(group, _)| uid(&relation_type, group)));
-        let seal_type = named("Seal")?;
-        known.extend(Seal::ALL.iter().map(|seal| uid(&seal_type, seal.code())));
         let action_type = named("Action")?;
         let actions: Vec<_> =
             Action::ALL.iter().map(|action| uid(&action_type, action.code())).collect();
@@ -235,13 +232,9 @@ impl Words {
 }
 
 /// The circumstances of a request.
-pub(crate) fn context(seal: Seal, restricted: bool) -> Result<Context, LoadError> {
-    let seal = uid(&named("Seal")?, seal.code());
-    Context::from_pairs([
-        ("seal".to_owned(), RestrictedExpression::new_entity_uid(seal)),
-        ("restricted".to_owned(), RestrictedExpression::new_bool(restricted)),
-    ])
-    .map_err(|source| LoadError::Context(Box::new(source)))
+pub(crate) fn context(restricted: bool) -> Result<Context, LoadError> {
+    Context::from_pairs([("restricted".to_owned(), RestrictedExpression::new_bool(restricted))])
+        .map_err(|source| LoadError::Context(Box::new(source)))
 }
 
 /// The type under which the schema knows a kind of chart.

@@ -7,7 +7,6 @@ use cedar_policy::{Authorizer, Context, Decision as CedarDecision, Request};
 use crate::{
     action::Action,
     coded::Coded,
-    facts::Seal,
     policies::{LoadError, Rule, Rulebook, context},
     relation::Relation,
     role::Role,
@@ -24,10 +23,10 @@ pub(crate) enum Verdict {
     Forbid(u16),
 }
 
-/// The verdicts for each seal, on an open and on a restricted chart.
+/// The verdicts on an open and on a restricted chart.
 type Cell = [Verdict; CIRCUMSTANCES];
 
-const CIRCUMSTANCES: usize = 8;
+const CIRCUMSTANCES: usize = 2;
 
 /// The table. A cell is worked out from the policies when it is first asked for, and kept: so
 /// a start costs the parsing alone, and a decision a look-up.
@@ -65,7 +64,6 @@ impl Table {
         action: Action,
         relation: Relation,
         role: Role,
-        seal: Seal,
         restricted: bool,
     ) -> Verdict {
         let Some(start) = self.starts[action.index() * Relation::ALL.len() + relation.index()]
@@ -76,7 +74,7 @@ impl Table {
         let work_out = || {
             self.asking.cell(action, relation, role).unwrap_or([Verdict::Nothing; CIRCUMSTANCES])
         };
-        self.cells[start + role.index()].get_or_init(work_out)[circumstance(seal, restricted)]
+        self.cells[start + role.index()].get_or_init(work_out)[usize::from(restricted)]
     }
 
     /// Asks Cedar past the table.
@@ -105,10 +103,6 @@ impl Table {
     }
 }
 
-fn circumstance(seal: Seal, restricted: bool) -> usize {
-    seal.index() * 2 + usize::from(restricted)
-}
-
 struct Asking {
     book: Rulebook,
     authorizer: Authorizer,
@@ -117,16 +111,15 @@ struct Asking {
 
 impl Asking {
     fn new(book: Rulebook) -> Result<Self, LoadError> {
-        let both = |&seal: &Seal| [context(seal, false), context(seal, true)];
-        let contexts = Seal::ALL.iter().flat_map(both).collect::<Result<_, _>>()?;
+        let contexts = [false, true].into_iter().map(context).collect::<Result<_, _>>()?;
         Ok(Self { book, authorizer: Authorizer::new(), contexts })
     }
 
     fn cell(&self, action: Action, relation: Relation, role: Role) -> Result<Cell, LoadError> {
         let (first, _) = self.ask(action, relation, role, 0)?;
         let mut cell = [first; CIRCUMSTANCES];
-        // A seal or a restriction only ever takes away: where the open chart is closed, the
-        // rest needs no asking.
+        // A restriction only ever takes away: where the open chart is closed, the rest needs no
+        // asking.
         if matches!(first, Verdict::Permit(_)) {
             for (at, verdict) in cell.iter_mut().enumerate().skip(1) {
                 (*verdict, _) = self.ask(action, relation, role, at)?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ondol_access::{
-    Action, ChartFacts, ChartKind, CodeSet, Coded, Decision, Denial, Grant, Need, Needs,
-    Obligation, Obligations, Policies, Principal, Reason, Relation, Role, RoleSet, Seal,
+    Action, ChartFacts, ChartKind, Coded, Decision, Denial, Grant, Need, Needs, Obligation,
+    Obligations, Policies, Principal, Reason, Relation, Role, RoleSet,
 };
 use ondol_kernel::{Millis, ResourceId};
 
@@ -15,7 +15,6 @@ const NOW: Millis = Millis(0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
     needs: Needs,
-    seals: CodeSet<Seal>,
     unrestricted_only: bool,
     obligations: Obligations,
 }
@@ -81,7 +80,6 @@ fn mark(text: &str) -> Option<Mark> {
     let letters = text.strip_prefix('+').unwrap_or_else(|| panic!("mark '{text}'"));
     let mut mark = Mark {
         needs: Needs::EMPTY,
-        seals: CodeSet::EMPTY.with(Seal::Open),
         unrestricted_only: false,
         obligations: Obligations::EMPTY.with(Obligation::Audit),
     };
@@ -89,14 +87,11 @@ fn mark(text: &str) -> Option<Mark> {
         match letter {
             'r' => mark.needs.insert(Need::Reason),
             '2' => mark.needs.insert(Need::SecondPerson),
-            't' => mark.seals.insert(Seal::TreatedHere),
-            'c' => mark.seals.insert(Seal::Chosen),
             'x' => mark.unrestricted_only = true,
             '!' => mark.obligations.insert(Obligation::AlertHomeFacility),
             'e' => mark.obligations.insert(Obligation::ExistenceOnly),
             'l' => mark.obligations.insert(Obligation::LimitRate),
             'k' => mark.obligations.insert(Obligation::SuppressSmallCells),
-            'w' => mark.obligations.insert(Obligation::WithholdSealed),
             'n' => mark.obligations = Obligations::EMPTY,
             other => panic!("letter '{other}' in '{text}'"),
         }
@@ -110,7 +105,6 @@ struct Question {
     relation: Relation,
     action: Action,
     role: Role,
-    seal: Seal,
     restricted: bool,
     reason: bool,
     second: bool,
@@ -122,16 +116,11 @@ fn by_the_page(page: &Page, question: Question) -> Option<Obligations> {
         .into_iter()
         .filter_map(|relation| page.get(&(relation, question.action, question.role)))
         .filter(|mark| {
-            mark.seals.contains(question.seal)
-                && !(question.restricted && mark.unrestricted_only)
+            !(question.restricted && mark.unrestricted_only)
                 && (question.reason || !mark.needs.contains(Need::Reason))
                 && (question.second || !mark.needs.contains(Need::SecondPerson))
         })
-        .map(|mark| {
-            let asked = question.seal == Seal::Open;
-            let kept = |o: &Obligation| asked || *o != Obligation::WithholdSealed;
-            mark.obligations.iter().filter(kept).collect::<Obligations>()
-        })
+        .map(|mark| mark.obligations)
         .min_by_key(|obligations| obligations.len())
 }
 
@@ -143,7 +132,6 @@ fn by_the_policies(policies: &Policies, question: Question) -> Decision {
         other => Grant::standing(other),
     };
     let mut facts = ChartFacts::new(question.relation.kind(), [grant]);
-    facts.seal = question.seal;
     facts.restricted = question.restricted;
     facts.reason = question.reason.then(|| Reason::typed("for the table").unwrap());
     facts.second = question.second.then(|| person("second"));
@@ -158,15 +146,14 @@ fn the_page_and_the_policies_agree_in_every_cell() {
         for &action in Action::ALL {
             for &role in Role::ALL {
                 cells += 1;
-                for circumstance in 0..32 {
+                for circumstance in 0..8 {
                     let question = Question {
                         relation,
                         action,
                         role,
-                        seal: Seal::ALL[circumstance & 3],
-                        restricted: circumstance & 4 != 0,
-                        reason: circumstance & 8 != 0,
-                        second: circumstance & 16 != 0,
+                        restricted: circumstance & 1 != 0,
+                        reason: circumstance & 2 != 0,
+                        second: circumstance & 4 != 0,
                     };
                     asked += 1;
                     let decided = by_the_policies(&policies, question);
@@ -187,15 +174,8 @@ fn the_page_and_the_policies_agree_in_every_cell() {
 fn a_cell_that_asks_for_more_says_what_it_asks_for() {
     let (page, policies) = (page(), Policies::load().unwrap());
     for ((relation, action, role), mark) in page {
-        let question = Question {
-            relation,
-            action,
-            role,
-            seal: Seal::Open,
-            restricted: false,
-            reason: false,
-            second: false,
-        };
+        let question =
+            Question { relation, action, role, restricted: false, reason: false, second: false };
         let decision = by_the_policies(&policies, question);
         match decision {
             Decision::Denied(Denial::NeedsReason { .. }) => {

@@ -2,7 +2,7 @@
 
 use ondol_access::{
     Action, BREAK_GLASS_LEASE_MS, ChartFacts, ChartKind, Coded, Decision, Denial, Grant,
-    Obligation, Policies, Principal, Reason, Relation, Role, RoleSet, Seal,
+    Obligation, Policies, Principal, Reason, Relation, Role, RoleSet,
 };
 use ondol_kernel::{Millis, NodeId, ResourceId};
 use proptest::prelude::*;
@@ -38,17 +38,15 @@ fn drawn<T: Coded>(bits: u64) -> Vec<T> {
 }
 
 prop_compose! {
-    /// Any relations, any seal, with a reason and a second person in all roles.
+    /// Any relations, with a reason and a second person in all roles.
     fn any_facts()(
         kind in 0..ChartKind::ALL.len(),
         relations in any::<u64>(),
-        seal in 0..Seal::ALL.len(),
         restricted: bool,
         brought: bool,
     ) -> ChartFacts {
         let grants = drawn::<Relation>(relations).into_iter().map(grant);
         let mut facts = ChartFacts::new(ChartKind::ALL[kind], grants);
-        facts.seal = Seal::ALL[seal];
         facts.restricted = restricted;
         if brought {
             facts.reason = Some(Reason::typed("unconscious, no papers").unwrap());
@@ -110,15 +108,6 @@ proptest! {
             if decide(&before, action, &facts).allowed() {
                 prop_assert!(decide(&after, action, &more).allowed(), "{action:?}");
             }
-        }
-    }
-
-    #[test]
-    fn sealed_elsewhere_is_closed_to_everybody(facts in any_facts(), roles in any::<u64>()) {
-        let anybody = person("anybody", drawn(roles));
-        let facts = ChartFacts { seal: Seal::Elsewhere, ..facts };
-        for &action in Action::ALL {
-            prop_assert!(!decide(&anybody, action, &facts).allowed(), "{action:?}");
         }
     }
 
@@ -260,33 +249,6 @@ fn who_treats_the_patient_reads_on_the_grounds_of_care_not_of_the_glass() {
 }
 
 #[test]
-fn a_broken_glass_opens_no_seal() {
-    let doctor = person("dr", [Role::Doctor]);
-    let mut facts = patient([Relation::BrokenGlass]);
-    let withheld = decide(&doctor, Action::ReadChart, &facts).obligations();
-    assert!(withheld.contains(Obligation::WithholdSealed));
-    facts.seal = Seal::TreatedHere;
-    assert!(!decide(&doctor, Action::ReadChart, &facts).allowed());
-}
-
-#[test]
-fn a_sealed_entry_is_read_in_care_where_it_is_treated_and_in_no_summary_or_consult() {
-    let doctor = person("dr", [Role::Doctor]);
-    let mut facts = patient([Relation::OpenEncounter, Relation::ConsultTaken]);
-    let open = decide(&doctor, Action::ReadChart, &facts).obligations();
-    assert!(!open.contains(Obligation::WithholdSealed));
-    facts.seal = Seal::TreatedHere;
-    assert!(decide(&doctor, Action::ReadChart, &facts).allowed());
-    for action in [Action::ReadSafetySummary, Action::ReadConsult, Action::PrintChart] {
-        assert!(!decide(&doctor, action, &facts).allowed(), "{action:?}");
-    }
-    let consulted = ChartFacts { grants: vec![grant(Relation::ConsultTaken)], ..facts.clone() };
-    assert!(!decide(&doctor, Action::ReadChart, &consulted).allowed());
-    let chosen = ChartFacts { seal: Seal::Chosen, ..consulted };
-    assert!(decide(&doctor, Action::ReadConsult, &chosen).allowed());
-}
-
-#[test]
 fn a_restricted_chart_asks_for_more_than_working_at_home() {
     let doctor = person("dr", [Role::Doctor]);
     let mut facts = patient([Relation::HomeFacility]);
@@ -354,6 +316,4 @@ fn codes_are_read_back_and_distinct() {
     round::<Relation>();
     round::<Action>();
     round::<Obligation>();
-    round::<ondol_access::SealedMatter>();
-    round::<Seal>();
 }

@@ -80,6 +80,29 @@ impl Changes {
         });
     }
 
+    /// Says that a resource belongs to another chart: written for the wrong person.
+    pub fn forward(&mut self, found: &Found, to: &ChartId) {
+        self.drafts.push(DraftChange {
+            resource_type: found.shown.resource_type.clone(),
+            id: DraftId::Given(found.shown.id.clone()),
+            supersedes: found.heads(),
+            chart: Some(found.shown.chart.clone()),
+            content: DraftContent::Forward(to.clone()),
+        });
+    }
+
+    /// Adds the version of a resource in the chart to which it was forwarded.
+    pub fn update_in(&mut self, chart: &ChartId, forwarded: &Found, resource: Value) {
+        let id = DraftId::Given(forwarded.shown.id.clone());
+        self.push(id, forwarded.heads(), Some(chart.clone()), resource);
+    }
+
+    /// Adds a new resource in a chart that its own references do not lead to.
+    pub fn create_in(&mut self, chart: &ChartId, resource: Value) {
+        let url = format!("urn:ondol:new:{}", self.drafts.len());
+        self.push(DraftId::New(url.as_str().into()), vec![], Some(chart.clone()), resource);
+    }
+
     fn push(
         &mut self,
         id: DraftId,

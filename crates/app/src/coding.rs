@@ -38,6 +38,8 @@ pub const ACCOUNT: &str = "urn:ondol:account";
 pub const ROLE: &str = "urn:ondol:role";
 /// The code of a Basic that says that somebody is there for duty.
 pub const DUTY: &str = "urn:ondol:duty";
+/// The activity of a Provenance that says that a visit was moved between charts.
+pub const MOVED: &str = "urn:ondol:moved";
 /// The code of a Basic that says who took over the work of somebody who left.
 pub const HAND_OVER: &str = "urn:ondol:hand-over";
 /// Tag of whatever was made in the practice room.

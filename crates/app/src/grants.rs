@@ -1,12 +1,12 @@
 //! How an actor is related to a chart: what stands in the record and on the roster, as grants.
 
 use ondol_access::{ChartKind, Grant, Relation};
-use ondol_kernel::{DAY_MS, Millis};
+use ondol_kernel::{DAY_MS, Millis, ResourceId};
 use ondol_record::{ChartId, entry::ChangeKind};
 use ondol_store::{Found, Space, View};
 use serde_json::Value;
 
-use crate::{Actor, App, AppError, coding};
+use crate::{Actor, App, AppError, coding, consult::EMERGENCY};
 
 /// After an encounter ended, those who treated still read its chart for so long, ms.
 const AFTER_ENCOUNTER_MS: i64 = DAY_MS;
@@ -93,6 +93,7 @@ fn of_patient(
     chart: &ChartId,
 ) -> Result<Vec<Grant>, AppError> {
     let mut grants = vec![];
+    let mut emergency = false;
     let here = app.place.organization();
     let me = actor.reference();
     for found in view.chart(chart, &["Patient", "Encounter", "ServiceRequest", "Communication"])? {
@@ -102,11 +103,18 @@ fn of_patient(
         let resource = json(&found);
         match &*found.shown.resource_type {
             "Patient" => of_person(&resource, &here, &me, &mut grants),
-            "Encounter" => of_encounter(&resource, &here, &found, &mut grants),
+            "Encounter" => {
+                of_encounter(&resource, &here, &found, &mut grants);
+                emergency = emergency || is_in_emergency_room(app, view, &resource)?;
+            }
             "ServiceRequest" => of_request(app, &resource, &here, &found, &mut grants),
-            "Communication" => of_step(&resource, &me, &found, &mut grants),
+            "Communication" => of_step(app, view, actor, &resource, &found, &mut grants)?,
             _ => {}
         }
+    }
+    // Duty is read when it matters: who has checked in, not who is only listed.
+    if emergency && app.is_on_duty(view, actor, EMERGENCY)? {
+        grants.push(Grant::standing(Relation::EmergencyDuty));
     }
     grants.extend(broken_glass(view, actor, chart)?);
     Ok(grants)
@@ -120,6 +128,48 @@ fn of_person(patient: &Value, here: &str, me: &str, grants: &mut Vec<Grant>) {
     if doctors.into_iter().flatten().any(|doctor| doctor["reference"] == *me) {
         grants.push(Grant::standing(Relation::SectionDoctor));
     }
+}
+
+/// Whoever wrote every head of all these entries, as author or as typist, is their author.
+pub fn of_author(actor: &Actor, chart: &ChartId, entries: &[&Found]) -> Option<Grant> {
+    let me = actor.reference();
+    let mine = |found: &&Found| {
+        let mut heads = std::iter::once(&found.shown).chain(&found.rivals);
+        found.shown.chart == *chart && heads.all(|one| *one.author == *me || *one.typist == *me)
+    };
+    let all = !actor.is_node() && !entries.is_empty() && entries.iter().all(mine);
+    all.then(|| Grant::standing(Relation::EntryAuthor))
+}
+
+/// Whether an encounter says that the patient lies in the emergency room of this facility now:
+/// it is one of an emergency (R4 `v3-ActCode` EMER), the patient has come, and it is held here or
+/// in a place of this facility, whoever opened it. Who was brought in by another facility's people
+/// is there before anybody here has opened an encounter.
+fn is_in_emergency_room(app: &App, view: &dyn View, encounter: &Value) -> Result<bool, AppError> {
+    let come = matches!(
+        encounter["status"].as_str(),
+        Some("arrived" | "triaged" | "in-progress" | "onleave")
+    );
+    if !come || encounter["class"]["code"] != "EMER" {
+        return Ok(false);
+    }
+    if encounter["serviceProvider"]["reference"] == *app.place.organization() {
+        return Ok(true);
+    }
+    let own = ChartId::Facility(app.place.facility.clone());
+    for place in encounter["location"].as_array().into_iter().flatten() {
+        let left = matches!(place["status"].as_str(), Some("planned" | "reserved" | "completed"));
+        let id = place["location"]["reference"].as_str();
+        let id = id.and_then(|id| ResourceId::new(id.strip_prefix("Location/")?).ok());
+        if let (false, Some(id)) = (left, id)
+            && let Some(found) = view.resource("Location", &id)?
+            && found.shown.kind == ChangeKind::Put
+            && found.shown.chart == own
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn of_encounter(encounter: &Value, here: &str, found: &Found, grants: &mut Vec<Grant>) {
@@ -181,13 +231,26 @@ pub fn asked_from(request: &Value) -> Option<&str> {
     from["valueReference"]["reference"].as_str()
 }
 
-fn of_step(step: &Value, me: &str, found: &Found, grants: &mut Vec<Grant>) {
-    if step["sender"]["reference"] == *me
-        && coding::has_code(&step["category"], coding::STEP, "taken")
-    {
+/// Whoever took a consult, or has the work of somebody here who took it and left.
+fn of_step(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    step: &Value,
+    found: &Found,
+    grants: &mut Vec<Grant>,
+) -> Result<(), AppError> {
+    if actor.is_node() || !coding::has_code(&step["category"], coding::STEP, "taken") {
+        return Ok(());
+    }
+    let sender = step["sender"]["reference"].as_str().and_then(|r| r.strip_prefix("Practitioner/"));
+    let Some(sender) = sender.and_then(|id| ResourceId::new(id).ok()) else { return Ok(()) };
+    let written_here = found.shown.address.stream.origin == app.place.node;
+    if sender == *actor.id() || (written_here && app.successor_in(view, &sender)? == *actor.id()) {
         let ends = found.shown.hlc.millis().plus(AFTER_REQUEST_MS);
         grants.push(Grant::until(Relation::ConsultTaken, ends));
     }
+    Ok(())
 }
 
 /// Where an open break of the glass stands in [`Space::Session`].

@@ -36,7 +36,7 @@ use ondol_access::{
 };
 use ondol_kernel::{Clock, Millis, NodeId, Rng};
 use ondol_record::{ChartId, Entry};
-use ondol_store::{Reading, Store, View, WriteTx, blobs::Blobs};
+use ondol_store::{Found, Reading, Store, View, WriteTx, blobs::Blobs};
 
 pub use actor::Actor;
 pub use changes::Changes;
@@ -228,6 +228,25 @@ impl App {
         let grounds = decision.into_result().ok()?;
         let plain = grounds.obligations.iter().all(|one| one == Obligation::Audit);
         plain.then_some(grounds)
+    }
+
+    /// The same for something that is done with certain entries of a chart: whoever wrote all of
+    /// them stands to them as their author too, also when the relation of care has ended.
+    pub(crate) fn may_about(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        action: Action,
+        entries: &[&Found],
+        reason: Option<Reason>,
+    ) -> Result<Grounds, AppError> {
+        let chart = &entries.first().ok_or(AppError::NotFound)?.shown.chart;
+        let (kind, mut grants) = grants::of(self, view, actor, chart)?;
+        grants.extend(grants::of_author(actor, chart, entries));
+        let mut facts = ChartFacts::new(kind, grants);
+        facts.reason = reason;
+        let decision = self.policies.decide(&actor.principal(), action, &facts, self.now());
+        Ok(decision.into_result()?)
     }
 
     /// Reads in a chart: decides, reads, and records the reading durably before anything is

@@ -105,6 +105,11 @@ enum Command {
         #[arg(long)]
         parent_address: Option<String>,
     },
+    /// Print a new code for the first run: its page asks for it.
+    SetupCode {
+        #[command(flatten)]
+        data: Data,
+    },
     /// Add an account, with a password from standard input.
     Account {
         #[command(flatten)]
@@ -200,6 +205,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
             let config = ServeConfig { http, https, road, parent_address };
             serve::serve(&DataDir::at(&data.data)?, &config)
         }
+        Command::SetupCode { data } => setup_code(&data.data),
         Command::Account { data, login, name, roles, password_stdin: _, pin } => {
             account(&data.data, &login, &name, &roles, pin.as_deref())
         }
@@ -298,6 +304,14 @@ fn join(path: &Path, code: &str) -> Result<()> {
     let now = MachineClock::new(0).wall();
     let (place, _) = founding::join(&store, &ticket, &keys, link_public, now)?;
     println!("{} joined as {}", place.name, place.tier.name());
+    Ok(())
+}
+
+fn setup_code(path: &Path) -> Result<()> {
+    match DataDir::at(path)?.app()?.new_setup_code()? {
+        Some(code) => println!("{code}"),
+        None => bail!("this facility has accounts: there is no first run any more"),
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A node at work: pages, the FHIR API, the road, and timers.
 
 use std::{
+    io::{IsTerminal as _, Write as _},
     net::SocketAddr,
     sync::{
         Arc,
@@ -118,11 +119,29 @@ async fn serve_pages(
         servers.spawn(https::serve(listener, Some(tls), pages, stopped));
     }
     println!("{said}");
+    say_setup_code(app)?;
     until_asked_to_stop().await?;
     tracing::info!("stopping");
     let _ = stop.send(true);
     // Requests that are being answered get a moment; pages that listen for news get none.
     let _ = tokio::time::timeout(Duration::from_secs(3), servers.join_all()).await;
+    Ok(())
+}
+
+/// Says on the console, and nowhere that keeps what it is told, what the page of the first run
+/// asks for. A journal would show it to whoever reads logs.
+fn say_setup_code(app: &App) -> Result<()> {
+    if !app.is_first_run()? {
+        return Ok(());
+    }
+    let mut console = std::io::stderr();
+    if console.is_terminal()
+        && let Some(code) = app.new_setup_code()?
+    {
+        writeln!(console, "the first run on this node's pages asks for this code: {code}")?;
+    } else {
+        tracing::info!("nobody has an account yet: `ondol setup-code` prints the code for that");
+    }
     Ok(())
 }
 

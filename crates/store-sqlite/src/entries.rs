@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 use crate::{
     db::{Db, resource_id},
     error::{Failure, damaged},
-    rows::{CLOCK_DOUBTFUL, ID_DERIVED, change_kind},
+    rows::{CLOCK_DOUBTFUL, ID_DERIVED, blob, change_kind},
 };
 
 const ENTRY: &str = "SELECT arrival, stream, number, chart, chart_number, hlc, flags, care_time, \
@@ -116,7 +116,7 @@ fn changes(db: &Db, first: i64, count: i64) -> Result<Vec<Change>, Failure> {
 
 fn change(db: &Db, row: &Row<'_>) -> Result<Change, Failure> {
     let kind: u8 = row.get(0)?;
-    let bytes = row.get_ref(2)?.as_blob().unwrap_or_default();
+    let bytes = blob(row, 2)?;
     let content = match change_kind(kind)? {
         ChangeKind::Put => {
             let text = db.packer.unpack(bytes)?;

@@ -16,7 +16,7 @@ use crate::{
     error::{Failure, defect},
     index::{self, IndexRow, Set},
     reindex,
-    rows::{CLOCK_DOUBTFUL, ID_DERIVED, ResourceRow, find_resource, heads_of},
+    rows::{CLOCK_DOUBTFUL, ID_DERIVED, ResourceRow, blob, find_resource, heads_of},
 };
 
 /// A resource that an entry touches.
@@ -203,8 +203,8 @@ pub(crate) fn wanted(
     )?;
     let mut heads = find.query([resource])?;
     while let Some(head) = heads.next()? {
-        let body = db.packer.unpack(head.get_ref(0)?.as_blob().unwrap_or_default());
-        match body.and_then(|body| index::rows(db, resource_type, &body, &mut rows)) {
+        let body = blob(head, 0).and_then(|packed| db.packer.unpack(packed));
+        match body.and_then(|body: Box<str>| index::rows(db, resource_type, &body, &mut rows)) {
             // A body that went bad on the disk must not keep the next version from being saved;
             // `verify` tells about it.
             Ok(()) | Err(Failure(StoreError::Damaged(_))) => {}

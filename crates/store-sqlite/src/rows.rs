@@ -47,13 +47,20 @@ pub(crate) fn change_kind(column: u8) -> Result<ChangeKind, Failure> {
     }
 }
 
+/// A column of bytes. One of another type, empty ones among them, is damage: read as nothing it
+/// would be a record that is lost without a word.
+pub(crate) fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Failure> {
+    row.get_ref(column)?.as_blob().map_err(|_| damaged("a column is not of its type"))
+}
+
 /// The content column as text: the body, the reason, or the reference of the right chart.
 pub(crate) fn content_text(db: &Db, kind: ChangeKind, bytes: &[u8]) -> Result<Box<str>, Failure> {
     match kind {
         ChangeKind::Put | ChangeKind::Retract => db.packer.unpack(bytes),
         ChangeKind::Forward => {
             let chart = ChartId::read(&mut Reader::new(bytes))?;
-            Ok(chart.reference().unwrap_or_default().into())
+            let reference = chart.reference();
+            Ok(reference.ok_or_else(|| damaged("a forward leads to no chart"))?.into())
         }
     }
 }
@@ -114,7 +121,7 @@ fn stored(db: &Db, resource_type: &str, id: &ResourceId, row: &Row<'_>) -> Resul
         author: db.name(row.get(11)?)?,
         typist: db.name(row.get(12)?)?,
         kind,
-        body: content_text(db, kind, row.get_ref(4)?.as_blob().unwrap_or_default())?,
+        body: content_text(db, kind, blob(row, 4)?)?,
     })
 }
 

@@ -19,6 +19,10 @@ pub enum Age {
     },
     /// Nobody knows.
     Unknown,
+    /// The birth on record lies ahead: to be asked.
+    Ahead,
+    /// By the birth on record the person would be older than anybody: to be asked.
+    TooOld,
 }
 
 impl Age {
@@ -28,8 +32,10 @@ impl Age {
         let t = *t.borrow();
         match self {
             Self::Unknown => t.get("age-unknown"),
+            Self::Ahead => t.get("age-ahead"),
+            Self::TooOld => t.get("age-too-old"),
             Self::About { years } => t.msg("age-about").arg("n", years).to_string(),
-            Self::Born(born) if born > today => t.get("age-not-born"),
+            Self::Born(born) if born > today => t.get("age-ahead"),
             Self::Born(born) => {
                 let (years, months) = (born.age_years(today), born.age_months(today));
                 match (years, months) {
@@ -141,7 +147,11 @@ mod tests {
             ("2023-03-03", "35개월", "35 months"),
             ("2023-03-02", "3살", "3 years"),
             ("1958-05-01", "67살", "67 years"),
-            ("2026-03-03", "생년월일 확인", "check date of birth"),
+            (
+                "2026-03-03",
+                "나이 모름: 적힌 난 날이 앞날임, 다시 물을것",
+                "age unknown: the birth on record lies ahead, ask",
+            ),
         ] {
             assert_eq!(Age::Born(d(born)).say(KO, today), ko, "{born}");
             assert_eq!(Age::Born(d(born)).say(EN, today), en, "{born}");

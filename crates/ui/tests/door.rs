@@ -21,6 +21,7 @@ async fn the_first_run_leads_to_a_code_and_then_to_the_sign_in() {
     let mut browser = Browser::at(pages(&facility.app));
     let first = browser.get("/sign-in").await;
     assert!(first.says(&["Who looks after this facility", "name-1", "name-2"]), "{}", first.html);
+    let setup = facility.app.new_setup_code().unwrap().unwrap();
     let fields = [
         ("name-1", "김성희"),
         ("login-1", "songhui"),
@@ -31,14 +32,22 @@ async fn the_first_run_leads_to_a_code_and_then_to_the_sign_in() {
         ("login-2", "cholmin"),
         ("password-2", PASSWORD),
         ("again-2", "something else"),
+        ("setup", "AAAA-AAAA"),
     ];
     let wrong = browser.send("/first-run", &fields).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.says(&["e-again-2", "value=\"cholmin\""]) && !wrong.html.contains(PASSWORD));
     let mut right = fields;
     right[8].1 = PASSWORD;
+    // Whoever comes first on the network does not hold the console.
+    let stranger = browser.send("/first-run", &right).await;
+    assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(stranger.says(&["e-setup"]) && facility.app.is_first_run().unwrap());
+    let typed = setup.to_lowercase().replace('-', " ");
+    right[9].1 = &typed;
     let sealed = browser.send("/first-run", &right).await;
     assert_eq!(sealed.status, StatusCode::OK);
+    assert_eq!(facility.app.new_setup_code().unwrap(), None, "there are accounts now");
     let code = sealed.html.split("recovery-code\">").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(code.len(), 29, "{code}");
     assert!(browser.get("/first-run").await.says(&["Name to sign in with"]));

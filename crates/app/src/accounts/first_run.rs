@@ -29,7 +29,8 @@ impl App {
     }
 
     /// Makes the first accounts, two administrators among them at least, each with the password
-    /// that they typed. Refused as soon as there is any account.
+    /// that they typed. Refused as soon as there is any account. For whoever holds the machine
+    /// itself: pages ask for the code of the console ([`App::first_run_with`]).
     pub fn first_run(
         self: &Arc<Self>,
         people: Vec<(NewPerson, String)>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ondol_access::{Action, RoleSet};
 use ondol_kernel::{Class, ResourceId};
+use ondol_store::{Filter, Order, Query, Test, View};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,14 +12,17 @@ use super::{
     account::{self, AccountState},
     drafts,
     people::Managed,
+    staff,
 };
-use crate::{Actor, App, AppError, Changes, coding};
+use crate::{Actor, App, AppError, Changes, coding, consult};
 
 /// What a leaver left to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedOver {
     /// Forms that were half filled in.
     pub drafts: u32,
+    /// Open consults and referrals.
+    pub requests: u32,
 }
 
 const HEIR: &str = "urn:ondol:hand-over:to";
@@ -75,9 +79,28 @@ impl App {
     /// Who has the work of somebody now: themselves, or whoever took it over when they left (and
     /// so on).
     pub fn successor(&self, person: &ResourceId) -> Result<ResourceId, AppError> {
+        self.successor_in(&*self.view()?, person)
+    }
+
+    /// The same within a view.
+    pub(crate) fn successor_in(
+        &self,
+        view: &dyn View,
+        person: &ResourceId,
+    ) -> Result<ResourceId, AppError> {
+        let code =
+            Test::Token { system: Some(coding::HAND_OVER.into()), code: Some("hand-over".into()) };
+        let query = Query {
+            resource_type: "Basic".into(),
+            chart: Some(self.facility_chart()),
+            filters: vec![Filter { parameter: "code".into(), any: vec![code] }],
+            order: Order::Arrival,
+            limit: usize::MAX,
+            after: None,
+        };
         let mut pairs = vec![];
-        for found in self.view()?.chart(&self.facility_chart(), &["Basic"])? {
-            pairs.extend(handed_over(&account::body(&found)?));
+        for hit in view.search(&query)?.hits {
+            pairs.extend(handed_over(&account::body(&hit.found)?));
         }
         let mut now = person.clone();
         // Each step uses up a pair, so that a circle ends.
@@ -108,11 +131,13 @@ impl Managed<'_> {
             changes.update(found, resource);
         }
         changes.create(hand_over_record(&leaver, &heir.account.person, drafts));
+        let heir = staff::person(self.app, &*self.tx, &heir.account)?;
+        let requests = consult::hand_over(self.app, self.tx, &leaver, &heir)?;
         let account = &mut self.stored.account;
         account.state = AccountState::Left;
         (account.password, account.pin, account.card) = (None, None, None);
         self.save_with(changes)?;
         self.throw_out()?;
-        Ok(HandedOver { drafts })
+        Ok(HandedOver { drafts, requests })
     }
 }

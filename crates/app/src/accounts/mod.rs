@@ -17,6 +17,7 @@ mod prove;
 mod provision;
 mod secret;
 mod session;
+mod setup_code;
 mod staff;
 mod standing;
 mod station;

@@ -165,6 +165,11 @@ pub(super) fn one_time_password(rng: &dyn Rng) -> String {
     letters(rng, 2, 4)
 }
 
+/// A code for the first run: 8 letters of 31, some 39 bits, behind a throttle.
+pub(super) fn setup_code(rng: &dyn Rng) -> String {
+    letters(rng, 2, 4)
+}
+
 /// A new recovery code: 25 letters of 31, some 123 bits.
 pub(super) fn recovery_code(rng: &dyn Rng) -> String {
     letters(rng, 5, 5)

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use ondol_access::{Action, Reason};
 use ondol_kernel::{Class, DAY_MS, ResourceId};
-use serde_json::{Value, json};
 
 use super::{
+    acting::Acting,
     basis::Basis,
     request::{Request, RequestKind, find, priority_of},
     state::ConsultState,
-    step::{NewStep, StepCode, Told, may_answer, steps_of},
+    step::{NewStep, Step, StepCode, Told, may_answer, told},
 };
-use crate::{Actor, App, AppError, Changes, attachment, coding, people::document};
+use crate::{Actor, App, AppError, Changes, attachment, coding};
 
 /// 'Unknown' is taken for an outcome so long after the answer, and not before, ms.
 pub const UNKNOWN_AFTER_MS: i64 = 30 * DAY_MS;
@@ -32,23 +32,10 @@ pub struct Answer {
     pub worry: String,
 }
 
-/// A consult that somebody does something with, within the writer's transaction.
-pub(crate) struct Acting<'a> {
-    pub app: &'a Arc<App>,
-    pub actor: &'a Actor,
-    pub view: &'a dyn ondol_store::View,
-    pub found: ondol_store::Found,
-    pub request: Request,
-    pub state: ConsultState,
-}
+/// A consult that somebody does something with.
+pub(crate) type ActingOnConsult<'a> = Acting<'a, ConsultState>;
 
-impl Acting<'_> {
-    /// A step of this consult by whoever acts, now.
-    pub fn step(&self, code: StepCode) -> NewStep {
-        let (request, subject) = (self.request.reference(), self.request.subject());
-        NewStep::new(self.app, self.actor, code, &request, &subject)
-    }
-
+impl ActingOnConsult<'_> {
     /// One step as a change.
     pub fn with(&self, step: NewStep) -> Changes {
         let mut changes = Changes::new(self.state.urgency);
@@ -61,18 +48,7 @@ impl Acting<'_> {
     }
 
     fn takes_of_mine(&self) -> Vec<String> {
-        let me = self.actor.reference();
-        let mine = self.state.holder.iter().chain(&self.state.joined);
-        mine.filter(|one| one.who.reference == me).map(|one| one.step.clone()).collect()
-    }
-
-    /// The request with another element, as a new version.
-    fn request_with(&self, change: impl FnOnce(&mut Value)) -> Result<Value, AppError> {
-        let mut body = document(&self.found)?;
-        body["resourceType"] = json!("ServiceRequest");
-        body["id"] = json!(self.request.id.as_str());
-        change(&mut body);
-        Ok(body)
+        self.state.takes_of(&self.actor.reference()).map(str::to_owned).collect()
     }
 }
 
@@ -84,23 +60,10 @@ impl App {
         action: Action,
         reason: Option<Reason>,
         id: &ResourceId,
-        build: impl FnOnce(&Acting<'_>) -> Result<Changes, AppError> + Send + 'static,
+        build: impl FnOnce(&ActingOnConsult<'_>) -> Result<Changes, AppError> + Send + 'static,
     ) -> Result<(), AppError> {
-        let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
-        self.transact(move |tx| {
-            let changes = {
-                let view: &dyn ondol_store::View = &*tx;
-                let (found, request) = find(view, RequestKind::Consult, &id)?;
-                app.may(view, &actor, action, &request.chart, reason)?;
-                let steps = steps_of(view, &request.chart, &request.reference())?;
-                let state = ConsultState::of(&request, steps);
-                build(&Acting { app: &app, actor: &actor, view, found, request, state })?
-            };
-            if !changes.is_empty() {
-                app.append(tx, &actor, changes)?;
-            }
-            Ok(())
-        })
+        let fold = |request: &Request, steps: Vec<Step>| ConsultState::of(request, steps);
+        self.act_on((RequestKind::Consult, id), fold, actor, (action, reason), build)
     }
 
     /// Notes that somebody who can answer opened it. Once for each facility.
@@ -158,6 +121,26 @@ impl App {
         })
     }
 
+    /// Releases it to others when whoever took it has not been heard of in time: by those who
+    /// asked, and by those who watch over them. The taker is told, and may still answer.
+    pub fn release_silent(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &ResourceId,
+        why: &str,
+    ) -> Result<(), AppError> {
+        let why = why.to_owned();
+        self.act(actor, Action::ReleaseConsult, None, id, move |acting| {
+            acting.refuse_closed()?;
+            let (Some(holder), true) = (&acting.state.holder, acting.state.silent.is_some()) else {
+                return Err(AppError::State("consult-not-silent"));
+            };
+            let step = acting.step(StepCode::Released).say("reason", &why);
+            let step = step.tell(&told("taker", holder)).settle(acting.state.takes());
+            Ok(acting.with(step))
+        })
+    }
+
     /// Works along with a consult of a facility that this one watches over.
     pub fn join_consult(self: &Arc<Self>, actor: &Actor, id: &ResourceId) -> Result<(), AppError> {
         self.act(actor, Action::AnswerConsult, None, id, |acting| {
@@ -203,9 +186,7 @@ impl App {
         }
         // What the form was opened with is what the specialist had seen; a basis that cannot be
         // read would hide what came later.
-        if Basis::parse(basis).is_none() {
-            return Err(AppError::Field { field: "basis", why: "unknown" });
-        }
+        let seen = Basis::parse(basis).ok_or(AppError::Field { field: "basis", why: "unknown" })?;
         let basis = basis.to_owned();
         self.act(actor, Action::AnswerConsult, None, id, move |acting| {
             acting.refuse_closed()?;
@@ -216,7 +197,6 @@ impl App {
                 .say("worry", &answer.worry)
                 .basis(&basis);
             let (chart, request) = (&acting.request.chart, acting.request.reference());
-            let seen = Basis::parse(&basis).unwrap_or_default();
             for picture in attachment::pictures(acting.view, &*acting.app.blobs, chart, &request)? {
                 if !picture.seen_as().is_empty() && seen.holds(&picture.address) {
                     step = step.about(&picture.reference, picture.seen_as());
@@ -362,11 +342,8 @@ impl App {
 }
 
 /// A step that closes, and the request's new status.
-fn closed(acting: &Acting<'_>, step: NewStep, status: &str) -> Result<Changes, AppError> {
+fn closed(acting: &ActingOnConsult<'_>, step: NewStep, status: &str) -> Result<Changes, AppError> {
     let mut changes = acting.with(step);
-    if acting.request.open {
-        let body = acting.request_with(|body| body["status"] = json!(status))?;
-        changes.update(&acting.found, body);
-    }
+    acting.end(&mut changes, status)?;
     Ok(changes)
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use ondol_kernel::{Class, Millis, NodeId, ResourceId};
-use ondol_record::{Address, ChartId, Stream};
+use ondol_record::{Address, ChartId, Stream, entry::ChangeKind};
 use ondol_store::{Found, View};
 use serde_json::Value;
 
@@ -176,13 +176,19 @@ fn names(view: &dyn View, chart: &ChartId) -> Result<BTreeMap<String, String>, A
 pub fn facts(view: &dyn View, chart: &ChartId, from: &str) -> Result<Vec<Fact>, AppError> {
     let types = ["Patient", "Observation", "AllergyIntolerance", "Encounter", "ServiceRequest"];
     let found = view.chart(chart, &types)?;
-    Ok(found.iter().filter_map(|found| fact(found, from)).collect())
+    let mut facts = vec![];
+    for found in found.iter().filter(|found| found.shown.kind == ChangeKind::Put) {
+        // An allergy that cannot be read is not an allergy that is not there.
+        let body: Value = serde_json::from_str(&found.shown.body)
+            .map_err(|_| AppError::Unexpected("a fact of a chart"))?;
+        facts.extend(fact(found, &body, from));
+    }
+    Ok(facts)
 }
 
-fn fact(found: &Found, from: &str) -> Option<Fact> {
-    let body: Value = serde_json::from_str(&found.shown.body).ok()?;
+fn fact(found: &Found, body: &Value, from: &str) -> Option<Fact> {
     let (kind, what, value) = match &*found.shown.resource_type {
-        "Patient" if is_dead(&body) => (LaterKind::Died, String::new(), String::new()),
+        "Patient" if is_dead(body) => (LaterKind::Died, String::new(), String::new()),
         "AllergyIntolerance" => (LaterKind::Allergy, words(&body["code"]), String::new()),
         "Encounter"
             if body["status"].as_str().is_some_and(|status| OPEN.contains(&status))
@@ -203,7 +209,7 @@ fn fact(found: &Found, from: &str) -> Option<Fact> {
                 // Blood pressure is one Observation of two components.
                 (code == "85354-9").then(|| ondol_terms::vital("systolic-pressure")).flatten()
             })?;
-            (LaterKind::Vital, code.to_owned(), value_of(&body))
+            (LaterKind::Vital, code.to_owned(), value_of(body))
         }
         _ => return None,
     };

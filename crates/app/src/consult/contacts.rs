@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The service that is asked where a specialty has no duty of its own.
-const EMERGENCY: &str = "emergency";
+pub(crate) const EMERGENCY: &str = "emergency";
 
 /// Somebody who can be called.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

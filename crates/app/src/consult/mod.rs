@@ -5,9 +5,11 @@
 //! fold, [`ConsultState`].
 
 mod act;
+pub(crate) mod acting;
 mod ask;
 pub mod basis;
 mod contacts;
+mod hand_over;
 mod list;
 mod live;
 mod read;
@@ -31,5 +33,6 @@ pub use state::{ConsultState, Phase, Reached};
 pub use step::{Said, Step, StepCode, Told, Who};
 
 pub(crate) use ask::new_request;
-pub(crate) use contacts::facility_of;
+pub(crate) use contacts::{EMERGENCY, facility_of};
+pub(crate) use hand_over::hand_over;
 pub(crate) use list::requests;

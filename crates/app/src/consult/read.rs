@@ -36,6 +36,8 @@ pub struct Can {
     pub take: bool,
     /// Give it back.
     pub release: bool,
+    /// Release it to others: whoever took it is silent.
+    pub release_silent: bool,
     /// Join a colleague.
     pub join: bool,
     /// Answer and ask back.
@@ -125,6 +127,8 @@ pub struct ConsultStates {
     pub from: String,
     /// Whether the viewer may send it on.
     pub can_redirect: bool,
+    /// Whether the viewer may release it to others: whoever took it is silent.
+    pub can_release: bool,
     /// Whom to call at the facility that is asked.
     pub contacts: Contacts,
 }
@@ -145,16 +149,19 @@ impl App {
                 step.said.clear();
                 step.about.clear();
             }
-            let redirect = match self.may(view, actor, Action::RedirectConsult, chart, None) {
-                Ok(_) => true,
-                Err(AppError::Denied(_)) => false,
-                Err(other) => return Err(other),
+            let may = |action| match self.may(view, actor, action, chart, None) {
+                Ok(_) => Ok(true),
+                Err(AppError::Denied(_)) => Ok(false),
+                Err(other) => Err(other),
             };
+            let redirect = may(Action::RedirectConsult)?;
+            let silent = state.holder.is_some() && state.silent.is_some();
             let asked = facility_of(&state.address.reference);
             Ok(ConsultStates {
                 id: request.id.clone(),
                 from: request.from.place_name.clone(),
                 can_redirect: redirect && state.closed.is_none(),
+                can_release: silent && state.closed.is_none() && may(Action::ReleaseConsult)?,
                 contacts: match asked {
                     Some(facility) => self.contacts(view, &facility, &state.specialty)?,
                     None => Contacts::default(),
@@ -251,6 +258,11 @@ impl App {
         Ok(Can {
             take: answering && !mine && free && may(Action::TakeConsult)?,
             release: answering && mine && may(Action::RedirectConsult)?,
+            release_silent: open
+                && !mine
+                && state.holder.is_some()
+                && state.silent.is_some()
+                && may(Action::ReleaseConsult)?,
             join: answering && !mine && !free && may(Action::TakeConsult)?,
             answer: answering && may(Action::AnswerConsult)?,
             reply: asking && open && may(Action::AcknowledgeConsult)?,

@@ -90,6 +90,10 @@ pub struct ConsultState {
     pub untaken_since: (u64, String),
     /// Told upwards in this wait.
     pub escalated: Option<Reached>,
+    /// The step since which whoever has it owes a word; `None` while nobody does.
+    pub owes_since: Option<String>,
+    /// That word had not come in time.
+    pub silent: Option<Reached>,
     /// The newest answer.
     pub answered: Option<Reached>,
     /// Its acknowledgement.
@@ -139,6 +143,12 @@ impl ConsultState {
         self.holder.iter().chain(&self.joined).map(|reached| reached.step.as_str())
     }
 
+    /// The ids of the steps by which a person has it or works along.
+    pub fn takes_of<'a>(&'a self, practitioner: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.holder.iter().chain(&self.joined);
+        all.filter(move |one| one.who.reference == practitioner).map(|one| one.step.as_str())
+    }
+
     /// Whether a person has it or works along.
     pub fn is_with(&self, practitioner: &str) -> bool {
         self.holder.iter().chain(&self.joined).any(|one| one.who.reference == practitioner)
@@ -184,6 +194,8 @@ impl<'a> Fold<'a> {
             .first(StepCode::Delivered, there)
             .or_else(|| self.first(StepCode::Delivered, held_there));
         let untaken_since = self.untaken_since();
+        let owes_since = self.owes_since(holder.as_ref());
+        let of_debt = |step: &Step| step.settles.iter().any(|id| Some(id) == owes_since.as_ref());
         let answered = self.all(StepCode::Answer).next_back();
         let of_answer =
             |step: &Step| answered.is_some_and(|a| step.settles.iter().any(|id| id == a.id()));
@@ -197,6 +209,7 @@ impl<'a> Fold<'a> {
                 .map_or(request.urgency, urgency_of),
             specialty: specialty.unwrap_or_else(|| request.specialty.clone()),
             escalated: self.first(StepCode::Escalated, |step| step.order > untaken_since),
+            silent: self.first(StepCode::Silent, of_debt),
             acknowledged: self.first(StepCode::Acknowledged, of_answer),
             unacknowledged: self.first(StepCode::Unacknowledged, of_answer),
             outcome_asked: self.first(StepCode::OutcomeAsked, |_| true),
@@ -212,6 +225,7 @@ impl<'a> Fold<'a> {
             holder,
             joined,
             untaken_since,
+            owes_since,
             steps: vec![],
         }
     }
@@ -221,20 +235,43 @@ impl<'a> Fold<'a> {
         let settled: BTreeSet<&str> = self
             .steps
             .iter()
-            .filter(|step| matches!(step.code, StepCode::Released | StepCode::Redirected))
+            .filter(|step| {
+                use StepCode::{HandedOver, Redirected, Released};
+                matches!(step.code, Released | Redirected | HandedOver)
+            })
             .flat_map(|step| step.settles.iter().map(String::as_str))
             .collect();
-        let mut takes = self
-            .all(StepCode::Taken)
-            .filter(|step| !settled.contains(step.id()))
-            .map(Reached::from);
+        let stands = |step: &&Step| !settled.contains(step.id());
+        let mut takes = self.steps.iter().filter(stands).filter_map(|step| match step.code {
+            StepCode::Taken => Some(Reached::from(step)),
+            StepCode::HandedOver if !step.settles.is_empty() => heir(step),
+            _ => None,
+        });
         let holder = takes.next();
         let mut others: Vec<Reached> = takes.collect();
-        others.extend(self.all(StepCode::Joined).map(Reached::from));
+        others.extend(self.all(StepCode::Joined).filter(stands).map(Reached::from));
         let mut known: BTreeSet<String> =
             holder.iter().map(|holder| holder.who.reference.clone()).collect();
         others.retain(|one| known.insert(one.who.reference.clone()));
         (holder, others)
+    }
+
+    /// Since which step the asking side waits for whoever has it: since it was taken, since the
+    /// answering side last wrote, or since its question was answered.
+    fn owes_since(&self, holder: Option<&Reached>) -> Option<String> {
+        let begun = self.steps.iter().position(|step| step.id() == holder.map_or("", |h| &h.step));
+        let (taken, after) = self.steps.get(begun?..)?.split_first()?;
+        let (mut since, mut asked) = (taken, false);
+        for step in after {
+            let asking = step.who.place == self.request.from.place;
+            match step.code {
+                StepCode::Answer => return None,
+                StepCode::Message if !asking => (since, asked) = (step, true),
+                StepCode::Message if asked => (since, asked) = (step, false),
+                _ => {}
+            }
+        }
+        (!asked).then(|| since.id().to_owned())
     }
 
     /// The last thing that made it wait again.
@@ -259,6 +296,14 @@ impl<'a> Fold<'a> {
             step.code == StepCode::Message && step.who.place != self.request.from.place
         })
     }
+}
+
+/// Who has a case since it was handed over: at the same facility, by its node.
+fn heir(step: &Step) -> Option<Reached> {
+    let told = step.told.iter().find(|told| told.part == "heir")?;
+    let who =
+        Who { reference: told.reference.clone(), name: told.name.clone(), ..step.who.clone() };
+    Some(Reached { who, ..Reached::from(step) })
 }
 
 #[cfg(test)]

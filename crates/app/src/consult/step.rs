@@ -1,8 +1,8 @@
 //! Steps of a consult or referral: Communications that are only ever added.
 
-use ondol_access::Role;
+use ondol_access::{Role, RoleSet};
 use ondol_kernel::Millis;
-use ondol_record::ChartId;
+use ondol_record::{ChartId, entry::ChangeKind};
 use ondol_store::{Found, View};
 use serde_json::{Value, json};
 
@@ -47,6 +47,10 @@ step_codes! {
     Redirected = "redirected",
     /// Nobody had taken it in time: deputy, county and coordinator were told.
     Escalated = "escalated",
+    /// Whoever took it had not been heard of for too long: those who asked may release it.
+    Silent = "silent",
+    /// Somebody left the facility, and somebody else there has the work now.
+    HandedOver = "handed-over",
     /// Somebody who watches over the asking place joined.
     Joined = "joined",
     /// Nobody acknowledged an answer in time: the county was told.
@@ -92,12 +96,17 @@ pub struct Who {
 /// Somebody who was told, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// `deputy`, `county` or `coordinator`; empty for the new address of a redirection.
+    /// `deputy`, `county`, `coordinator`, `taker` or `heir`; empty for the new address of a redirection.
     pub part: String,
     /// Reference.
     pub reference: String,
     /// The name for pages.
     pub name: String,
+}
+
+/// Somebody who has a case, as one who is told something of it.
+pub(crate) fn told(part: &str, one: &super::state::Reached) -> Told {
+    Told { part: part.into(), reference: one.who.reference.clone(), name: one.who.name.clone() }
 }
 
 /// One text of a step. `part` is empty for a plain message.
@@ -151,8 +160,7 @@ impl Step {
 
     /// Reads a Communication; `None` if it is no step of `request`, or one of a kind that this
     /// program does not know.
-    pub fn of(found: &Found, request: &str) -> Option<Self> {
-        let body: Value = serde_json::from_str(&found.shown.body).ok()?;
+    pub fn of(found: &Found, body: &Value, request: &str) -> Option<Self> {
         let based = body["basedOn"].as_array()?;
         if !based.iter().any(|on| on["reference"] == request) {
             return None;
@@ -165,7 +173,7 @@ impl Step {
             code,
             at: sent.unwrap_or_else(|| stamp.millis()),
             doubtful: found.shown.clock_doubtful,
-            who: who_of(&body),
+            who: who_of(body),
             settles: ids_of(&body["inResponseTo"]),
             said: each(&body["payload"])
                 .filter_map(|payload| {
@@ -188,7 +196,7 @@ impl Step {
                     (text(&about["reference"]), how.map_or("", |e| code_in(e)).to_owned())
                 })
                 .collect(),
-            basis: extension(&body, coding::BASIS)
+            basis: extension(body, coding::BASIS)
                 .and_then(|basis| basis["valueString"].as_str())
                 .map(str::to_owned),
         })
@@ -252,7 +260,14 @@ pub(crate) fn steps_of(
     request: &str,
 ) -> Result<Vec<Step>, AppError> {
     let found = view.chart(chart, &["Communication"])?;
-    Ok(found.iter().filter_map(|found| Step::of(found, request)).collect())
+    let mut steps = vec![];
+    for found in found.iter().filter(|found| found.shown.kind == ChangeKind::Put) {
+        // A step that cannot be read may be the answer: it is not passed over.
+        let body: Value = serde_json::from_str(&found.shown.body)
+            .map_err(|_| AppError::Unexpected("a step of a request"))?;
+        steps.extend(Step::of(found, &body, request));
+    }
+    Ok(steps)
 }
 
 /// A step to be written.
@@ -371,5 +386,10 @@ impl NewStep {
 
 /// Whether a person's role treats patients: may be asked, take and answer.
 pub(crate) fn may_answer(actor: &Actor) -> bool {
-    actor.roles().contains(Role::Doctor) || actor.roles().contains(Role::Specialist)
+    may_answer_as(actor.roles())
+}
+
+/// The same for roles.
+pub(crate) fn may_answer_as(roles: RoleSet) -> bool {
+    roles.contains(Role::Doctor) || roles.contains(Role::Specialist)
 }

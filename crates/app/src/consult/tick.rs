@@ -17,7 +17,7 @@ use super::{
     request::{Request, RequestKind},
     settings::ConsultSettings,
     state::{ConsultState, Phase},
-    step::{NewStep, StepCode, Told, steps_of},
+    step::{NewStep, StepCode, Told, steps_of, told},
     timer::{Clocks, Waited, wait},
 };
 use crate::{Actor, App, AppError, Changes, coding, referral::ReferralState};
@@ -43,20 +43,26 @@ impl App {
             open
         };
         let mut left = LOOK_MS;
+        let mut failed = None;
         for request in open {
             let app = self.clone();
             // One that cannot be read must not keep the others from being looked at.
             let next = ondol_store::transact(&*self.store, move |tx| -> Result<_, AppError> {
                 Looking { app: &app, tx, request: &request, clocks, left: LOOK_MS }.look()
             });
-            left = left.min(next?);
+            match next {
+                Ok(next) => left = left.min(next),
+                Err(why) => {
+                    failed.get_or_insert(why);
+                }
+            }
         }
         let written = self.last_arrival()? != arrival;
         if written {
             self.woken();
         }
         self.live.ticked(self.last_arrival()?, clocks.monotonic_ms.saturating_add(left));
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     fn clocks(&self) -> Clocks {
@@ -119,8 +125,28 @@ impl Looking<'_> {
                 self.escalate(state)?;
             }
         }
+        self.silence(state, settings)?;
         self.acknowledgement(state, settings)?;
         self.outcome(state, settings)
+    }
+
+    /// Whoever took it has not been heard of: they are told, the county too, and those who asked
+    /// may release it from now on.
+    fn silence(&mut self, state: &ConsultState, settings: ConsultSettings) -> Result<(), AppError> {
+        let (Some(since), None, Some(holder)) = (&state.owes_since, &state.silent, &state.holder)
+        else {
+            return Ok(());
+        };
+        let name = format!("silent/{}/{since}", self.request.id);
+        if self.due(&name, settings.release_after_ms(state.urgency))? {
+            let mut step = self.step(StepCode::Silent).settle([since.as_str()]);
+            step = step.tell(&told("taker", holder));
+            if let Some(county) = self.county() {
+                step = step.tell(&county);
+            }
+            self.write(Action::EscalateConsult, state.urgency, step)?;
+        }
+        Ok(())
     }
 
     fn acknowledgement(

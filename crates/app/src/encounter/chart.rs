@@ -8,6 +8,7 @@ use ondol_store::View;
 use super::{
     banner::Banner,
     lacks::{self, Lack},
+    moving::{self, MovedNote},
     open::{self, OpenWork},
     read::Reader,
     safety::{self, Allergies, Safety},
@@ -47,6 +48,8 @@ pub struct Chart {
     pub open: Vec<OpenWork>,
     /// The visit that is open at this facility.
     pub received: Option<ResourceId>,
+    /// Visits that were moved from this chart or into it, newest first.
+    pub moved: Vec<MovedNote>,
     /// Whether the reader may write.
     pub may_write: bool,
     /// Whether the reader may link this chart with another.
@@ -138,6 +141,7 @@ impl App {
             linked,
             linked_elsewhere,
             open: open::for_chart(view, chart)?,
+            moved: moving::notes(view, chart)?,
             received: open_here(self, view, chart)?,
             may_write: self.may(view, actor, Action::WriteEntry, chart, None).is_ok(),
             may_merge: self.merge_is_possible(view, actor, chart),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use ondol_access::{Action, ChartFacts, Grant, Reason, Relation};
+use ondol_access::{Action, Reason};
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::ChartId;
-use ondol_store::{Found, View};
+use ondol_store::Found;
 
 use super::save::parts_of;
-use crate::{Actor, App, AppError, Changes, grants};
+use crate::{Actor, App, AppError, Changes};
 
 impl App {
     /// Takes a whole visit back.
@@ -31,36 +31,17 @@ impl App {
             if found.is_retracted() {
                 return Err(AppError::Gone);
             }
-            app.may_retract(&*tx, &actor, &chart, &found, &reason)?;
+            let parts = parts_of(&*tx, &chart, &encounter)?;
+            let all: Vec<&Found> =
+                parts.iter().map(|(part, _)| part).chain(std::iter::once(&found)).collect();
+            app.may_about(&*tx, &actor, Action::RetractEntry, &all, Some(reason.clone()))?;
             let mut changes = Changes::new(Class::Care);
-            for (part, _) in parts_of(&*tx, &chart, &encounter)? {
-                changes.retract(&part, reason.reveal());
+            for (part, _) in &parts {
+                changes.retract(part, reason.reveal());
             }
             changes.retract(&found, reason.reveal());
             app.append(tx, &actor, changes)?;
             Ok(())
         })
-    }
-
-    /// Whoever wrote an entry may take it back, also when the relation of care has ended.
-    fn may_retract(
-        &self,
-        view: &dyn View,
-        actor: &Actor,
-        chart: &ChartId,
-        found: &Found,
-        reason: &Reason,
-    ) -> Result<(), AppError> {
-        let (kind, mut grants) = grants::of(self, view, actor, chart)?;
-        let me = actor.reference();
-        if *found.shown.author == *me || *found.shown.typist == *me {
-            grants.push(Grant::standing(Relation::EntryAuthor));
-        }
-        let mut facts = ChartFacts::new(kind, grants);
-        facts.reason = Some(reason.clone());
-        let decision =
-            self.policies.decide(&actor.principal(), Action::RetractEntry, &facts, self.now());
-        decision.into_result()?;
-        Ok(())
     }
 }

@@ -4,10 +4,16 @@ use ondol_kernel::{Date, Millis};
 use ondol_terms::{Alertness, Judgement, Level, Subject, Vital};
 use rust_decimal::Decimal;
 
-use crate::{AppError, people::Birth};
+use crate::{
+    AppError,
+    people::{Birth, BirthDoubt},
+};
 
 /// How far ahead of the clock a time of care may be, ms: clocks of rooms differ.
 const AHEAD_MS: i64 = 10 * 60_000;
+
+/// What a question about the date of birth is called, where values have the keys of their signs.
+const BORN: &str = "born";
 
 /// A visit as it was typed. The complaint alone is enough.
 #[derive(Clone, Default)]
@@ -80,6 +86,9 @@ pub enum Verdict {
     Impossible,
     /// Dangerous at some of the ages that the person may have.
     AgeNeeded,
+    /// The date of birth cannot be, on the day of care: no limit that depends on the age is
+    /// followed before somebody has asked again.
+    Birth(BirthDoubt),
     /// Dangerous, by a source.
     Danger {
         /// How urgent.
@@ -146,6 +155,9 @@ impl Visit {
     pub(crate) fn judged(&self, whose: Whose) -> Result<Vec<Judged>, AppError> {
         let whose = Whose { pregnant: self.pregnant.unwrap_or(whose.pregnant), ..whose };
         let mut all = vec![];
+        if let Some(doubt) = whose.birth.doubt(whose.on) {
+            all.push(Judged { key: BORN, verdict: Verdict::Birth(doubt) });
+        }
         for typed in &self.vitals {
             let (vital, value) = typed.read()?;
             let verdict = judge(vital, value, whose);
@@ -196,11 +208,15 @@ impl Visit {
             return Err(AppError::Field { field: "days", why: "days" });
         }
         let judged = self.judged(whose)?;
-        let questioned = judged.iter().find(|judged| judged.verdict == Verdict::Impossible);
-        match questioned {
-            Some(judged) if !self.checked => {
-                Err(AppError::Field { field: judged.key, why: "impossible" })
-            }
+        let question = |judged: &Judged| match judged.verdict {
+            Verdict::Impossible => Some("impossible"),
+            Verdict::Birth(BirthDoubt::Ahead) => Some("before-birth"),
+            Verdict::Birth(BirthDoubt::TooOld) => Some("too-old"),
+            Verdict::Fine | Verdict::AgeNeeded | Verdict::Danger { .. } => None,
+        };
+        let asked = judged.iter().find_map(|judged| Some((judged.key, question(judged)?)));
+        match asked {
+            Some((field, why)) if !self.checked => Err(AppError::Field { field, why }),
             _ => Ok(()),
         }
     }
@@ -256,6 +272,31 @@ mod tests {
         assert_eq!(verdict(&pulse, Birth::Year(2022)), None);
         assert_eq!(verdict(&pulse, Birth::Year(2014)), Some(Verdict::AgeNeeded));
         assert!(matches!(verdict(&pulse, Birth::Year(1990)), Some(Verdict::Danger { .. })));
+    }
+
+    #[test]
+    fn a_birth_after_the_day_of_care_is_asked_about_and_its_limits_are_not_guessed() {
+        let pulse = [("heart-rate", "140")];
+        for (birth, doubt, why) in [
+            (Birth::Year(2031), BirthDoubt::Ahead, "before-birth"),
+            (Birth::Day(Date::parse("2026-03-03").unwrap()), BirthDoubt::Ahead, "before-birth"),
+            (Birth::Year(1880), BirthDoubt::TooOld, "too-old"),
+        ] {
+            let mut visit = visit(&pulse);
+            let said = visit.judged(whose(birth)).unwrap();
+            let said: Vec<_> = said.iter().map(|judged| (judged.key, judged.verdict)).collect();
+            let pulse = ("heart-rate", Verdict::AgeNeeded);
+            assert_eq!(said, [("born", Verdict::Birth(doubt)), pulse], "{birth:?}");
+            assert!(matches!(
+                visit.check(whose(birth), Millis(0)),
+                Err(AppError::Field { field: "born", why: w }) if w == why
+            ));
+            visit.checked = true;
+            visit.check(whose(birth), Millis(0)).unwrap();
+        }
+        // A pulse that is dangerous at every age needs no birth to be called so.
+        let fast = visit(&[("heart-rate", "220")]).judged(whose(Birth::Year(2031))).unwrap();
+        assert!(matches!(fast[1].verdict, Verdict::Danger { .. }), "{fast:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ondol_store::{Filter, Order, Query, Test};
 use super::day::encounter_of;
 use crate::{
     Actor, App, AppError, coding,
-    people::{Birth, Person, Sex, document, person_of},
+    people::{Person, Sex, document, person_of},
 };
 
 /// Visits that one tally counts at most; more is refused rather than counted wrong.
@@ -200,14 +200,7 @@ struct Column {
 
 impl Column {
     fn of(person: &Person, on: Date) -> Self {
-        let years = match person.birth {
-            Birth::Day(born) => Some(born.age_years(on)),
-            Birth::Month(year, month) => Date::new(year, month, 1).map(|born| born.age_years(on)),
-            Birth::Year(year) | Birth::About(year) => {
-                Some(u32::try_from(on.year() - year).unwrap_or(0))
-            }
-            Birth::Unknown => None,
-        };
+        let years = person.birth.years(on);
         let group = years.and_then(|years| {
             AGE_GROUPS
                 .iter()

@@ -3,6 +3,7 @@
 //! Care never waits for identity. Whoever cannot say a name gets a provisional number with a
 //! check digit, and is linked to the known chart later; both charts stay whole.
 
+mod belongs;
 mod find;
 mod index;
 mod link;
@@ -21,7 +22,7 @@ pub use link::Decided;
 pub(crate) use names::{facility_name, practitioner_name};
 pub(crate) use number::next as next_number;
 pub use number::{grouped, plain};
-pub use person::{Age, Birth, Link, LinkKind, Number, Person, Sex, Stranger};
+pub use person::{Age, Birth, BirthDoubt, Link, LinkKind, Number, Person, Sex, Stranger};
 pub(crate) use person::{items, set_extension};
 pub(crate) use receive::{OPEN, encounter as encounter_of, open_here};
 pub use register::{PaperNumber, Registered, Registration};
@@ -34,8 +35,8 @@ use crate::AppError;
 
 /// The document of a found resource, without type and id.
 pub(crate) fn document(found: &Found) -> Result<Value, AppError> {
-    serde_json::from_str(&found.shown.body)
-        .map_err(|_| AppError::Unexpected("a resource in the store"))
+    ondol_record::body::read(&found.shown.body)
+        .ok_or(AppError::Unexpected("a resource in the store"))
 }
 
 /// The person of a chart.

@@ -65,7 +65,22 @@ pub enum Age {
     },
     /// Nobody knows.
     Unknown,
+    /// What was written of the birth cannot be: to be asked again.
+    Doubted(BirthDoubt),
 }
+
+/// Why a date of birth is not believed. Limits that depend on the age are then not guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BirthDoubt {
+    /// It lies after the day in question.
+    Ahead,
+    /// The person would be older than [`OLDEST_YEARS`].
+    TooOld,
+}
+
+/// The highest age in completed years that is believed without a question. Our own guard against
+/// slips, not a clinical limit.
+pub const OLDEST_YEARS: u32 = 120;
 
 impl Birth {
     /// Reads `birthDate` (R4 `date`) and whether it was guessed.
@@ -109,38 +124,66 @@ impl Birth {
         }
     }
 
+    /// Why this birth is not believed on a day, if it is not. Of an inexact birth the most
+    /// likely reading counts: somebody born in this year may be born by now.
+    pub fn doubt(self, on: Date) -> Option<BirthDoubt> {
+        let ahead = match self {
+            Self::Day(date) => date > on,
+            Self::Month(year, month) => (year, month) > (on.year(), on.month()),
+            Self::Year(year) | Self::About(year) => year > on.year(),
+            Self::Unknown => return None,
+        };
+        let oldest = i32::try_from(OLDEST_YEARS).unwrap_or(i32::MAX);
+        // The youngest that the person can be.
+        let least = match self {
+            Self::Day(date) => i32::try_from(date.age_years(on)).unwrap_or(i32::MAX),
+            Self::Month(year, month) => on.year() - year - i32::from(month >= on.month()),
+            Self::Year(year) | Self::About(year) => on.year() - year - 1,
+            Self::Unknown => 0,
+        };
+        if ahead { Some(BirthDoubt::Ahead) } else { (least > oldest).then_some(BirthDoubt::TooOld) }
+    }
+
+    /// Completed years on a day, as the most that they can be; `None` if nobody knows, or if what
+    /// was written cannot be.
+    pub fn years(self, on: Date) -> Option<u32> {
+        if self.doubt(on).is_some() {
+            return None;
+        }
+        match self {
+            Self::Day(date) => Some(date.age_years(on)),
+            Self::Month(year, month) => Date::new(year, month, 1).map(|first| first.age_years(on)),
+            Self::Year(year) | Self::About(year) => u32::try_from(on.year() - year).ok(),
+            Self::Unknown => None,
+        }
+    }
+
     /// The age on a day, for a banner.
     pub fn age(self, today: Date) -> Age {
-        match self {
-            Self::Day(date) => Age::Born(date),
-            Self::Month(year, month) => {
-                let years = Date::new(year, month, 1).map_or(0, |first| first.age_years(today));
-                Age::About { years }
-            }
-            Self::Year(year) | Self::About(year) => {
-                Age::About { years: u32::try_from(today.year() - year).unwrap_or(0) }
-            }
-            Self::Unknown => Age::Unknown,
+        match (self.doubt(today), self) {
+            (Some(doubt), _) => Age::Doubted(doubt),
+            (None, Self::Day(date)) => Age::Born(date),
+            (None, birth) => birth.years(today).map_or(Age::Unknown, |years| Age::About { years }),
         }
     }
 
     /// All ages that the person may have on a day, as exactly as the limits of vital signs ask.
+    /// Of a birth that cannot be no age is guessed, least of all the youngest.
     pub fn ages(self, today: Date) -> Vec<ondol_terms::Age> {
-        let years = |n: i32| ondol_terms::Age::Years(u32::try_from(n).unwrap_or(0));
+        let unknown = vec![ondol_terms::Age::Unknown];
+        let Some(most) = self.years(today) else { return unknown };
         match self {
             Self::Day(date) => vec![ondol_terms::Age::Months(date.age_months(today))],
             Self::Month(year, month) => {
-                let first = Date::new(year, month, 1).map_or(0, |day| day.age_months(today));
+                let Some(first) = Date::new(year, month, 1) else { return unknown };
+                let first = first.age_months(today);
                 vec![
                     ondol_terms::Age::Months(first.saturating_sub(1)),
                     ondol_terms::Age::Months(first),
                 ]
             }
-            Self::Year(year) | Self::About(year) => {
-                let most = today.year() - year;
-                if most <= 0 { vec![years(0)] } else { vec![years(most - 1), years(most)] }
-            }
-            Self::Unknown => vec![ondol_terms::Age::Unknown],
+            _ if most == 0 => vec![ondol_terms::Age::Years(0)],
+            _ => vec![ondol_terms::Age::Years(most - 1), ondol_terms::Age::Years(most)],
         }
     }
 }
@@ -234,8 +277,6 @@ impl Person {
         let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
         let mut names = names(patient);
         let name = if names.is_empty() { String::new() } else { names.remove(0) };
-        let guessed = extension(&patient["_birthDate"], coding::BIRTH_GUESSED)
-            .is_some_and(|e| e["valueBoolean"] == true);
         let address = &patient["address"][0];
         let stranger = extension(patient, coding::STRANGER).map(|of| Stranger {
             description: extension(of, "description")
@@ -247,7 +288,7 @@ impl Person {
             name,
             other_names: names,
             sex: patient["gender"].as_str().and_then(Sex::from_code),
-            birth: Birth::parse(patient["birthDate"].as_str().unwrap_or(""), guessed),
+            birth: Self::read_birth(patient),
             birth_time: extension(&patient["_birthDate"], coding::BIRTH_TIME)
                 .and_then(|e| e["valueDateTime"].as_str().map(str::to_owned)),
             mother: extension(patient, coding::MOTHER_NAME)
@@ -277,6 +318,13 @@ impl Person {
             links: items(&patient["link"]).filter_map(link).collect(),
             two_versions,
         }
+    }
+
+    /// When a Patient's document says that the person was born.
+    pub(crate) fn read_birth(patient: &Value) -> Birth {
+        let guessed = extension(&patient["_birthDate"], coding::BIRTH_GUESSED)
+            .is_some_and(|e| e["valueBoolean"] == true);
+        Birth::parse(patient["birthDate"].as_str().unwrap_or(""), guessed)
     }
 
     /// The number to be read aloud: the provisional one first, as it stands on the card.
@@ -403,6 +451,37 @@ mod tests {
         assert_eq!(Birth::Year(2014).ages(today), [Years(11), Years(12)]);
         assert_eq!(Birth::Year(2026).ages(today), [Years(0)]);
         assert_eq!(Birth::Unknown.ages(today), [Unknown]);
+    }
+
+    #[test]
+    fn a_birth_that_cannot_be_is_no_age_and_least_of_all_the_youngest() {
+        use ondol_terms::Age::Unknown;
+        let today = day("2026-03-02");
+        for (birth, doubt) in [
+            (Birth::Year(2027), BirthDoubt::Ahead),
+            (Birth::About(2031), BirthDoubt::Ahead),
+            (Birth::Month(2026, 4), BirthDoubt::Ahead),
+            (Birth::Day(day("2026-03-03")), BirthDoubt::Ahead),
+            (Birth::Year(1904), BirthDoubt::TooOld),
+            (Birth::Month(1905, 2), BirthDoubt::TooOld),
+            (Birth::Day(day("1905-03-01")), BirthDoubt::TooOld),
+            (Birth::Year(1), BirthDoubt::TooOld),
+        ] {
+            assert_eq!(birth.doubt(today), Some(doubt), "{birth:?}");
+            assert_eq!(birth.ages(today), [Unknown], "{birth:?}");
+            assert_eq!((birth.age(today), birth.years(today)), (Age::Doubted(doubt), None));
+        }
+        for birth in [
+            Birth::Year(2026),
+            Birth::Month(2026, 3),
+            Birth::Day(today),
+            Birth::Year(1905),
+            Birth::Month(1905, 3),
+            Birth::Day(day("1905-03-03")),
+            Birth::Unknown,
+        ] {
+            assert_eq!(birth.doubt(today), None, "{birth:?}");
+        }
     }
 
     #[test]

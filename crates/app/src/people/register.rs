@@ -13,7 +13,7 @@ use super::{
     find::nobody,
     index::{Asked, Fit},
     number,
-    person::{Birth, Sex, Stranger, items, set_extension},
+    person::{Birth, BirthDoubt, Sex, Stranger, items, set_extension},
     person_of,
 };
 use crate::{Actor, App, AppError, Changes, coding, road};
@@ -139,13 +139,15 @@ impl App {
         registration: Registration,
     ) -> Result<(), AppError> {
         let photo = self.keep_photo(registration.photo.as_deref())?;
-        let (app, id) = (self.clone(), id.clone());
+        let (app, id, who) = (self.clone(), id.clone(), actor.clone());
         let chart = ChartId::Patient(id.clone());
-        self.writing(actor, Action::WriteEntry, &chart, move |view| {
+        self.writing(actor, Action::WriteEntry, &chart.clone(), move |view| {
             let found = view.resource("Patient", &id)?.ok_or(AppError::NotFound)?;
             let mut patient = document(&found)?;
             patient["resourceType"] = json!("Patient");
+            let stands = patient.clone();
             apply(&app, &mut patient, &registration)?;
+            app.may_change_home(view, &who, &chart, (&stands, &patient))?;
             set_photo(&mut patient, photo);
             let mut changes = Changes::new(Class::Care);
             changes.update(&found, patient);
@@ -253,10 +255,17 @@ fn apply(app: &App, patient: &mut Value, of: &Registration) -> Result<(), AppErr
     let text = |text: &str| Some(text.trim()).filter(|t| !t.is_empty()).map(str::to_owned);
     let today = app.today();
     let birth = of.birth.unwrap_or(Birth::Unknown);
-    if matches!(birth, Birth::Day(date) if date > today)
-        || birth.year().is_some_and(|year| year > today.year())
-    {
-        return Err(AppError::Field { field: "born", why: "future" });
+    // What stood there already is asked about on the page; it hinders no other correction.
+    if birth.to_fhir().as_deref() != patient["birthDate"].as_str() {
+        match birth.doubt(today) {
+            Some(BirthDoubt::Ahead) => {
+                return Err(AppError::Field { field: "born", why: "future" });
+            }
+            Some(BirthDoubt::TooOld) => {
+                return Err(AppError::Field { field: "born", why: "too-old" });
+            }
+            None => {}
+        }
     }
     let name = text(&of.name).map(|name| {
         let mut names = vec![json!({ "use": "official", "text": name })];
@@ -292,9 +301,14 @@ fn apply(app: &App, patient: &mut Value, of: &Registration) -> Result<(), AppErr
     set(patient, "address", lives.then(|| json!([address])));
     let phone = text(&of.phone).map(|phone| json!([{ "system": "phone", "value": phone }]));
     set(patient, "telecom", phone);
-    let doctor = of.doctor.as_ref();
-    let doctor = doctor.map(|id| json!([{ "reference": format!("Practitioner/{id}") }]));
-    set(patient, "generalPractitioner", doctor);
+    let home = patient["managingOrganization"]["reference"].as_str();
+    let elsewhere = home.is_some_and(|home| home != app.place.organization());
+    // Of somebody at home elsewhere the section doctor is none of those to choose from here.
+    if of.doctor.is_some() || !elsewhere {
+        let doctor = of.doctor.as_ref();
+        let doctor = doctor.map(|id| json!([{ "reference": format!("Practitioner/{id}") }]));
+        set(patient, "generalPractitioner", doctor);
+    }
     if of.resident {
         patient["managingOrganization"] = json!({ "reference": app.place.organization() });
     }

@@ -4,35 +4,19 @@ use std::sync::Arc;
 
 use ondol_access::Action;
 use ondol_kernel::{Class, ResourceId};
-use ondol_store::{Found, View};
 use serde_json::json;
 
 use super::ReferralState;
 use crate::{
     Actor, App, AppError, Changes,
-    consult::{
-        Request, RequestKind, StepCode,
-        request::find,
-        step::{NewStep, steps_of},
-    },
-    people::{document, encounter_of, open_here},
+    consult::{Request, RequestKind, Step, StepCode, acting::Acting, step::NewStep},
+    people::{encounter_of, open_here},
 };
 
-struct Acting<'a> {
-    app: &'a Arc<App>,
-    actor: &'a Actor,
-    view: &'a dyn View,
-    found: Found,
-    request: Request,
-    state: ReferralState,
-}
+/// A referral that somebody does something with.
+type ActingOnReferral<'a> = Acting<'a, ReferralState>;
 
-impl Acting<'_> {
-    fn step(&self, code: StepCode) -> NewStep {
-        let (request, subject) = (self.request.reference(), self.request.subject());
-        NewStep::new(self.app, self.actor, code, &request, &subject)
-    }
-
+impl ActingOnReferral<'_> {
     fn with(&self, step: NewStep) -> Changes {
         let mut changes = Changes::new(self.request.urgency.min(Class::Care));
         changes.create(step.into_json());
@@ -42,17 +26,6 @@ impl Acting<'_> {
     fn nothing() -> Changes {
         Changes::new(Class::Care)
     }
-
-    fn ends(&self, changes: &mut Changes, status: &str) -> Result<(), AppError> {
-        if self.request.open {
-            let mut body = document(&self.found)?;
-            body["resourceType"] = json!("ServiceRequest");
-            body["id"] = json!(self.request.id.as_str());
-            body["status"] = json!(status);
-            changes.update(&self.found, body);
-        }
-        Ok(())
-    }
 }
 
 impl App {
@@ -61,23 +34,10 @@ impl App {
         actor: &Actor,
         action: Action,
         id: &ResourceId,
-        build: impl FnOnce(&Acting<'_>) -> Result<Changes, AppError> + Send + 'static,
+        build: impl FnOnce(&ActingOnReferral<'_>) -> Result<Changes, AppError> + Send + 'static,
     ) -> Result<(), AppError> {
-        let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
-        self.transact(move |tx| {
-            let changes = {
-                let view: &dyn View = &*tx;
-                let (found, request) = find(view, RequestKind::Referral, &id)?;
-                app.may(view, &actor, action, &request.chart, None)?;
-                let steps = steps_of(view, &request.chart, &request.reference())?;
-                let state = ReferralState::of(&request, steps);
-                build(&Acting { app: &app, actor: &actor, view, found, request, state })?
-            };
-            if !changes.is_empty() {
-                app.append(tx, &actor, changes)?;
-            }
-            Ok(())
-        })
+        let fold = |request: &Request, steps: Vec<Step>| ReferralState::of(request, steps);
+        self.act_on((RequestKind::Referral, id), fold, actor, (action, None), build)
     }
 
     /// She has left. Once.
@@ -90,7 +50,7 @@ impl App {
         let said = said.to_owned();
         self.refer_act(actor, Action::Refer, id, move |acting| {
             if acting.state.departed.is_some() || !acting.state.is_expected() {
-                return Ok(Acting::nothing());
+                return Ok(ActingOnReferral::nothing());
             }
             Ok(acting.with(acting.step(StepCode::Departed).say("", &said)))
         })
@@ -106,7 +66,7 @@ impl App {
         let said = said.to_owned();
         self.refer_act(actor, Action::Refer, id, move |acting| {
             if acting.state.transport.is_some() || !acting.state.is_expected() {
-                return Ok(Acting::nothing());
+                return Ok(ActingOnReferral::nothing());
             }
             Ok(acting.with(acting.step(StepCode::TransportAsked).say("", &said)))
         })
@@ -129,7 +89,7 @@ impl App {
             }
             let step = acting.step(StepCode::Closed).say("reason", &why);
             let mut changes = acting.with(step);
-            acting.ends(&mut changes, "revoked")?;
+            acting.end(&mut changes, "revoked")?;
             Ok(changes)
         })
     }
@@ -144,7 +104,7 @@ impl App {
         let said = said.to_owned();
         self.refer_act(actor, Action::ReceiveReferral, id, move |acting| {
             if acting.state.arrived.is_some() {
-                return Ok(Acting::nothing());
+                return Ok(ActingOnReferral::nothing());
             }
             let mut changes = acting.with(acting.step(StepCode::Arrived).say("", &said));
             if open_here(acting.app, acting.view, &acting.request.chart)?.is_none() {
@@ -174,7 +134,7 @@ impl App {
             let step = acting.step(StepCode::Reply);
             let step = step.say("findings", &findings).say("advice", &advice);
             let mut changes = acting.with(step);
-            acting.ends(&mut changes, "completed")?;
+            acting.end(&mut changes, "completed")?;
             Ok(changes)
         })
     }

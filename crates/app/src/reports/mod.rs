@@ -235,7 +235,9 @@ impl App {
 fn keep_registered(counts: &mut [(&str, u64)], report: &Value) {
     for (thing, count) in counts {
         if *thing == "registered" {
-            *count = (*count).max(read::count_of(report, thing).unwrap_or(0));
+            if let Some(known) = read::count_of(report, thing) {
+                *count = (*count).max(known);
+            }
         }
     }
 }

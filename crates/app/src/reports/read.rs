@@ -24,6 +24,8 @@ pub enum Cell {
     /// A sum in which small numbers are hidden, each taken as 1: what can be said without
     /// telling them.
     AtLeast(u64),
+    /// A report of these days does not tell it: another program wrote it, or it was cut short.
+    Missing,
 }
 
 /// What a facility did.
@@ -54,6 +56,8 @@ pub struct Counts {
     pub total: Vec<Cell>,
     /// Whether small numbers are not shown.
     pub small_hidden: bool,
+    /// The facilities of which a number is missing, as their names are known.
+    pub lacking: Vec<String>,
 }
 
 /// The count of a thing in a report.
@@ -80,7 +84,7 @@ impl App {
             let hide = grounds.obligations.contains(Obligation::SuppressSmallCells) && chart != own;
             small_hidden |= hide;
             looked = Some(grounds);
-            let mut numbers = vec![0; THINGS.len()];
+            let mut numbers = vec![Some(0); THINGS.len()];
             let (mut name, mut days) = (String::new(), BTreeSet::new());
             for found in view.chart(&chart, &["Organization", "MeasureReport"])? {
                 let body: Value = serde_json::from_str(&found.shown.body)
@@ -95,7 +99,7 @@ impl App {
                 let (Some(day), true) = (day, body["measure"] == DAILY_WORK) else { continue };
                 if (from..=to).contains(&day) {
                     for (at, thing) in THINGS.iter().enumerate() {
-                        numbers[at] += count_of(&body, thing).unwrap_or(0);
+                        numbers[at] = numbers[at].zip(count_of(&body, thing)).map(|(a, b)| a + b);
                     }
                 }
                 days.insert(day);
@@ -104,7 +108,10 @@ impl App {
                 facility: facility.clone(),
                 name,
                 tier: self.nation().of_facility(facility).map(|node| node.tier),
-                cells: numbers.into_iter().map(|number| cell(number, hide)).collect(),
+                cells: numbers
+                    .into_iter()
+                    .map(|number| number.map_or(Cell::Missing, |number| cell(number, hide)))
+                    .collect(),
                 last_day: days.into_iter().next_back(),
             });
         }
@@ -119,7 +126,13 @@ impl App {
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         let total = (0..THINGS.len()).map(|at| sum(rows.iter().map(|row| row.cells[at])));
         let total = total.collect();
-        Ok(Counts { from, to, rows, total, small_hidden })
+        let lacks = |row: &&CountRow| row.cells.contains(&Cell::Missing);
+        let lacking = rows.iter().filter(lacks).map(|row| match row.name.as_str() {
+            "" => row.facility.to_string(),
+            name => name.to_owned(),
+        });
+        let lacking = lacking.collect();
+        Ok(Counts { from, to, rows, total, small_hidden, lacking })
     }
 }
 
@@ -136,6 +149,7 @@ fn sum(cells: impl Iterator<Item = Cell>) -> Cell {
             Cell::Exact(number) => (number, true),
             Cell::Small => (1, false),
             Cell::AtLeast(number) => (number, false),
+            Cell::Missing => (0, false),
         };
         sum += number;
         is_exact &= exact;
@@ -146,6 +160,12 @@ fn sum(cells: impl Iterator<Item = Cell>) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_in_which_a_number_is_missing_says_so() {
+        let cells = [Cell::Exact(20), Cell::Missing, Cell::Exact(5)];
+        assert_eq!(sum(cells.into_iter()), Cell::AtLeast(25));
+    }
 
     #[test]
     fn a_sum_tells_no_hidden_number() {

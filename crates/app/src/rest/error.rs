@@ -58,6 +58,12 @@ pub enum RestError {
     /// A Patient is not taken back while others stand in the chart: nobody could reach them.
     #[error("other resources stand in this patient's chart: take them back first")]
     ChartInUse,
+    /// Home facility and section doctor are handed on by those at home alone.
+    #[error(
+        "only the patient's home facility and section doctor hand the patient on to another home \
+         facility or section doctor: leave managingOrganization and generalPractitioner as they are"
+    )]
+    NotAtHome,
     /// Several resources fit where one is meant.
     #[error("more than one resource fits the condition")]
     ManyMatch,
@@ -131,7 +137,7 @@ impl RestError {
             Self::Gone { .. } => 410,
             Self::ChartInUse => 409,
             Self::VersionMismatch { .. } | Self::ManyMatch => 412,
-            Self::TooCostly => 403,
+            Self::TooCostly | Self::NotAtHome => 403,
             Self::InEntry { why, .. } => why.status(),
         }
     }
@@ -148,6 +154,7 @@ impl RestError {
             Self::Gone { .. } => "gone",
             Self::VersionMismatch { .. } => "version-mismatch",
             Self::ChartInUse => "chart-in-use",
+            Self::NotAtHome => "not-at-home",
             Self::ManyMatch => "many-match",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.code(),
@@ -162,7 +169,7 @@ impl RestError {
             Self::Parse(_) => "structure",
             Self::Parameter { fault: ParameterFault::Value, .. } => "value",
             Self::Parameter { .. } | Self::NotSupported => "not-supported",
-            Self::Element { fault: ElementFault::OwnSteps, .. } => "forbidden",
+            Self::NotAtHome | Self::Element { fault: ElementFault::OwnSteps, .. } => "forbidden",
             Self::Element { fault: ElementFault::Moves, .. } => "business-rule",
             Self::Element { fault: ElementFault::SameTwice, .. } => "duplicate",
             Self::Element { .. } => "invalid",

@@ -44,7 +44,8 @@ age-years = { $n ->
 }
 age-about = about { $n } years
 age-unknown = age unknown
-age-not-born = check date of birth
+age-ahead = age unknown: the birth on record lies ahead, ask
+age-too-old = age unknown: more than 120 by the record, ask
 
 sex-female = female
 sex-male = male

@@ -2,7 +2,6 @@
 chart-title = Chart
 chart-instead = This person has another chart. Please write there.
 chart-person-two-versions = Personal details were changed differently at two places. Check them and save again.
-chart-stranger = Unknown person. Recognized by: { $description }. Found at: { $place }
 chart-safety = Know this first
 chart-allergy-not-asked = Not asked yet
 chart-change = Record
@@ -46,3 +45,6 @@ chart-retract = Take back
 chart-no-visits = No visit yet.
 chart-older = Show older ones
 chart-visit = Visit
+chart-moved-away = { $when } { $by } moved a visit from here to the chart of another person: written for the wrong person. { $reason }
+chart-moved-here = { $when } { $by } moved a visit here that had been written in the chart of another person. { $reason }
+chart-moved-see = Open that chart

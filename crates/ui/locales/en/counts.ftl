@@ -17,3 +17,5 @@ counts-at-least = { $n }+
 counts-small-why = Numbers from 1 to { $max } are not shown exactly: in a small place they could point at a person. A sum with a plus contains such numbers.
 counts-last = last report { $date }
 counts-never = no report yet
+counts-missing = missing
+counts-lacking = A number is missing in the reports of: { $who }. It is not counted as nought; the sums say 'at least'.

@@ -82,3 +82,6 @@ door-lock-after-why = A computer that nobody touches locks itself, so that nobod
 door-lock-after-minutes = After how long without a touch
 door-lock-after-range = Write a number of minutes from 1 to 60.
 door-minutes = min
+door-setup-code = Code from the console
+door-setup-code-hint = 8 letters and digits that the node printed when it started. `ondol setup-code` prints a new one.
+refused-setup-code = This code does not fit. It stands on the console of this node; `ondol setup-code` prints a new one.

@@ -62,3 +62,7 @@ settings-minutes = minutes
 settings-hours = hours
 settings-range = Write a whole number from 1 to { $max }.
 settings-save = Save
+settings-release-emergency = Pass over a silent taker of an emergency after
+settings-release-urgent = Pass over a silent taker of an urgent case after
+settings-release-routine = Pass over a silent taker of another case after
+settings-release-hint = Without a word of theirs for so long, those who asked may release it to others

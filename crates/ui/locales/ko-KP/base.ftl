@@ -32,7 +32,8 @@ age-months = { $n }개월
 age-years = { $n }살
 age-about = 약 { $n }살
 age-unknown = 나이 모름
-age-not-born = 생년월일 확인
+age-ahead = 나이 모름: 적힌 난 날이 앞날임, 다시 물을것
+age-too-old = 나이 모름: 적힌대로면 120살이 넘음, 다시 물을것
 
 sex-female = 녀자
 sex-male = 남자

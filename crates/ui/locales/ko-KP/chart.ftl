@@ -2,7 +2,6 @@
 chart-title = 병력서
 chart-instead = 이 사람의 병력서는 다른것입니다. 거기에 쓰십시오.
 chart-person-two-versions = 인적사항이 두곳에서 다르게 고쳐졌습니다. 확인하고 다시 보관하십시오.
-chart-stranger = 신원을 모르는 사람. 특징: { $description }. 발견한 곳: { $place }
 chart-safety = 먼저 알아야 할것
 chart-allergy-not-asked = 아직 묻지 않았음
 chart-change = 기록
@@ -46,3 +45,6 @@ chart-retract = 취소
 chart-no-visits = 아직 진찰한것이 없습니다.
 chart-older = 더 오랜것 보기
 chart-visit = 진찰
+chart-moved-away = { $when } { $by }: 여기에 잘못 쓴 진찰을 그 사람의 병력서로 옮김. { $reason }
+chart-moved-here = { $when } { $by }: 다른 사람의 병력서에 잘못 쓴 진찰을 여기로 옮김. { $reason }
+chart-moved-see = 그 병력서 열기

@@ -82,3 +82,6 @@ door-lock-after-why = 아무도 다치지 않는 콤퓨터는 저절로 잠깁�
 door-lock-after-minutes = 얼마동안 다치지 않으면
 door-lock-after-range = 1부터 60까지의 분수를 쓰십시오.
 door-minutes = 분
+door-setup-code = 조종판에 나온 부호
+door-setup-code-hint = 체계가 시작될 때 화면에 찍힌 글자와 수자 8개. `ondol setup-code`로 새로 찍을수 있습니다.
+refused-setup-code = 부호가 맞지 않습니다. 이 콤퓨터의 조종판에 나와있으며 `ondol setup-code`로 새로 찍을수 있습니다.

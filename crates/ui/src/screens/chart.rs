@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ondol_app::AppError;
 use ondol_app::encounter::{
-    Allergies, Chart, DiagnosisView, MedicineView, OpenKind, OpenWork, VISITS_SHOWN, VisitView,
+    Allergies, Chart, DiagnosisView, Lack, MedicineView, MovedNote, OpenKind, OpenWork, VISITS_SHOWN,
+    VisitView,
 };
 use ondol_kernel::Millis;
 
@@ -15,6 +16,7 @@ use super::encounter::said;
 use super::people::arrive::Closed;
 use super::people::{id, shown};
 use crate::form::Form;
+use crate::key;
 use crate::page::Page;
 use crate::screen::Screen;
 use crate::session::SignedIn;
@@ -165,6 +167,15 @@ impl Show {
         }
     }
 
+    /// The facility of which something is missing.
+    fn lacking(&self, lack: &Lack) -> String {
+        if lack.facility.is_empty() {
+            self.t.get("consult-lack-somewhere")
+        } else {
+            lack.facility.clone()
+        }
+    }
+
     fn href(&self, path: &str) -> String {
         format!("/people/{}{path}", self.chart.person.id)
     }
@@ -216,6 +227,14 @@ impl Show {
     fn is_consult(&self, open: &OpenWork) -> bool {
         let _ = self;
         open.kind == OpenKind::Consult
+    }
+
+    /// What a note about a moved visit says.
+    fn moved(&self, note: &MovedNote) -> String {
+        let t = self.t;
+        let key = if note.away { key!("chart-moved-away") } else { key!("chart-moved-here") };
+        let text = t.msg(key).arg("when", self.page.when(&note.at)).arg("by", note.by.as_str());
+        text.arg("reason", note.reason.as_str()).to_string()
     }
 
     fn unit(&self, unit: &str) -> String {

@@ -40,6 +40,8 @@ struct CountsPage {
     total: Vec<Shown>,
     small_hidden: bool,
     small_max: u64,
+    /// The facilities of which a number is missing.
+    lacking: String,
 }
 
 struct Row {
@@ -98,13 +100,27 @@ async fn show(
     let total = cells(&counts.total);
     let small_hidden = counts.small_hidden;
     let small_max = SMALL_MAX;
-    Ok(Screen(CountsPage { t, page, tabs, from, to, things, rows, total, small_hidden, small_max }))
+    let lacking = counts.lacking.join(", ");
+    Ok(Screen(CountsPage {
+        t,
+        page,
+        tabs,
+        from,
+        to,
+        things,
+        rows,
+        total,
+        small_hidden,
+        small_max,
+        lacking,
+    }))
 }
 
 fn shown(t: T, cell: Cell, thing: &str) -> Shown {
     let text = match cell {
         Cell::Exact(number) => number.to_string(),
         Cell::Small => t.msg("counts-small").arg("max", SMALL_MAX).to_string(),
+        Cell::Missing => t.get("counts-missing"),
         Cell::AtLeast(number) => t.msg("counts-at-least").arg("n", number).to_string(),
     };
     Shown { thing: thing.to_owned(), text, is_zero: cell == Cell::Exact(0) }

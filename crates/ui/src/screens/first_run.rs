@@ -119,8 +119,17 @@ async fn found(page: Page, ui: State<Ui>, mut form: Form) -> Result<Response, Tr
     if !form.is_fine() {
         return Ok(show(page, &ui, form));
     }
-    match ui.at_door(move |door| door.first_run(people)).await {
+    let setup = form.value("setup").to_owned();
+    match ui.at_door(move |door| door.first_run_with(&setup, people)).await {
         Ok(code) => Ok(sealed(page, &code)),
+        Err(AppError::SignIn(_)) => {
+            form.complain("setup", t.get("door-setup-code"), t.get("refused-setup-code"));
+            Ok(show(page, &ui, form))
+        }
+        Err(AppError::Wait { seconds }) => {
+            form.complain("setup", t.get("door-setup-code"), words::wait(t, seconds));
+            Ok(show(page, &ui, form))
+        }
         Err(AppError::State("not-first-run")) => Ok(Redirect::to("/sign-in").into_response()),
         Err(why) => {
             let labels = [("login-2", t.get("door-login"))];

@@ -47,6 +47,9 @@ async fn ask(page: Page, who: SignedIn, ui: State<Ui>) -> Result<Response, Troub
         ("acknowledge", now.acknowledge_within_h.to_string()),
         ("outcome", now.outcome_after_h.to_string()),
         ("arrival", now.arrival_grace_h.to_string()),
+        ("release-emergency", now.release_emergency_min.to_string()),
+        ("release-urgent", now.release_urgent_h.to_string()),
+        ("release-routine", now.release_routine_h.to_string()),
     ]);
     Ok(show(page, &who, form))
 }
@@ -78,6 +81,13 @@ async fn save(
         acknowledge_within_h: number("acknowledge", t.get("settings-acknowledge"), hours),
         outcome_after_h: number("outcome", t.get("settings-outcome"), hours),
         arrival_grace_h: number("arrival", t.get("settings-arrival"), hours),
+        release_emergency_min: number(
+            "release-emergency",
+            t.get("settings-release-emergency"),
+            LONGEST_MIN,
+        ),
+        release_urgent_h: number("release-urgent", t.get("settings-release-urgent"), hours),
+        release_routine_h: number("release-routine", t.get("settings-release-routine"), hours),
     };
     if !form.is_fine() {
         return Ok(show(page, &who, form));

@@ -5,7 +5,8 @@ use ondol_access::{Action, Reason};
 use ondol_fhir::ResourceType;
 use ondol_kernel::ResourceId;
 use ondol_record::{
-    ChartId, ChartKind, DraftChange, DraftId, Entry, draft::DraftContent, home::Home,
+    ChartId, ChartKind, DraftChange, DraftId, Entry, draft::DraftContent, entry::ChangeKind,
+    home::Home,
 };
 use ondol_store::{Found, View};
 use serde_json::Value;
@@ -161,7 +162,15 @@ impl<'a> Rights<'a> {
         home: &Home,
         target: &Target,
     ) -> Result<(), RestError> {
-        self.ask(view, ask_of(draft, home), home)?;
+        match (&draft.content, target) {
+            (DraftContent::Retract(_), Target::Standing(found)) if !self.actor.is_node() => {
+                let reason = self.how.reason.as_deref().unwrap_or(NOT_GIVEN);
+                let reason = Reason::typed(reason).or_else(|_| Reason::typed(NOT_GIVEN)).ok();
+                let (action, _) = ask_of(draft, home);
+                self.app.may_about(view, self.actor, action, &[found], reason)?;
+            }
+            _ => self.ask(view, ask_of(draft, home), home)?,
+        }
         if self.actor.is_node() {
             return Ok(());
         }
@@ -171,9 +180,18 @@ impl<'a> Rights<'a> {
         }
         if let Target::Standing(found) = target
             && &*draft.resource_type == "Patient"
-            && links(resource) != links_of(found).as_ref()
+            && found.shown.kind == ChangeKind::Put
         {
-            self.ask(view, (Action::MergePersons, Of::Chart), home)?;
+            let stands: Value = serde_json::from_str(&found.shown.body)
+                .map_err(|_| AppError::Unexpected("a Patient in the store"))?;
+            if resource.get("link") != stands.get("link") {
+                self.ask(view, (Action::MergePersons, Of::Chart), home)?;
+            }
+            let moves = (&stands, resource);
+            match self.app.may_change_home(view, self.actor, &found.shown.chart, moves) {
+                Err(AppError::Denied(_)) => return Err(RestError::NotAtHome),
+                other => other?,
+            }
         }
         Ok(())
     }
@@ -258,12 +276,4 @@ fn chart_of(home: &Home) -> Result<ChartId, RestError> {
         Home::NewPractitioner(_) => ChartId::Practitioner(new()?),
         Home::NewFacility(_) => ChartId::Facility(new()?),
     })
-}
-
-fn links(patient: &Value) -> Option<&Value> {
-    patient.get("link")
-}
-
-fn links_of(found: &Found) -> Option<Value> {
-    serde_json::from_str::<Value>(&found.shown.body).ok()?.get("link").cloned()
 }

@@ -47,5 +47,6 @@ pub fn routes() -> Router<Ui> {
         .route("/consult/{id}/picture/{picture}/{size}", get(picture::show))
         .route("/consult/{id}/want/{picture}/{size}", post(picture::want))
         .route("/consult/{id}/states", get(states::page).post(states::redirect))
+        .route("/consult/{id}/states/release", post(states::release))
         .route("/consult/{id}/sheet", get(sheet::sheet))
 }

@@ -26,6 +26,7 @@ struct States {
     t: T,
     page: Page,
     form: Form,
+    id: String,
     specialty: String,
     urgency: String,
     emergency: bool,
@@ -34,6 +35,7 @@ struct States {
     facts: Vec<Fact>,
     phone: String,
     can_redirect: bool,
+    can_release: bool,
     places: Vec<Choice>,
     specialties: Vec<Choice>,
 }
@@ -78,6 +80,7 @@ async fn show(
     }));
     let screen = States {
         t,
+        id: id.to_string(),
         specialty: crate::words::specialty(t, &state.specialty),
         urgency: words::urgency(t, state.urgency),
         emergency: state.urgency == Class::Emergency,
@@ -91,6 +94,7 @@ async fn show(
         ],
         phone: states.contacts.phone.clone(),
         can_redirect: states.can_redirect && state.phase() != Phase::Closed,
+        can_release: states.can_release,
         places: choices,
         specialties: ondol_terms::specialties()
             .iter()
@@ -128,5 +132,25 @@ pub async fn redirect(
             words::complain(page.t, &mut form, why)?;
             show(page, &ui, &who, &id, form).await
         }
+    }
+}
+
+/// Releases it to others: whoever took it has not been heard of.
+pub async fn release(
+    page: Page,
+    ui: State<Ui>,
+    who: SignedIn,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Trouble> {
+    let id = given_id(&id)?;
+    let (actor, request) = (who.actor.clone(), id.clone());
+    let why = form.value("reason").to_owned();
+    let done = ui.run(move |app| app.release_silent(&actor, &request, &why)).await;
+    let here = format!("/consult/{id}/states");
+    match done {
+        Ok(()) => Ok(page.done(&here, key!("note-consult-released"))),
+        Err(AppError::State(_)) => Ok(page.done(&here, key!("note-consult-changed"))),
+        Err(other) => Err(other.into()),
     }
 }

@@ -30,6 +30,7 @@ enum Task {
     Take,
     Join,
     Release,
+    ReleaseSilent,
     Message,
     Answer,
     Acknowledge,
@@ -40,10 +41,11 @@ enum Task {
 }
 
 impl Task {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Take,
         Self::Join,
         Self::Release,
+        Self::ReleaseSilent,
         Self::Message,
         Self::Answer,
         Self::Acknowledge,
@@ -58,6 +60,7 @@ impl Task {
             Self::Take => "take",
             Self::Join => "join",
             Self::Release => "release",
+            Self::ReleaseSilent => "release-silent",
             Self::Message => "message",
             Self::Answer => "answer",
             Self::Acknowledge => "acknowledge",
@@ -77,6 +80,7 @@ impl Task {
             Self::Take => t.get("consult-do-take"),
             Self::Join => t.get("consult-do-join"),
             Self::Release => t.get("consult-do-release"),
+            Self::ReleaseSilent => t.get("consult-do-release-silent"),
             Self::Message => t.get("consult-do-message"),
             Self::Answer => t.get("consult-do-answer"),
             Self::Acknowledge => t.get("consult-do-acknowledge"),
@@ -93,6 +97,7 @@ impl Task {
             Self::Answer => key!("note-consult-answered"),
             Self::Acknowledge => key!("note-consult-acknowledged"),
             Self::Redirect => key!("note-consult-redirected"),
+            Self::ReleaseSilent => key!("note-consult-released"),
             _ => key!("note-saved"),
         }
     }
@@ -103,6 +108,7 @@ impl Task {
             Self::Take => can.take,
             Self::Join => can.join,
             Self::Release => can.release,
+            Self::ReleaseSilent => can.release_silent,
             Self::Message => can.answer || can.reply,
             Self::Answer => can.answer,
             Self::Acknowledge => can.acknowledge,
@@ -284,6 +290,7 @@ fn doing(
             }
         }
         Task::Release => app.release_consult(actor, id, form.value("reason")),
+        Task::ReleaseSilent => app.release_silent(actor, id, form.value("reason")),
         Task::Message => app.consult_message(actor, id, form.value("message")),
         Task::Answer => {
             let answer = Answer {

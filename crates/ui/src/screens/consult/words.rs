@@ -7,6 +7,7 @@ use ondol_kernel::Class;
 
 use crate::form::{Choice, Form};
 use crate::lang::Lang;
+use crate::screens::encounter::said;
 use crate::texts::T;
 
 /// An urgency in one word.
@@ -72,6 +73,8 @@ pub fn step(t: T, code: StepCode) -> String {
         StepCode::Regraded => t.get("consult-step-regraded"),
         StepCode::Redirected => t.get("consult-step-redirected"),
         StepCode::Escalated => t.get("consult-step-escalated"),
+        StepCode::Silent => t.get("consult-step-silent"),
+        StepCode::HandedOver => t.get("consult-step-handed-over"),
         StepCode::Joined => t.get("consult-step-joined"),
         StepCode::Unacknowledged => t.get("consult-step-unacknowledged"),
         StepCode::OutcomeAsked => t.get("consult-step-outcome-asked"),
@@ -113,6 +116,14 @@ pub fn vital(t: T, loinc: &str) -> String {
         (Some(vital), Lang::Ko) => vital.ko.to_owned(),
         (Some(vital), Lang::En) => vital.en.to_owned(),
         (None, _) => t.get("consult-blood-pressure"),
+    }
+}
+
+/// A value with its unit as people write it: records hold units in UCUM.
+pub fn measured(t: T, value: &str) -> String {
+    match value.rsplit_once(' ') {
+        Some((number, unit)) => format!("{number} {}", said::unit(t, unit)),
+        None => value.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ondol_app::AppError;
 use ondol_app::encounter::{Safety, TypedVital, Visit, VisitView};
-use ondol_app::people::{Age, Person, Sex};
+use ondol_app::people::{Person, Sex};
 use ondol_kernel::Millis;
 use ondol_terms::Alertness;
 
@@ -87,12 +87,8 @@ pub fn pregnancy(t: T) -> Vec<Choice> {
 /// Whether a pregnancy is asked for at all. The ages are our own choice and hinder nothing: at
 /// others it is noted in words.
 pub fn asks_pregnancy(page: &Page, person: &Person) -> bool {
-    let years = match person.birth.age(page.today()) {
-        Age::Born(born) => born.age_years(page.today()),
-        Age::About { years } => years,
-        Age::Unknown => 20,
-    };
-    !matches!(person.sex, Some(Sex::Male)) && (10..=55).contains(&years)
+    let years = person.birth.years(page.today());
+    !matches!(person.sex, Some(Sex::Male)) && years.is_none_or(|years| (10..=55).contains(&years))
 }
 
 /// When the care was given.
@@ -108,6 +104,7 @@ pub fn labels(t: T) -> Vec<(&'static str, String)> {
         ("dx-find", t.get("encounter-diagnosis")),
         ("med-find", t.get("encounter-medicine")),
         ("reason", t.get("people-reason")),
+        ("born", t.get("people-born")),
     ];
     labels.extend(VITAL_FIELDS.iter().map(|(key, field)| (*field, said::label(t, key))));
     labels

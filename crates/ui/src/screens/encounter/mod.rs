@@ -11,9 +11,10 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use ondol_app::AppError;
 use ondol_app::encounter::{Banner, Judged, Safety, Verdict, Visit};
+use ondol_app::people::BirthDoubt;
 use ondol_kernel::ResourceId;
 
 use super::people::{arrive::Closed, complain, id, same_chart, shown};
@@ -37,6 +38,7 @@ pub fn routes() -> Router<Ui> {
         .route("/people/{id}/visits/new", get(blank).post(save))
         .route("/people/{id}/visits/{visit}", get(correct).post(save_correction))
         .route("/people/{id}/visits/{visit}/retract", get(retract::ask).post(retract::retract))
+        .route("/people/{id}/visits/{visit}/move", post(retract::move_on))
 }
 
 /// What a page about a visit knows.
@@ -151,22 +153,33 @@ struct JudgedPart {
 
 /// Each danger as a sentence, and whether it is one (or a question).
 fn sentences(t: T, judged: &[Judged]) -> Vec<(bool, String)> {
-    judged
-        .iter()
-        .map(|one| {
+    // Dangerous values of one source are one sentence, which is read sooner than three.
+    let mut dangers: Vec<(&str, Vec<String>)> = vec![];
+    for one in judged {
+        let Verdict::Danger { source, .. } = one.verdict else { continue };
+        let label = said::label(t, one.key);
+        match dangers.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, labels)) => labels.push(label),
+            None => dangers.push((source, vec![label])),
+        }
+    }
+    let dangers = dangers.into_iter().map(|(source, labels)| {
+        let msg = t.msg("encounter-danger").arg("what", labels.join(", "));
+        (true, msg.arg("source", source).to_string())
+    });
+    let questions =
+        judged.iter().filter(|one| !matches!(one.verdict, Verdict::Danger { .. })).map(|one| {
             let label = said::label(t, one.key);
             match one.verdict {
-                Verdict::Danger { source, .. } => {
-                    let text = t.msg("encounter-danger").arg("what", label).arg("source", source);
-                    (true, text.to_string())
-                }
                 Verdict::AgeNeeded => {
                     (false, t.msg("encounter-age-needed").arg("what", label).to_string())
                 }
+                Verdict::Birth(BirthDoubt::Ahead) => (false, t.get("encounter-birth-ahead")),
+                Verdict::Birth(BirthDoubt::TooOld) => (false, t.get("encounter-birth-too-old")),
                 _ => (false, t.msg("encounter-impossible").arg("what", label).to_string()),
             }
-        })
-        .collect()
+        });
+    dangers.chain(questions).collect()
 }
 
 async fn known(ui: &Ui, who: &SignedIn, frame: &Frame) -> Result<(Banner, Safety), AppError> {
@@ -192,8 +205,12 @@ async fn show(
     let medicines = local(ui.run(|app| app.local_medicines()).await)?;
     let (boxes, more) = fields::boxes(&page, &safety);
     let more_open = more.iter().any(|one| !form.value(&one.name).is_empty());
-    let questioned = judged.iter().any(|one| one.verdict == Verdict::Impossible)
-        || form.complaints().iter().any(|c| c.text == t.get("people-error-impossible"));
+    let asked = |one: &Judged| matches!(one.verdict, Verdict::Impossible | Verdict::Birth(_));
+    let questions =
+        ["people-error-impossible", "people-error-before-birth", "people-error-too-old"]
+            .map(|name| t.get(name));
+    let questioned =
+        judged.iter().any(asked) || form.complaints().iter().any(|c| questions.contains(&c.text));
     let screen = Show {
         t,
         patient: shown::banner(&page, &banner),
@@ -356,8 +373,15 @@ async fn posted(
         }
         "judge" => {
             let visit = fields::read(&page, &mut form);
-            let judged = judge(ui, who, &frame, visit).await.unwrap_or_default();
-            let judged = sentences(t, &judged);
+            // A box that cannot be read hides no danger without a word.
+            let judged = match judge(ui, who, &frame, visit).await {
+                Ok(judged) => sentences(t, &judged),
+                Err(AppError::Field { field, .. }) => {
+                    let label = said::label(t, field);
+                    vec![(false, t.msg("encounter-impossible").arg("what", label).to_string())]
+                }
+                Err(other) => return Err(other.into()),
+            };
             return Ok(Screen(JudgedPart { t, judged }).into_response());
         }
         _ => return save_visit(page, ui, who, frame, form).await,

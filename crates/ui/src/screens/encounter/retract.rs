@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ondol_app::people::{Find, Person};
 
 use crate::form::Form;
 use crate::key;
@@ -22,7 +23,10 @@ struct Ask {
     page: Page,
     patient: Patient,
     chart: String,
+    visit: String,
     form: Form,
+    /// Whose it may be: to be chosen from.
+    found: Vec<(Patient, String)>,
     complaint: String,
     when: String,
 }
@@ -34,13 +38,19 @@ async fn show(
     path: &str,
     visit: &str,
     form: Form,
+    found: &[Person],
 ) -> Result<Response, Trouble> {
-    let (actor, chart, visit) = (who.actor.clone(), id(path)?, id(visit)?);
-    let (banner, view) = ui.run(move |app| app.visit(&actor, &chart, &visit)).await?;
+    let (actor, chart, own) = (who.actor.clone(), id(path)?, id(visit)?);
+    let (banner, view) = ui.run(move |app| app.visit(&actor, &chart, &own)).await?;
+    let others = found.iter().filter(|person| person.id.as_str() != path);
     let screen = Ask {
         t: page.t,
         patient: shown::banner(&page, &banner),
         chart: path.to_owned(),
+        visit: visit.to_owned(),
+        found: others
+            .map(|person| (shown::in_list(&page, person), person.id.to_string()))
+            .collect(),
         complaint: view.complaint.clone(),
         when: page.when(&view.at),
         page,
@@ -56,7 +66,7 @@ pub async fn ask(
     who: SignedIn,
     Path((path, visit)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
-    show(page, &ui, &who, &path, &visit, Form::default()).await
+    show(page, &ui, &who, &path, &visit, Form::default(), &[]).await
 }
 
 /// Takes it back.
@@ -76,7 +86,40 @@ pub async fn retract(
         Err(why) => {
             let labels = [("reason", page.t.get("people-reason"))];
             complain(page.t, &mut form, &labels, why)?;
-            show(page, &ui, &who, &path, &visit, form).await
+            show(page, &ui, &who, &path, &visit, form, &[]).await
+        }
+    }
+}
+
+/// Finds whose it is, and then moves it there.
+pub async fn move_on(
+    page: Page,
+    ui: State<Ui>,
+    who: SignedIn,
+    Path((path, visit)): Path<(String, String)>,
+    mut form: Form,
+) -> Result<Response, Trouble> {
+    let (chart, encounter) = (id(&path)?, id(&visit)?);
+    same_chart(&form, &chart)?;
+    let (actor, find) =
+        (who.actor.clone(), Find { text: form.value("q").to_owned(), ..Find::default() });
+    let found = ui.run(move |app| app.find_people(&actor, &find)).await?.people;
+    if form.value("do") != "move" || form.value("known").is_empty() {
+        return show(page, &ui, &who, &path, &visit, form, &found).await;
+    }
+    let (actor, to) = (who.actor.clone(), id(form.value("known"))?);
+    let (right, reason) = (to.clone(), form.value("reason").to_owned());
+    let moved =
+        ui.run(move |app| app.move_visit(&actor, &chart, &encounter, &right, &reason)).await;
+    match moved {
+        Ok(()) => Ok(page.done(&format!("/people/{to}"), key!("note-encounter-moved"))),
+        Err(why) => {
+            let labels = [
+                ("reason", page.t.get("people-reason")),
+                ("known", page.t.get("encounter-move-choose")),
+            ];
+            complain(page.t, &mut form, &labels, why)?;
+            show(page, &ui, &who, &path, &visit, form, &found).await
         }
     }
 }

@@ -111,7 +111,10 @@ fn line(page: &Page, form: &Form, row: &PaperRow, wrong: Option<&AppError>) -> L
         values: COLUMNS.iter().map(|column| (*column, value(column))).collect(),
         wrong: wrong.map_or_else(String::new, |why| sentence(t, why)),
         asks_checked: chosen("checked")
-            || matches!(wrong, Some(AppError::Field { why: "impossible", .. })),
+            || matches!(
+                wrong,
+                Some(AppError::Field { why: "impossible" | "before-birth" | "too-old", .. })
+            ),
         asks_another: chosen("another")
             || matches!(wrong, Some(AppError::Field { why: "same-name", .. })),
     }
@@ -126,6 +129,7 @@ fn sentence(t: T, why: &AppError) -> String {
                 "systolic-pressure" | "diastolic-pressure" | "pressure" => {
                     t.get("encounter-pressure")
                 }
+                "born" => t.get("people-born"),
                 "at" | "time" => t.get("encounter-time"),
                 other => head(t, other),
             };

@@ -2,7 +2,9 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ondol_app::AppError;
 use ondol_app::encounter::Banner;
 
 use super::{complain, id, register, same_chart, shown, typed};
@@ -70,7 +72,11 @@ pub async fn ask(
     Path(path): Path<String>,
 ) -> Result<Response, Trouble> {
     let banner = banner(&ui, &who, &path).await?;
-    let form = typed::form_of(&banner.person);
+    let mut form = typed::form_of(&banner.person);
+    let here = ui.run(|app| Ok(app.place().organization())).await?;
+    // At home elsewhere is not at home here: saved as it stands, it must not move.
+    let resident = banner.person.home.as_ref() == Some(&here);
+    form.put("resident", if resident { "yes" } else { "no" });
     show(page, &ui, &who, &banner, form).await
 }
 
@@ -100,6 +106,16 @@ pub async fn save(
     let actor = who.actor.clone();
     match ui.run(move |app| app.edit_person(&actor, &id, registration)).await {
         Ok(()) => Ok(page.done(&format!("/people/{path}"), key!("note-saved"))),
+        // The person's data may be written here; the home is what may not be changed.
+        Err(AppError::Denied(_)) => {
+            form.complain(
+                "resident",
+                page.t.get("people-resident"),
+                page.t.get("people-error-home"),
+            );
+            let screen = show(page, &ui, &who, &banner, form).await?;
+            Ok((StatusCode::FORBIDDEN, screen).into_response())
+        }
         Err(why) => {
             complain(page.t, &mut form, &typed::labels(page.t), why)?;
             show(page, &ui, &who, &banner, form).await

@@ -57,6 +57,8 @@ pub fn what_to_mend(t: T, why: &str) -> String {
     match why {
         "future" => t.get("people-error-future"),
         "impossible" => t.get("people-error-impossible"),
+        "before-birth" => t.get("people-error-before-birth"),
+        "too-old" => t.get("people-error-too-old"),
         "decimals" => t.get("people-error-decimals"),
         "number" => t.get("people-error-number"),
         "reason" => t.get("people-error-reason"),
@@ -97,6 +99,8 @@ pub fn state(t: T, why: &str) -> String {
         "search-limit" => t.get("people-state-search-limit"),
         "allergies-known" => t.get("people-state-allergies-known"),
         "other-facility" => t.get("people-state-other-facility"),
+        "visit-has-request" => t.get("people-state-visit-has-request"),
+        "visit-has-visits" => t.get("people-state-visit-has-visits"),
         "row-done" => t.get("people-state-row-done"),
         other => words::state(t, other),
     }

@@ -1,7 +1,7 @@
 //! People as pages show them.
 
 use ondol_app::encounter::{self, Banner};
-use ondol_app::people::{Age, Person, Sex, grouped};
+use ondol_app::people::{Age, BirthDoubt, Person, Sex, grouped};
 
 use crate::moments;
 use crate::page::Page;
@@ -91,6 +91,10 @@ pub fn in_list(page: &Page, person: &Person) -> Patient {
             Age::Born(date) => moments::Age::Born(date),
             Age::About { years } => moments::Age::About { years },
             Age::Unknown => moments::Age::Unknown,
+            // Whoever has died has no age that grows.
+            Age::Doubted(BirthDoubt::TooOld) if person.died => moments::Age::Unknown,
+            Age::Doubted(BirthDoubt::TooOld) => moments::Age::TooOld,
+            Age::Doubted(BirthDoubt::Ahead) => moments::Age::Ahead,
         },
         mother: person.mother.clone(),
         number: number.map_or_else(String::new, |number| grouped(&number.value)),
