@@ -253,20 +253,8 @@ fn mother(
 /// Sets what a registration says; what it leaves empty is removed, what it does not know of stays.
 fn apply(app: &App, patient: &mut Value, of: &Registration) -> Result<(), AppError> {
     let text = |text: &str| Some(text.trim()).filter(|t| !t.is_empty()).map(str::to_owned);
-    let today = app.today();
     let birth = of.birth.unwrap_or(Birth::Unknown);
-    // What stood there already is asked about on the page; it hinders no other correction.
-    if birth.to_fhir().as_deref() != patient["birthDate"].as_str() {
-        match birth.doubt(today) {
-            Some(BirthDoubt::Ahead) => {
-                return Err(AppError::Field { field: "born", why: "future" });
-            }
-            Some(BirthDoubt::TooOld) => {
-                return Err(AppError::Field { field: "born", why: "too-old" });
-            }
-            None => {}
-        }
-    }
+    check_birth(patient, birth, app)?;
     let name = text(&of.name).map(|name| {
         let mut names = vec![json!({ "use": "official", "text": name })];
         names.extend(items(&patient["name"]).filter(|n| n["use"] != "official").cloned());
@@ -324,6 +312,18 @@ fn apply(app: &App, patient: &mut Value, of: &Registration) -> Result<(), AppErr
         patient["identifier"] = Value::Array(all);
     }
     Ok(())
+}
+
+/// What stood there already is asked about on the page; it hinders no other correction.
+fn check_birth(patient: &Value, birth: Birth, app: &App) -> Result<(), AppError> {
+    if birth.to_fhir().as_deref() == patient["birthDate"].as_str() {
+        return Ok(());
+    }
+    match birth.doubt(app.today()) {
+        Some(BirthDoubt::Ahead) => Err(AppError::Field { field: "born", why: "future" }),
+        Some(BirthDoubt::TooOld) => Err(AppError::Field { field: "born", why: "too-old" }),
+        None => Ok(()),
+    }
 }
 
 fn apply_birth(app: &App, patient: &mut Value, of: &Registration, birth: Birth) {
