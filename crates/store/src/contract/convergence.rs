@@ -77,6 +77,42 @@ pub fn any_order_of_arrival_gives_the_same_record(open: Open<'_>) {
         .unwrap();
 }
 
+/// What a store holds once it has taken in all that others hold.
+fn merged(open: Open<'_>, others: &[&Opened]) -> Opened {
+    let fresh = node(open, 9);
+    for other in others {
+        copy(&*other.store, &fresh);
+    }
+    fresh
+}
+
+/// Merging is commutative, associative and idempotent: who met whom first, through whom, and how
+/// often, cannot be seen afterwards.
+pub fn merging_is_commutative_associative_and_idempotent(open: Open<'_>) {
+    let config = ProptestConfig {
+        cases: STORIES,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    TestRunner::new(config)
+        .run(&prop::collection::vec(event(), 3..30), |events| {
+            let nodes: Vec<Opened> = (1..=3).map(|number| node(open, number)).collect();
+            for (at, event) in (0i64..).zip(&events) {
+                live(&nodes, event, Millis(NOW.0 + at));
+            }
+            let [a, b, c] = [&nodes[0], &nodes[1], &nodes[2]];
+            let (ab, bc) = (merged(open, &[a, b]), merged(open, &[b, c]));
+            let all = picture(&*see(&merged(open, &[&ab, c])));
+            prop_assert_eq!(&all, &picture(&*see(&merged(open, &[a, &bc]))), "associative");
+            prop_assert_eq!(&all, &picture(&*see(&merged(open, &[c, b, a]))), "commutative");
+            let again = merged(open, &[&ab, &bc, a, &ab, c, &bc]);
+            prop_assert_eq!(&all, &picture(&*see(&again)), "idempotent");
+            Ok(())
+        })
+        .unwrap();
+}
+
 fn live(nodes: &[Opened], event: &Event, wall: Millis) {
     match *event {
         Event::Meet { from, to } if from != to => copy(&*nodes[from].store, &nodes[to]),

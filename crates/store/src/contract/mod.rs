@@ -68,6 +68,7 @@ macro_rules! store_contract {
             ingestion: own_entries_come_back_after_a_restore;
             ingestion: unknown_resource_types_are_kept;
             convergence: any_order_of_arrival_gives_the_same_record;
+            convergence: merging_is_commutative_associative_and_idempotent;
             searching: each_test_finds_what_it_should;
             searching: filters_narrow_and_alternatives_widen;
             searching: rivals_are_found_and_retracted_resources_are_not;
