@@ -119,9 +119,10 @@ fn by_time(
 ) -> Result<Sql, Failure> {
     let name = db.find_name(&param_name(&query.resource_type, parameter))?;
     // What has no time comes last either way.
-    let (key, none, sign, direction) = match newest_first {
-        true => ("max(t.high)", i64::MIN, '<', "DESC"),
-        false => ("min(t.low)", i64::MAX, '>', "ASC"),
+    let (key, none, sign, direction) = if newest_first {
+        ("max(t.high)", i64::MIN, '<', "DESC")
+    } else {
+        ("min(t.low)", i64::MAX, '>', "ASC")
     };
     let param = name.map_or(-1, |name| 2 * name);
     let mut values: Vec<Value> = vec![param.into(), (param + 1).into(), none.into()];
