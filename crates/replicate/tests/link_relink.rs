@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "lengths and times of a test"
@@ -11,6 +12,7 @@ mod link_world;
 
 use link_world::{World, body};
 use ondol_kernel::Class;
+use ondol_replicate::link::Link;
 use ondol_testkit::{emulate::Conditions, population::Chance};
 
 /// An emergency's length.
@@ -163,7 +165,7 @@ impl Story {
 
 fn heard_since(world: &World, since: u64) -> bool {
     world.sides.iter().all(|side| {
-        let stats = side.link.as_ref().map(|link| link.stats());
+        let stats = side.link.as_ref().map(Link::stats);
         stats.is_some_and(|stats| stats.is_up && stats.last_heard_ms.is_some_and(|at| at >= since))
     })
 }
