@@ -24,6 +24,7 @@ pub mod referral;
 pub mod reports;
 pub mod rest;
 pub mod road;
+pub mod stock;
 mod tick;
 
 use std::{

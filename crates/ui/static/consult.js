@@ -16,20 +16,25 @@
             tone.stop(start + offset + 0.3);
         });
     }
-    function look() {
+    function show() {
         if (!document.querySelector("[data-alarm]"))
-            return;
+            return false;
         audio = audio !== null && audio !== void 0 ? audio : new AudioContext();
         const button = document.querySelector("[data-alarm-sound]");
         if (button)
             button.hidden = audio.state === "running";
-        beep();
+        return true;
     }
-    document.addEventListener("click", (event) => {
-        if (!event.target.closest("[data-alarm-sound]"))
-            return;
-        void (audio === null || audio === void 0 ? void 0 : audio.resume().then(look));
-    });
+    function look() {
+        if (show())
+            beep();
+    }
+    const touched = () => {
+        if (audio && audio.state !== "running")
+            void audio.resume().then(look);
+    };
+    ["click", "keydown"].forEach((name) => document.addEventListener(name, touched));
+    document.body.addEventListener("htmx:afterSwap", show);
     window.setInterval(look, 2000);
     look();
     document.querySelectorAll("[data-recorder]").forEach((box) => {

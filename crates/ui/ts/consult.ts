@@ -20,18 +20,25 @@
     });
   }
 
-  function look(): void {
-    if (!document.querySelector("[data-alarm]")) return;
+  // Says whether the page may sound; the bar comes anew every few seconds, and its button with it.
+  function show(): boolean {
+    if (!document.querySelector("[data-alarm]")) return false;
     audio = audio ?? new AudioContext();
     const button = document.querySelector<HTMLButtonElement>("[data-alarm-sound]");
     if (button) button.hidden = audio.state === "running";
-    beep();
+    return true;
   }
 
-  document.addEventListener("click", (event: Event): void => {
-    if (!(event.target as Element).closest("[data-alarm-sound]")) return;
-    void audio?.resume().then(look);
-  });
+  function look(): void {
+    if (show()) beep();
+  }
+
+  // Any touch of the page does, not only one of that button: a doctor who works hears it.
+  const touched = (): void => {
+    if (audio && audio.state !== "running") void audio.resume().then(look);
+  };
+  ["click", "keydown"].forEach((name) => document.addEventListener(name, touched));
+  document.body.addEventListener("htmx:afterSwap", show);
   window.setInterval(look, 2000);
   look();
 

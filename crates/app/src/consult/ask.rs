@@ -17,6 +17,7 @@ use crate::{
     attachment::{self, Part},
     coding,
     people::document,
+    stock::Stock,
 };
 
 /// The most parts of one case.
@@ -123,6 +124,7 @@ impl App {
         parts: Vec<Part>,
     ) -> Result<ResourceId, AppError> {
         check(&ask, &parts)?;
+        let stock = self.stock(actor)?;
         let chart = ChartId::Patient(patient.clone());
         let (app, who, subject) = (self.clone(), actor.clone(), format!("Patient/{patient}"));
         let entries = self.writing(actor, Action::OpenConsult, &chart, move |view| {
@@ -136,6 +138,7 @@ impl App {
                 json!({ "url": coding::OVERSEEN_BY, "valueReference": overseer.to_json() })
             }));
             extensions.extend(ask.means.to_extension());
+            extensions.extend(stock.as_ref().map(Stock::to_extension));
             let at = app.now().to_fhir(app.utc_offset_minutes());
             let mut changes = Changes::new(ask.urgency);
             let request = changes.create(json!({

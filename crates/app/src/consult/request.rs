@@ -6,7 +6,7 @@ use ondol_store::{Found, View};
 use serde_json::{Value, json};
 
 use super::step::{Who, each, extension, part, text};
-use crate::{AppError, coding};
+use crate::{AppError, coding, stock::Stock};
 
 /// A place that is named in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -140,6 +140,8 @@ pub struct Request {
     pub question: String,
     /// What the asking place has at hand.
     pub means: Means,
+    /// Which medicines the asking place had then; `None` where nobody had said it.
+    pub stock: Option<Stock>,
     /// When it shall happen: the expected arrival of a referred patient.
     pub expected: Option<Millis>,
     /// What a referred patient needs, as codes.
@@ -188,6 +190,7 @@ impl Request {
             at: at.unwrap_or_else(|| stamp.millis()),
             question: question.map(|(_, text)| text.clone()).unwrap_or_default(),
             means: Means::of(&body),
+            stock: Stock::sent_with(&body),
             expected: body["occurrenceDateTime"].as_str().and_then(Millis::parse_fhir),
             needs: each_needs(&body),
             notes,

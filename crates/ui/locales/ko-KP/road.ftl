@@ -31,7 +31,7 @@ tier-ministry = 보건성
 tier-specialist = 전문병원
 tier-unknown = 아직 만나지 못함
 
-class-emergency = 긴급
+class-emergency = 구급
 class-care = 진료
 class-routine = 일상
 class-bulk = 사진

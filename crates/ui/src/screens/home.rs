@@ -69,6 +69,7 @@ fn doors(t: T, who: &SignedIn) -> Vec<Door> {
     if treats(who) {
         doors.push(door("/people/new", "plus", t.get("home-new"), t.get("home-new-what")));
         doors.push(door("/inbox", "send", t.get("home-consults"), t.get("home-consults-what")));
+        doors.push(door("/stock", "pill", t.get("stock-title"), t.get("stock-short")));
         doors.push(door(
             "/papers/downtime",
             "paper",

@@ -22,6 +22,7 @@ pub mod road;
 pub mod settings;
 pub mod sign_in;
 pub mod staff;
+pub mod stock;
 pub mod trust;
 
 use axum::Router;
@@ -48,6 +49,7 @@ pub fn all() -> Router<Ui> {
         .merge(settings::routes())
         .merge(first_run::routes())
         .merge(staff::routes())
+        .merge(stock::routes())
         .merge(duty::routes())
         .merge(sign_in::routes())
 }

@@ -32,6 +32,7 @@ fn request(urgency: Class) -> Request {
         at: Millis(0),
         question: "?".into(),
         means: Means::default(),
+        stock: None,
         expected: None,
         needs: vec![],
         notes: vec![],

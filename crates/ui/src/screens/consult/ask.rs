@@ -15,7 +15,7 @@ use super::{given_id, shown, words};
 use crate::form::{Choice, Form};
 use crate::page::Page;
 use crate::screen::Screen;
-use crate::screens::people;
+use crate::screens::{people, stock};
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -78,6 +78,8 @@ struct AskScreen {
     urgencies: Vec<Choice>,
     powers: Vec<Choice>,
     parts: Vec<PartShown>,
+    /// The list of medicines that goes along, in one line; empty until somebody has made it.
+    stock: String,
 }
 
 /// The first page: which specialty.
@@ -122,10 +124,10 @@ async fn show(
         return Err(Trouble::NotFound);
     }
     let (actor, id, code) = (who.actor.clone(), patient.clone(), specialty.to_owned());
-    let (banner, draft, places) = ui
+    let (banner, draft, places, stock) = ui
         .run(move |app| {
-            let banner = app.banner(&actor, &id)?;
-            Ok((banner, app.consult_draft(&actor, &id)?, app.askable(&code)?))
+            let (banner, draft) = (app.banner(&actor, &id)?, app.consult_draft(&actor, &id)?);
+            Ok((banner, draft, app.askable(&code)?, app.stock(&actor)?))
         })
         .await?;
     let t = page.t;
@@ -142,6 +144,7 @@ async fn show(
         urgencies: words::urgencies(t),
         powers: powers.into(),
         parts: draft.parts.iter().map(|part| part_shown(t, part, rate)).collect(),
+        stock: stock.map_or_else(String::new, |stock| stock::sum(&page, &stock)),
         form,
         page,
     };
@@ -203,6 +206,10 @@ pub async fn keep(
             return show(page, &ui, &who, &patient, &specialty, Some(form)).await;
         }
         let to = format!("/ask/{patient}/{specialty}/check");
+        return Ok(Redirect::to(&to).into_response());
+    }
+    if form.value("do") == "stock" {
+        let to = format!("/stock?back=/ask/{patient}/{specialty}");
         return Ok(Redirect::to(&to).into_response());
     }
     let to = format!("/ask/{patient}/{specialty}{}", if adds { "#pictures" } else { "" });

@@ -14,7 +14,7 @@ use super::{given_id, words};
 use crate::form::Form;
 use crate::page::Page;
 use crate::screen::Screen;
-use crate::screens::people;
+use crate::screens::{people, stock};
 use crate::session::SignedIn;
 use crate::state::Ui;
 use crate::texts::T;
@@ -76,10 +76,10 @@ async fn show_check(
     form: Form,
 ) -> Result<Response, Trouble> {
     let (actor, id, code) = (who.actor.clone(), patient.clone(), specialty.to_owned());
-    let (banner, draft, places) = ui
+    let (banner, draft, places, stock) = ui
         .run(move |app| {
-            let banner = app.banner(&actor, &id)?;
-            Ok((banner, app.consult_draft(&actor, &id)?, app.askable(&code)?))
+            let (banner, draft) = (app.banner(&actor, &id)?, app.consult_draft(&actor, &id)?);
+            Ok((banner, draft, app.askable(&code)?, app.stock(&actor)?))
         })
         .await?;
     let Ok(ask) = asked(&draft, specialty) else {
@@ -92,11 +92,13 @@ async fn show_check(
     let place = places.iter().find(|one| one.place.reference == to);
     let text = ENTRY_BYTES + ask.question.len() as u64;
     let bytes = draft.parts.iter().map(Part::bytes_at_once).sum::<u64>() + text;
-    let facts = vec![
+    let mut facts = vec![
         Fact::new(t.get("consult-where"), place.map_or("", |place| place.place.name.as_str())),
         Fact::new(t.get("consult-specialty"), crate::words::specialty(t, specialty)),
         Fact::new(t.get("consult-urgency"), words::urgency(t, ask.urgency)),
     ];
+    let stock = stock.map(|stock| stock::sum(&page, &stock));
+    facts.extend(stock.map(|sum| Fact::new(t.get("stock-title"), sum)));
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let screen = Check {
         t,

@@ -55,8 +55,8 @@ impl AboutShown {
         });
         let problems = safety.problems.iter();
         let vitals = about.vitals.iter().map(|fact| {
-            let value = format!("{} · {}", fact.value, when(fact.at));
-            Fact::new(words::vital(t, &fact.what), value)
+            let label = format!("{} · {}", words::vital(t, &fact.what), when(fact.at));
+            Fact::new(label, words::measured(t, &fact.value))
         });
         Self {
             medicines: medicines.collect(),

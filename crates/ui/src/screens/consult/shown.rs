@@ -9,6 +9,7 @@ use ondol_kernel::{Class, Millis};
 
 use super::words;
 use crate::page::Page;
+use crate::screens::stock;
 use crate::view::{self, Fact};
 
 /// A picture on the page.
@@ -244,6 +245,7 @@ fn means(page: &Page, view: &ConsultView) -> Vec<Fact> {
     ]
     .into_iter()
     .filter_map(|(label, value)| Some(Fact::new(label, value?)))
+    .chain(view.request.stock.iter().flat_map(|stock| stock::facts(page, stock)))
     .collect()
 }
 
@@ -334,7 +336,9 @@ fn answer(page: &Page, answer: &AnswerView, newest: Option<&str>) -> AnswerShown
         later: answer
             .later
             .iter()
-            .map(|fact| (words::later(t, fact.kind, &fact.what), fact.value.clone(), fact.at))
+            .map(|fact| {
+                (words::later(t, fact.kind, &fact.what), words::measured(t, &fact.value), fact.at)
+            })
             .collect(),
         unseen: answer.pictures_unseen,
         unknown: answer.basis_unknown,
@@ -362,7 +366,11 @@ fn line(page: &Page, view: &ConsultView, step: &Step) -> Option<Line> {
             Some(format!("{to} {}", specialty.unwrap_or_default()))
         }
         StepCode::Outcome => step.topic.as_deref().map(|code| words::outcome(t, code)),
-        StepCode::Escalated | StepCode::Unacknowledged => {
+        StepCode::Escalated
+        | StepCode::Unacknowledged
+        | StepCode::Silent
+        | StepCode::HandedOver
+        | StepCode::Released => {
             let told = step.told.iter().map(|told| told.name.as_str());
             Some(told.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", "))
         }

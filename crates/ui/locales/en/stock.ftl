@@ -1,0 +1,22 @@
+# Medicines that are here
+stock-title = Medicines we have
+stock-short = There, few, none
+stock-why = This list goes along with each question to a specialist, so that the advice uses what is here.
+stock-said = Last checked: { $when }, { $who }
+stock-never = Nobody has checked yet.
+stock-enough = There
+stock-few = Few
+stock-none = None
+stock-enough-list = Medicines there
+stock-few-list = Few left
+stock-none-list = None left
+stock-when = Medicines checked
+stock-all = All the others are there
+stock-add = Add another medicine
+stock-add-hint = Its name, or the beginning of it
+stock-not-known = No such medicine is on the list. Write it in another way.
+stock-mend = Tick at least one medicine.
+stock-sum = there { $enough } · few { $few } · none { $none } ({ $when })
+stock-change = Change the list
+stock-save = Save
+note-stock = The medicines are saved.

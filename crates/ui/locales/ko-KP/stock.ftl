@@ -1,0 +1,22 @@
+# 있는 약
+stock-title = 우리에게 있는 약
+stock-short = 있음, 적음, 없음
+stock-why = 전문의에게 물을 때 이 목록이 함께 갑니다. 그러면 여기에 있는 약으로 대답해줍니다.
+stock-said = 마지막 확인: { $when }, { $who }
+stock-never = 아직 아무도 확인하지 않았습니다.
+stock-enough = 있음
+stock-few = 적음
+stock-none = 없음
+stock-enough-list = 있는 약
+stock-few-list = 적게 남은 약
+stock-none-list = 떨어진 약
+stock-when = 약을 확인한 때
+stock-all = 남은것은 모두 있음
+stock-add = 다른 약 넣기
+stock-add-hint = 약이름 (첫글자로도 찾습니다: ㅇㅁㅅ)
+stock-not-known = 그런 약이 목록에 없습니다. 다르게 써보십시오.
+stock-mend = 적어도 한가지 약에 표시하십시오.
+stock-sum = 있음 { $enough } · 적음 { $few } · 없음 { $none } ({ $when })
+stock-change = 약목록 고치기
+stock-save = 보관
+note-stock = 있는 약을 보관하였습니다.
