@@ -33,7 +33,7 @@ impl Browser {
             "x": 0, "y": 0, "scale": 0.5,
             "width": seen["clientWidth"], "height": seen["clientHeight"],
         });
-        self.shoot(&json!({ "format": "webp", "quality": 70, "clip": clip }), to)
+        self.shoot(&json!({ "format": "webp", "quality": 60, "clip": clip }), to)
     }
 
     fn shoot(&self, how: &Value, to: &Path) -> Result<(), BrowserError> {
