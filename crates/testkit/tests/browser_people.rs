@@ -59,13 +59,13 @@ fn hold_card(desk: &Desk, code: &str) {
     desk.browser.key(Key::Enter);
 }
 
-#[test]
-fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_for_their_author() {
-    const HERS: &str = "사흘째 열이 남";
-    let Some(country) = country("people-door") else { return };
-    let desk = Desk::at(country.url(Seat::Clinic), KO).unwrap();
-    let (worker, head) = ("리용희", "김성철");
+const WORKER: &str = "리용희";
+const HEAD: &str = "김성철";
+/// What she is writing.
+const HERS: &str = "사흘째 열이 남";
 
+/// Both sign in with their passwords; then PINs are enough. Gives the code of her card.
+fn the_morning(country: &Country, desk: &Desk) -> String {
     // The password once in the morning. A password alone tells nobody anything.
     desk.go("/sign-in");
     desk.browser.fill("login", "yonghui");
@@ -73,12 +73,12 @@ fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_f
     desk.press("door-enter");
     desk.see("refused-wrong-password");
     desk.sign_in("yonghui");
-    is_signed_in(&desk, worker);
+    is_signed_in(desk, WORKER);
     desk.go("/me/card");
     desk.browser.fill("old", PASSWORD);
     desk.next();
     desk.see("door-card-once");
-    let card = paper::print(&desk, country.dir(), "staff-card");
+    let card = paper::print(desk, country.dir(), "staff-card");
     let code = card.qr.expect("the card's code is read from the paper");
     assert!(!desk.browser.text().contains(&code) && !card.words.contains(&code), "a secret");
 
@@ -88,18 +88,41 @@ fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_f
     desk.browser.fill("login", "songchol");
     desk.browser.fill("password", PASSWORD);
     desk.press("door-enter");
-    is_signed_in(&desk, head);
+    is_signed_in(desk, HEAD);
     desk.go("/lock-after");
     desk.browser.fill("minutes", "1");
     desk.next();
     desk.see("note-saved");
-    choose(&desk, worker);
+    choose(desk, WORKER);
     desk.browser.fill("pin", "4822");
     desk.next();
     desk.see("refused-wrong-pin");
     desk.browser.fill("pin", "4821");
     desk.next();
-    is_signed_in(&desk, worker);
+    is_signed_in(desk, WORKER);
+    code
+}
+
+/// Nobody touches the computer for a minute.
+fn locks_by_itself(desk: &Desk) {
+    desk.browser.fill("complaint", &format!("{HERS}, 기침"));
+    let locked = patience::until(Duration::from_secs(80), || {
+        desk.browser.url().contains("/locked").then_some(())
+    });
+    assert!(locked.is_some(), "it did not lock: {}", desk.browser.url());
+    desk.see("door-locked");
+    assert!(!desk.browser.source().contains(HERS));
+    desk.browser.fill("pin", "4821");
+    desk.next();
+    desk.browser.see(&support::a_resident());
+    assert_eq!(desk.browser.value("complaint"), format!("{HERS}, 기침"));
+}
+
+#[test]
+fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_for_their_author() {
+    let Some(country) = country("people-door") else { return };
+    let desk = Desk::at(country.url(Seat::Clinic), KO).unwrap();
+    let code = the_morning(&country, &desk);
 
     // She types half a visit and locks; he looks at the same page, and sees nothing of it.
     desk.find(&support::a_resident());
@@ -112,7 +135,7 @@ fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_f
     assert!(!desk.browser.source().contains(HERS), "the lock shows what was written");
     desk.go(&visit);
     desk.see("door-locked");
-    with_pin(&desk, head, "7390");
+    with_pin(&desk, HEAD, "7390");
     desk.go(&visit);
     assert_eq!(desk.browser.value("complaint"), "", "a draft is its author's");
     assert!(!desk.browser.source().contains(HERS));
@@ -122,27 +145,17 @@ fn a_shared_computer_is_switched_by_pin_and_card_locks_itself_and_keeps_drafts_f
     hold_card(&desk, "ondol:k:this-is-no-card");
     desk.see("refused-wrong-card");
     hold_card(&desk, &code);
-    is_signed_in(&desk, worker);
+    is_signed_in(&desk, WORKER);
     desk.go(&visit);
     assert_eq!(desk.browser.value("complaint"), HERS);
 
-    // Nobody touches it for a minute: it locks itself, and what was written last is kept.
-    desk.browser.fill("complaint", &format!("{HERS}, 기침"));
-    let locked = patience::until(Duration::from_secs(80), || {
-        desk.browser.url().contains("/locked").then_some(())
-    });
-    assert!(locked.is_some(), "it did not lock: {}", desk.browser.url());
-    desk.see("door-locked");
-    assert!(!desk.browser.source().contains(HERS));
-    desk.browser.fill("pin", "4821");
-    desk.next();
-    desk.browser.see(&support::a_resident());
-    assert_eq!(desk.browser.value("complaint"), format!("{HERS}, 기침"));
+    // It locks itself, and what was written last is kept.
+    locks_by_itself(&desk);
     desk.next();
     desk.see("note-saved");
     desk.browser.see(HERS);
     let wrote = text_of(&desk, ".visit header");
-    assert!(wrote.contains(worker), "the visit is hers: {wrote}");
+    assert!(wrote.contains(WORKER), "the visit is hers: {wrote}");
 }
 
 /// Registers a newborn by the number on the mother's card.
