@@ -40,47 +40,55 @@ pub const PARCEL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - (8 << 10);
 /// covers fewer.
 const LOOK_AHEAD: usize = 1_024;
 
-/// Packs up to `room` parcels of a class for a peer.
+/// Packs up to `room` parcels of a class for a peer. Each is a commit of its own, so that people
+/// who write meanwhile wait for one at the most.
 pub fn pack(app: &Arc<App>, peer: NodeId, class: Class, room: usize) -> Result<(), AppError> {
-    if room == 0 {
-        return Ok(());
-    }
-    let (app, store) = (app.clone(), app.store.clone());
-    let nation = app.nation();
-    ondol_store::transact(&*store, move |tx| {
-        for _ in 0..room {
-            let queued =
-                tx.values(Space::ParcelOut, &keys::queue_prefix(&peer, class), None, ENTRIES_MAX)?;
-            if queued.is_empty() {
-                return Ok(());
-            }
-            let mut addresses = vec![];
-            for (key, bytes) in &queued {
-                match Address::read(&mut Reader::new(bytes)) {
-                    Ok(address) => addresses.push(address),
-                    Err(_) => put_aside(tx, key, bytes)?,
-                }
-            }
-            seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
-            let (batches, packed) = batches(tx, &addresses)?;
-            take_from_queue(tx, &peer, class, &packed)?;
-            let certificates =
-                certificates(tx, &nation, &app.place.node, (&peer, class), &batches)?;
-            let parcel = Parcel { certificates, batches }.encode();
-            if parcel.len() > PARCEL_BYTES_MAX {
-                // Writing refuses such entries; whoever still has one sees it.
-                put_aside(tx, &peer.0, &parcel)?;
-                continue;
-            }
-            let message = Message::Parcel(parcel);
-            if nation.neighbours().contains(&peer) {
-                send(tx, &peer, class, &message)?;
-            } else {
-                relay::send_sealed(&app, tx, &peer, class, &message)?;
-            }
+    for _ in 0..room {
+        let (app, store, nation) = (app.clone(), app.store.clone(), app.nation());
+        let packed = move |tx: &mut dyn WriteTx| pack_one(&app, tx, &nation, (&peer, class));
+        if !ondol_store::transact(&*store, packed)? {
+            break;
         }
-        Ok(())
-    })
+    }
+    Ok(())
+}
+
+/// Packs one parcel; false if nothing waits.
+fn pack_one(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, class): (&NodeId, Class),
+) -> Result<bool, AppError> {
+    let queued =
+        tx.values(Space::ParcelOut, &keys::queue_prefix(peer, class), None, ENTRIES_MAX)?;
+    if queued.is_empty() {
+        return Ok(false);
+    }
+    let mut addresses = vec![];
+    for (key, bytes) in &queued {
+        match Address::read(&mut Reader::new(bytes)) {
+            Ok(address) => addresses.push(address),
+            Err(_) => put_aside(tx, key, bytes)?,
+        }
+    }
+    seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
+    let (batches, packed) = batches(tx, &addresses)?;
+    take_from_queue(tx, peer, class, &packed)?;
+    let certificates = certificates(tx, nation, &app.place.node, (peer, class), &batches)?;
+    let parcel = Parcel { certificates, batches }.encode();
+    if parcel.len() > PARCEL_BYTES_MAX {
+        // Writing refuses such entries; whoever still has one sees it.
+        put_aside(tx, &peer.0, &parcel)?;
+        return Ok(true);
+    }
+    let message = Message::Parcel(parcel);
+    if nation.neighbours().contains(peer) {
+        send(tx, peer, class, &message)?;
+    } else {
+        relay::send_sealed(app, tx, peer, class, &message)?;
+    }
+    Ok(true)
 }
 
 /// What cannot travel holds up nothing that can.
@@ -174,24 +182,37 @@ fn seal_own(
         *newest = (*newest).max(address.number);
     }
     for (stream, last) in last {
-        let mut first = tx.last_sealed(&stream)? + 1;
-        while first <= last {
-            let rows = tx.stream_entries(&stream, first, first + SEAL_NUMBERS_MAX - 1)?;
-            let mut bytes = 0;
-            let mut fits = |entry: &Entry| {
-                let is_first = bytes == 0;
-                bytes += entry.to_bytes().len();
-                is_first || bytes <= SEAL_BYTES_MAX
-            };
-            let entries: Vec<Entry> =
-                rows.into_iter().map(|row| row.entry).take_while(&mut fits).collect();
-            let Some(end) = entries.last().map(|entry| entry.address.number) else {
-                return Err(AppError::Unexpected("an own entry is missing"));
-            };
-            let root = Tree::new(&heads(&entries)).root();
-            tx.put_seal(&Seal::sign(key, stream, first, end, root), &[])?;
-            first = end + 1;
+        seal_stream(tx, key, stream, last)?;
+    }
+    Ok(())
+}
+
+/// Seals a stream up to `last` at least; the last range takes what it has room for. Entries are
+/// read one by one: they can be long, and what a range has no room for was read for nothing.
+fn seal_stream(
+    tx: &mut dyn WriteTx,
+    key: &ed25519_dalek::SigningKey,
+    stream: Stream,
+    last: u64,
+) -> Result<(), AppError> {
+    let mut number = tx.last_sealed(&stream)? + 1;
+    while number <= last {
+        let first = number;
+        let (mut entries, mut bytes) = (vec![], 0);
+        while number - first < SEAL_NUMBERS_MAX {
+            let Some(row) = tx.stream_entries(&stream, number, number)?.pop() else { break };
+            bytes += row.entry.to_bytes().len();
+            if bytes > SEAL_BYTES_MAX && !entries.is_empty() {
+                break;
+            }
+            entries.push(row.entry);
+            number += 1;
         }
+        if entries.is_empty() {
+            return Err(AppError::Unexpected("an own entry is missing"));
+        }
+        let root = Tree::new(&heads(&entries)).root();
+        tx.put_seal(&Seal::sign(key, stream, first, number - 1, root), &[])?;
     }
     Ok(())
 }
