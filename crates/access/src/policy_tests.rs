@@ -7,7 +7,7 @@ use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use crate::{
     Action, ChartKind, Coded, LoadError, Policies, Relation, Role,
     policies::{AREAS, Rulebook, chart_type},
-    table::Verdict,
+    table::{CIRCUMSTANCES, Verdict},
 };
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
@@ -74,7 +74,7 @@ fn every_policy_decides_something_and_no_two_permit_the_same() {
         for &relation in Relation::ALL.iter().filter(|r| action.kinds().contains(r.kind())) {
             for &role in Role::ALL {
                 cells += 1;
-                for at in 0..8 {
+                for at in 0..CIRCUMSTANCES {
                     let (verdict, named) =
                         policies.table().ask_cedar(action, relation, role, at).unwrap();
                     if matches!(verdict, Verdict::Permit(_)) {

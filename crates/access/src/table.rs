@@ -26,7 +26,7 @@ pub(crate) enum Verdict {
 /// The verdicts on an open and on a restricted chart.
 type Cell = [Verdict; CIRCUMSTANCES];
 
-const CIRCUMSTANCES: usize = 2;
+pub(crate) const CIRCUMSTANCES: usize = 2;
 
 /// The table. A cell is worked out from the policies when it is first asked for, and kept: so
 /// a start costs the parsing alone, and a decision a look-up.

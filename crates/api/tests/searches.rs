@@ -221,7 +221,7 @@ async fn a_search_may_be_posted_and_a_lenient_client_is_told_what_was_passed_ove
 
     for (query, place) in [
         ("banana=1", "http.banana"),
-        ("patient.name=x", "http.patient.name"),
+        ("patient.shoe=x", "http.patient.shoe"),
         ("code:in=x", "http.code:in"),
         ("_has:Group:member:code=x", "http._has:Group:member:code"),
         ("date=tomorrow", "http.date"),

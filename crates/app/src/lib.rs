@@ -32,9 +32,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use ondol_access::{
-    Action, ChartFacts, ChartKind, Grant, Grounds, Obligation, Policies, Reason,
-};
+use ondol_access::{Action, ChartFacts, ChartKind, Grant, Grounds, Obligation, Policies, Reason};
 use ondol_kernel::{Clock, Millis, NodeId, Rng};
 use ondol_record::{ChartId, Entry};
 use ondol_store::{Found, Reading, Store, View, WriteTx, blobs::Blobs};

@@ -291,6 +291,31 @@ fn work_within_half_an_hour_of_a_report_is_not_forgotten() {
 }
 
 #[test]
+fn visits_typed_days_later_are_counted_on_the_day_of_care() {
+    let country = Country::new();
+    let clinic = country.clinic();
+    clinic.app.count_tick().unwrap();
+    clinic.clock.pass_minutes(5 * 24 * 60);
+    clinic.app.count_tick().unwrap();
+    person(clinic, "p1");
+    let start = today(clinic).days() - 4;
+    let start = format!("{}T08:00:00+09:00", Date::from_days(start).unwrap());
+    visit(clinic, "p1", "v1", &start, Some(&start));
+    clinic.clock.pass_minutes(2);
+    clinic.app.count_tick().unwrap();
+    let seen = counts(clinic, &clinic.person(Role::HealthWorker));
+    assert_eq!(cell(&seen, "clinic", "encounters"), Cell::Exact(1));
+    // The next form of the same day, within half an hour of that report, is not forgotten either.
+    visit(clinic, "p1", "v2", &start, Some(&start));
+    for _ in 0..2 {
+        clinic.clock.pass_minutes(20);
+        clinic.app.count_tick().unwrap();
+    }
+    let seen = counts(clinic, &clinic.person(Role::HealthWorker));
+    assert_eq!(cell(&seen, "clinic", "encounters"), Cell::Exact(2));
+}
+
+#[test]
 fn no_report_names_a_person_and_the_practice_room_writes_none() {
     let country = Country::new();
     morning(country.clinic());

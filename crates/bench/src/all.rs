@@ -56,7 +56,9 @@ pub fn take(groups: &[Vec<Step>], seed: u64, say: &mut dyn FnMut(&Report)) {
                 });
             }
             drop(sender);
-            reports.iter().for_each(|report| say(&report));
+            for report in &reports {
+                say(&report);
+            }
         });
     }
 }

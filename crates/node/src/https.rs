@@ -200,7 +200,9 @@ mod tests {
     #[test]
     fn only_addresses_of_local_networks_are_certified() {
         let may = |address: &str| may_be_certified(address.parse().unwrap());
-        for local in ["10.1.2.3", "127.0.0.1", "172.31.0.1", "192.168.7.7", "169.254.1.1", "fd00::2"] {
+        for local in
+            ["10.1.2.3", "127.0.0.1", "172.31.0.1", "192.168.7.7", "169.254.1.1", "fd00::2"]
+        {
             assert!(may(local), "{local}");
         }
         for world in ["192.0.2.2", "8.8.8.8", "172.32.0.1", "2001:db8::1", "fe80::1"] {

@@ -97,6 +97,14 @@ fn a_voice_note_is_spoken_on_a_telephone_over_tls_and_heard_by_the_specialist() 
     let phone = Desk::of(browser, &base, PHONE);
     phone.sign_in("yonghui");
     assert_eq!(phone.browser.run("return window.isSecureContext"), true);
+    let consult = ask_aloud(&phone);
+    let specialist = Desk::at(country.url(Seat::Specialist), support::EN).unwrap();
+    specialist.sign_in("ryonhwa");
+    hear(&specialist, &consult);
+}
+
+/// Speaks for two seconds into a question about somebody, and sends it. Gives the consult's id.
+fn ask_aloud(phone: &Desk) -> String {
     phone.find(&support::a_resident());
     phone.press("chart-consult");
     phone.browser.press_at("//a[contains(@href,'/skin')]");
@@ -117,11 +125,12 @@ fn a_voice_note_is_spoken_on_a_telephone_over_tls_and_heard_by_the_specialist() 
     phone.see("consult-check");
     phone.next();
     phone.browser.see("소리를 들어주십시오");
-    let consult = phone.consult_id();
+    phone.consult_id()
+}
 
-    let specialist = Desk::at(country.url(Seat::Specialist), support::EN).unwrap();
-    specialist.sign_in("ryonhwa");
-    specialist.open_consult(&consult);
+/// Waits for the sound of a question, and listens to it.
+fn hear(specialist: &Desk, consult: &str) {
+    specialist.open_consult(consult);
     let here = "const a = document.querySelector('audio'); return a ? a.readyState : -1";
     let heard = patience::until(LINK_PATIENCE, || {
         specialist.go(&format!("/consult/{consult}"));

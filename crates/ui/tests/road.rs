@@ -239,10 +239,13 @@ async fn settings_are_read_by_all_and_changed_by_those_in_charge() {
     let clinic = Facility::new();
     let mut worker = at(&clinic, Role::HealthWorker);
     assert!(worker.get("/settings").await.says(&["value=\"5\"", "disabled"]));
+    let release = [("release-emergency", "30"), ("release-urgent", "4"), ("release-routine", "48")];
     let wish = [("escalate", "8"), ("acknowledge", "4"), ("outcome", "72"), ("arrival", "4")];
+    let wish = [&wish[..], &release].concat();
     assert_eq!(worker.send("/settings", &wish).await.status, StatusCode::FORBIDDEN);
     let mut manager = at(&clinic, Role::FacilityManager);
     let wrong = [("escalate", "0"), ("acknowledge", "x"), ("outcome", "72"), ("arrival", "4")];
+    let wrong = [&wrong[..], &release].concat();
     let again = manager.send("/settings", &wrong).await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(again.says(&["value=\"x\"", "Write a whole number"]), "{}", again.html);

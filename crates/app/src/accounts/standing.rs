@@ -47,7 +47,7 @@ pub(super) fn who(
     if let Some(known) = known {
         let (locked, since) = (record.locked, record.since);
         let lock_after_s = session::lock_after_s(view)?;
-        return Ok(Some(SignedIn { locked, since, lock_after_s, ..known }));
+        return Ok(Some(SignedIn { locked, lock_after_s, since, ..known }));
     }
     let read = session::who(app, view, record)?;
     if let Some(signed_in) = &read {

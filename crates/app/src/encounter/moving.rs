@@ -87,7 +87,9 @@ impl Moving {
         all.extend(of_visit(&*tx, &wrong, encounter)?);
         self.check_rights(&*tx, &right, &all)?;
         let mut away = Changes::new(Class::Care);
-        all.iter().for_each(|one| away.forward(one, &right));
+        for one in &all {
+            away.forward(one, &right);
+        }
         away.create_in(&wrong, self.note(encounter, AWAY));
         self.app.append(tx, &self.actor, away)?;
         let mut here = Changes::new(Class::Care);
@@ -146,7 +148,7 @@ impl Moving {
 }
 
 fn right_reference(chart: &ChartId) -> Result<String, AppError> {
-    chart.reference().map(Into::into).ok_or(AppError::NotFound)
+    chart.reference().ok_or(AppError::NotFound)
 }
 
 /// What was written in a visit, of whatever type. A case that was sent stays with the person about

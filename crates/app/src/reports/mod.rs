@@ -5,7 +5,7 @@
 
 mod read;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ondol_access::Action;
 use ondol_fhir::Temporal;
@@ -32,10 +32,14 @@ pub const THINGS: [&str; 6] =
 /// beside the day's work, and still fresh enough to act on.
 const AGAIN_MS: i64 = 30 * 60_000;
 
+/// How far back a node that never counted looks for visits that were written.
+const LOOK_BACK_MS: i64 = 31 * DAY_MS;
+
 impl App {
-    /// Writes the counts of today and, once more, of yesterday, where they changed. Called by the
-    /// node every few seconds; it looks at the record at most once a minute, and only if
-    /// something happened since.
+    /// Writes the counts of today, of yesterday, and of each day for which visits were written
+    /// since (forms of a power cut are typed days later), where they changed. Called by the node
+    /// every few seconds; it looks at the record at most once a minute, and only if something
+    /// happened since.
     ///
     /// A day begins with a report, of noughts if need be: a facility that had nothing to do is
     /// told from one that is silent.
@@ -56,15 +60,57 @@ impl App {
         {
             return Ok(());
         }
+        let since = self.noted(b"counted-at")?.unwrap_or(now.0 - LOOK_BACK_MS);
+        let mut days = self.days_of_visits_since(Millis(since), now)?;
+        days.extend([Date::from_days(today.days() - 1), Some(today)].into_iter().flatten());
         let mut all_written = true;
-        for date in [Date::from_days(today.days() - 1), Some(today)].into_iter().flatten() {
+        for date in days.into_iter().filter(|date| *date <= today) {
             all_written &= self.count_day(date, now, date == today)?;
         }
         if all_written {
+            self.note(b"counted-at", now.0)?;
             self.note(b"counted-day", today.days())?;
             self.note(b"counted-up-to", seen)?;
         }
         Ok(())
+    }
+
+    /// The days of care of the visits that were written since. A clock that was set back writes
+    /// them earlier than they were looked for, which is why the search begins a day before.
+    fn days_of_visits_since(&self, since: Millis, now: Millis) -> Result<BTreeSet<Date>, AppError> {
+        let here: Box<str> = self.place.organization().into();
+        let written = Test::Overlaps { from: since.plus(-DAY_MS), to: now.plus(DAY_MS) };
+        let query = Query {
+            resource_type: "Encounter".into(),
+            chart: None,
+            filters: vec![
+                filter("_lastUpdated", written),
+                filter("service-provider", Test::Reference(here)),
+            ],
+            order: Order::Arrival,
+            limit: 10_000,
+            after: None,
+        };
+        let mut days = BTreeSet::new();
+        for hit in self.view()?.search(&query)?.hits {
+            if let Some(start) = self.start(&hit.found.shown)? {
+                days.insert(start.local(self.utc_offset_minutes()).0);
+            }
+        }
+        Ok(days)
+    }
+
+    /// When an encounter that took place began.
+    fn start(&self, encounter: &Stored) -> Result<Option<Millis>, AppError> {
+        let body: Value = serde_json::from_str(&encounter.body)
+            .map_err(|_| AppError::Unexpected("an encounter"))?;
+        let took_place = !matches!(
+            body["status"].as_str(),
+            Some("planned" | "cancelled" | "entered-in-error") | None
+        );
+        let start = body["period"]["start"].as_str().and_then(Temporal::parse);
+        let start = start.map(|start| start.range(self.utc_offset_minutes()).0);
+        Ok(start.filter(|_| took_place))
     }
 
     /// Counts a day; gives whether the report says what was counted. `begin`: write it also if
@@ -88,7 +134,9 @@ impl App {
             keep_registered(&mut counts, &body);
             let same =
                 counts.iter().all(|(thing, count)| read::count_of(&body, thing) == Some(*count));
-            let fresh = now.0 - found.shown.hlc.millis().0 < AGAIN_MS;
+            // What says that nothing was done is mended by the first thing that is.
+            let idle = THINGS.iter().all(|thing| read::count_of(&body, thing) == Some(0));
+            let fresh = !idle && now.0 - found.shown.hlc.millis().0 < AGAIN_MS;
             if same || fresh {
                 return Ok(same);
             }
@@ -187,15 +235,7 @@ impl App {
 
     /// Whether an encounter began on a day: one that lasts is counted once.
     fn began(&self, encounter: &Stored, day: (Millis, Millis)) -> Result<bool, AppError> {
-        let body: Value = serde_json::from_str(&encounter.body)
-            .map_err(|_| AppError::Unexpected("an encounter"))?;
-        let took_place = !matches!(
-            body["status"].as_str(),
-            Some("planned" | "cancelled" | "entered-in-error") | None
-        );
-        let start = body["period"]["start"].as_str().and_then(Temporal::parse);
-        let start = start.map(|start| start.range(self.utc_offset_minutes()).0);
-        Ok(took_place && start.is_some_and(|at| day.0 <= at && at < day.1))
+        Ok(self.start(encounter)?.is_some_and(|at| day.0 <= at && at < day.1))
     }
 
     /// Whether a person was registered by this node on a day, rather than changed.
@@ -234,10 +274,10 @@ impl App {
 /// change: who was counted as registered stays counted.
 fn keep_registered(counts: &mut [(&str, u64)], report: &Value) {
     for (thing, count) in counts {
-        if *thing == "registered" {
-            if let Some(known) = read::count_of(report, thing) {
-                *count = (*count).max(known);
-            }
+        if *thing == "registered"
+            && let Some(known) = read::count_of(report, thing)
+        {
+            *count = (*count).max(known);
         }
     }
 }

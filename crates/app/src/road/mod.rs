@@ -24,8 +24,8 @@ mod stick;
 mod waiting;
 
 pub use arrive::Arrival;
-pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub(crate) use blobs::is_asked_for;
+pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
 pub use ondol_record::certificate::Tier;

@@ -121,7 +121,6 @@ fn a_list_that_stands_open_is_recorded_once_and_a_page_each_time() {
 
 /// Somebody with an account who stands on the roster for the heart, with a deputy and a
 /// coordinator.
-
 fn roster(facility: &Facility) -> [Actor; 3] {
     let role = |name: &str| facility.signed_in(name, &[Role::Specialist]).who.actor;
     let people = [role("박심장"), role("최대리"), role("한조정")];

@@ -135,7 +135,7 @@ fn create(server: &Server, clients: usize, slow: Option<&SlowDisk>) -> Result<Ve
     let observation = observation.to_string().into_bytes();
     let patient = |at: usize| server.done("POST", "/Patient", Some(&people[at])).map(drop);
     let reading = |_| server.done("POST", "/Observation", Some(&observation)).map(drop);
-    let works: [(&str, &(dyn Fn(usize) -> Result<()> + Sync)); 2] =
+    let works: [(&str, &Asking<'_>); 2] =
         [("create Patient", &patient), ("create Observation", &reading)];
     let mut figures = vec![];
     for (work, act) in works {
@@ -151,6 +151,9 @@ fn create(server: &Server, clients: usize, slow: Option<&SlowDisk>) -> Result<Ve
     }
     Ok(figures)
 }
+
+/// One request: the number of the one that is made.
+type Asking<'a> = dyn Fn(usize) -> Result<()> + Sync + 'a;
 
 /// The id in `…/Patient/ID/_history/…`.
 fn id_of(location: &str) -> Result<&str> {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use ondol_app::AppError;
 use ondol_app::encounter::{
-    Allergies, Chart, DiagnosisView, Lack, MedicineView, MovedNote, OpenKind, OpenWork, VISITS_SHOWN,
-    VisitView,
+    Allergies, Chart, DiagnosisView, Lack, MedicineView, MovedNote, OpenKind, OpenWork,
+    VISITS_SHOWN, VisitView,
 };
 use ondol_kernel::Millis;
 

@@ -109,7 +109,7 @@ async fn ask(page: Page, ui: State<Ui>, who: SignedIn, asked: Form) -> Result<Re
         })),
         None => fields.extend(begin.into_iter().map(|atc| ("on".to_owned(), atc))),
     }
-    Ok(show(page, stock.as_ref(), Form::of(fields), false))
+    Ok(show(page, stock.as_ref(), &Form::of(fields), false))
 }
 
 fn field(atc: &str) -> String {
@@ -121,14 +121,14 @@ fn on_page(form: &Form) -> Vec<&str> {
     form.values("on").filter(|atc| ondol_terms::medicine(atc).is_some()).collect()
 }
 
-fn show(page: Page, stock: Option<&Stock>, form: Form, searched: bool) -> Response {
+fn show(page: Page, stock: Option<&Stock>, form: &Form, searched: bool) -> Response {
     let t = page.t;
     let line = |atc: &str| Line {
         atc: atc.to_owned(),
         name: people::shown::medicine(t, atc, ""),
         level: form.value(&field(atc)).to_owned(),
     };
-    let mut lines: Vec<Line> = on_page(&form).into_iter().map(line).collect();
+    let mut lines: Vec<Line> = on_page(form).into_iter().map(line).collect();
     lines.sort_by(|a, b| (&a.name, &a.atc).cmp(&(&b.name, &b.atc)));
     lines.dedup_by(|a, b| a.atc == b.atc);
     let typed = if searched { form.value("find").trim() } else { "" };
@@ -136,7 +136,7 @@ fn show(page: Page, stock: Option<&Stock>, form: Form, searched: bool) -> Respon
     let found = found.filter(|one| !typed.is_empty() && lines.iter().all(|l| l.atc != one.atc));
     let screen = List {
         t,
-        back: way_back(&form),
+        back: way_back(form),
         checked: match stock {
             Some(stock) => {
                 let msg = t.msg("stock-said").arg("when", page.when(&stock.at));
@@ -155,7 +155,7 @@ fn show(page: Page, stock: Option<&Stock>, form: Form, searched: bool) -> Respon
         page,
         form: form.clone(),
     };
-    people::shown(&form, Screen(screen))
+    people::shown(form, Screen(screen))
 }
 
 async fn save(
@@ -199,5 +199,5 @@ async fn save(
     }
     let actor = who.actor.clone();
     let stock = ui.run(move |app| app.stock(&actor)).await?;
-    Ok(show(page, stock.as_ref(), form, wanted == "find"))
+    Ok(show(page, stock.as_ref(), &form, wanted == "find"))
 }

@@ -22,6 +22,7 @@ use crate::view::{Fact, Step};
 
 #[derive(Template)]
 #[template(path = "consult/states.html")]
+#[allow(clippy::struct_excessive_bools, reason = "each shows or hides a part of the page")]
 struct States {
     t: T,
     page: Page,
