@@ -46,7 +46,7 @@ const NUMBER_MAX: u64 = i64::MAX as u64;
 const DICTIONARY_NONE: u8 = 0;
 const DICTIONARY_1: u8 = 1;
 
-/// Trained on made-up clinic days; see `examples/train_dictionary.rs`.
+/// Trained on made-up clinic days; see `examples/train_parcel_dictionary.rs`.
 static DICTIONARY: &[u8] = include_bytes!("parcel-1.dict");
 
 /// Some entries of one sealed range.

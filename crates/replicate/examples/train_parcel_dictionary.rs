@@ -1,4 +1,4 @@
-//! Trains the dictionary of parcels: `train_dictionary OUT FILE.ndjson...`, each line of a file
+//! Trains the dictionary of parcels: `train_parcel_dictionary OUT FILE.ndjson...`, each line of a file
 //! a FHIR transaction. The files must not hold anybody's data.
 //!
 //! Kept beside the format so that anyone can see what the dictionary was made of (ADR 0009).
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let out = arguments.next().expect("train_dictionary OUT FILE...");
+    let out = arguments.next().expect("train_parcel_dictionary OUT FILE...");
     let mut samples = vec![];
     for file in arguments {
         let text = std::fs::read_to_string(&file).expect("the file is readable");
