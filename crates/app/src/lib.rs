@@ -17,6 +17,7 @@ pub mod founding;
 mod grants;
 pub mod keys;
 pub mod nation;
+mod nation_now;
 pub mod papers;
 pub mod people;
 pub mod place;
@@ -73,7 +74,7 @@ pub struct App {
     pub(crate) place: Place,
     pub(crate) practice: bool,
     policies: &'static Policies,
-    nation: RwLock<Arc<Nation>>,
+    nation: nation_now::NationNow,
     wake: RwLock<Vec<Wake>>,
     people: people::Index,
     standings: accounts::Standings,
@@ -88,7 +89,7 @@ impl App {
     /// Opens the use cases over a store that has its identity.
     pub fn open(parts: Parts) -> Result<Self, AppError> {
         let policies = Policies::shared().map_err(|_| AppError::Policies)?;
-        let nation = Nation::load(&*parts.store.read()?, &parts.place)?;
+        let nation = nation_now::NationNow::load(&*parts.store, &parts.place)?;
         let live = consult::Live::new(&*parts.rng);
         Ok(Self {
             store: parts.store,
@@ -99,7 +100,7 @@ impl App {
             place: parts.place,
             practice: parts.practice,
             policies,
-            nation: RwLock::new(Arc::new(nation)),
+            nation,
             wake: RwLock::new(vec![]),
             people: people::Index::default(),
             standings: accounts::Standings::default(),
@@ -140,20 +141,12 @@ impl App {
 
     /// The nodes that are known.
     pub fn nation(&self) -> Arc<Nation> {
-        match self.nation.read() {
-            Ok(nation) => nation.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        }
+        self.nation.now(&*self.store, &self.place)
     }
 
-    /// Reads the known nodes again after a certificate arrived.
-    pub(crate) fn reload_nation(&self) -> Result<(), AppError> {
-        let fresh = Arc::new(Nation::load(&*self.store.read()?, &self.place)?);
-        match self.nation.write() {
-            Ok(mut nation) => *nation = fresh,
-            Err(poisoned) => *poisoned.into_inner() = fresh,
-        }
-        Ok(())
+    /// Does what changes the nodes that are known.
+    pub(crate) fn changing_nation<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.nation.changing(work)
     }
 
     /// Asks to be called after each commit. The call must not block.

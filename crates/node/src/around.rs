@@ -12,6 +12,25 @@ pub struct Around {
     pub app: Arc<App>,
 }
 
+impl Around {
+    /// The road of a node that has joined nobody: its neighbours below, if there are any. Which
+    /// of them is silent stands on the page of the road.
+    fn downward(&self, waiting: u32) -> Road {
+        let nation = self.app.nation();
+        let links: Vec<_> = nation.neighbours().iter().map(|node| self.app.link(node)).collect();
+        let down = links.iter().flatten().filter(|link| !link.is_up).map(|link| link.since).max();
+        if links.is_empty() && waiting == 0 {
+            Road::Alone
+        } else if waiting > 0 {
+            Road::Waiting { items: waiting }
+        } else if links.iter().flatten().any(|link| link.is_up) {
+            Road::Connected
+        } else {
+            Road::Down { since: down.unwrap_or_else(|| self.app.now()), items: 0 }
+        }
+    }
+}
+
 impl Surroundings for Around {
     fn facility(&self, _lang: Lang) -> String {
         self.app.place().name.to_string()
@@ -23,8 +42,8 @@ impl Surroundings for Around {
         }
         let waiting = self.app.waiting_count();
         let Some(parent) = self.app.place().parent else {
-            // The ministry has nobody above: what waits there waits for those below.
-            return if waiting == 0 { Road::Alone } else { Road::Waiting { items: waiting } };
+            // The ministry has nobody above: its road is that to those below.
+            return self.downward(waiting);
         };
         match self.app.link(&parent) {
             Some(link) if link.is_up && waiting == 0 => Road::Connected,

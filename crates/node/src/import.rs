@@ -57,7 +57,8 @@ fn is_lines(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ndjson")
 }
 
-/// The files named, and those in the folders named, in the order of their names.
+/// The files named, and those in the folders named: in the order of their names, but bundles first,
+/// since the work of days, which stands in lines, refers to the people in them.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = vec![];
     for path in paths {
@@ -75,7 +76,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
                 inside.push(path);
             }
         }
-        inside.sort();
+        inside.sort_by(|a, b| (is_lines(a), a).cmp(&(is_lines(b), b)));
         files.extend(inside);
     }
     Ok(files)

@@ -31,14 +31,15 @@ impl World {
     }
 
     /// Shows a node's certificate to the node above, from when on they have a link.
-    pub(crate) fn knock(&mut self, at: usize) -> Result<(), AppError> {
-        let Some(above) = land().seats[at].above else { return Ok(()) };
+    /// Gives whether it was heard.
+    pub(crate) fn knock(&mut self, at: usize) -> Result<bool, AppError> {
+        let Some(above) = land().seats[at].above else { return Ok(true) };
         let certificate = self.nodes[at].app().own_certificate();
         self.endanger(above);
         let result = self.nodes[above].app().introduced(&certificate);
         let met = self.survived(above, result)?;
         self.has_knocked[at] |= met.is_some();
-        Ok(())
+        Ok(met.is_some())
     }
 
     /// Whether two neighbours have met, so that they have a link.

@@ -174,7 +174,8 @@ impl World {
         self.bag.clear();
         self.cuts.clear();
         for at in 0..self.nodes.len() {
-            self.knock(at).map_err(|why| format!("at rest: {why}"))?;
+            // A node knocks until it is heard: the disk of the one above may refuse what it heard.
+            while !self.knock(at).map_err(|why| format!("at rest: {why}"))? {}
         }
         self.come_to_rest()?;
         check::all(self)?;

@@ -41,6 +41,18 @@ async fn registered(worker: &mut Browser, name: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_press_on_an_empty_form_registers_nobody_and_an_age_alone_is_enough() {
+    let clinic = Facility::new();
+    let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
+    let empty = [("kind", "known"), ("resident", "yes"), ("ri", "새마을리")];
+    let again = worker.send("/people/new", &empty).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.says(&["Write what you know", "value=\"새마을리\""]), "{}", again.html);
+    let made = worker.send("/people/new", &[&empty[..], &[("age", "40")]].concat()).await;
+    assert!(made.says(&["Registered. Please print the card."]), "{}", made.html);
+}
+
+#[tokio::test]
 async fn somebody_is_looked_for_registered_seen_and_stands_in_the_day() {
     let clinic = Facility::new();
     let mut worker = browser(&clinic, "최은경", Role::HealthWorker);

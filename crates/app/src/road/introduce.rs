@@ -167,9 +167,10 @@ impl App {
         certificate: Certificate,
     ) -> Result<bool, AppError> {
         let app = self.clone();
-        let new = self.transact(move |tx| take(&app, tx, from.as_ref(), &certificate))?;
+        let new = self.changing_nation(|| {
+            self.transact(move |tx| take(&app, tx, from.as_ref(), &certificate))
+        })?;
         if new {
-            self.reload_nation()?;
             self.take_what_waited()?;
         }
         Ok(new)

@@ -29,8 +29,9 @@ impl Browser {
     pub fn first_sight(&self, to: &Path) -> Result<(), BrowserError> {
         let metrics = self.driver.chromium("Page.getLayoutMetrics", &json!({}))?;
         let seen = &metrics["cssVisualViewport"];
+        // A clip is measured from the page's beginning, which may be scrolled out of sight.
         let clip = json!({
-            "x": 0, "y": 0, "scale": 0.5,
+            "x": seen["pageX"], "y": seen["pageY"], "scale": 0.5,
             "width": seen["clientWidth"], "height": seen["clientHeight"],
         });
         self.shoot(&json!({ "format": "webp", "quality": 60, "clip": clip }), to)

@@ -140,3 +140,4 @@ note-people-glass = Opened in an emergency. The home facility was told.
 note-people-linked = Linked.
 people-state-visit-has-request = A consult or referral was sent from this visit. Close it first: it went out about this person.
 people-state-visit-has-visits = Other visits belong to this stay. Move or correct those first.
+people-error-nothing = Write what you know: a name, sex or age. If nobody knows who it is, choose 'Nobody knows who' above.

@@ -140,3 +140,4 @@ note-people-glass = 구급으로 열었습니다. 담당기관에 알렸습니�
 note-people-linked = 련결하였습니다.
 people-state-visit-has-request = 이 진찰에서 상담이나 후송을 보냈습니다. 이 사람에 대하여 나간것이므로 먼저 그것을 끝내십시오.
 people-state-visit-has-visits = 이 입원에 딸린 진찰들이 있습니다. 먼저 그것들을 옮기거나 고치십시오.
+people-error-nothing = 아는것을 쓰십시오: 이름, 성별, 나이. 누구인지 모르면 우에서 《모르는 사람》을 누르십시오.

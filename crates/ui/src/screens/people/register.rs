@@ -152,6 +152,10 @@ pub async fn register(
     }
     let mut registration = typed::read(&page, &mut form);
     find_mother(&page, &ui, &who.actor, &mut form, &mut registration).await?;
+    if typed::kind(&form) == "known" && is_nobody(&registration) {
+        // One press too many, rather than a person.
+        form.complain("name", page.t.get("people-name"), page.t.get("people-error-nothing"));
+    }
     if !form.is_fine() {
         return show(page, &ui, &who, form, &[]).await;
     }
@@ -173,6 +177,12 @@ pub async fn register(
             show(page, &ui, &who, form, &[]).await
         }
     }
+}
+
+/// Whether nothing is known that tells somebody from anybody.
+fn is_nobody(typed: &Registration) -> bool {
+    let unnamed = typed.name.is_empty() && typed.mother_name.is_empty();
+    unnamed && typed.sex.is_none() && typed.birth.is_none() && typed.paper.is_none()
 }
 
 /// The mother's chart, by the number on her card.
