@@ -107,7 +107,7 @@ impl Line {
 
     /// Asks. After an error the next request connects anew; nothing is sent twice.
     pub fn send(&mut self, request: &Request<'_>) -> Result<Answer, HttpError> {
-        let mut stream = match self.open.take() {
+        let mut stream = match self.open.take().filter(|open| is_open(open.get_ref())) {
             Some(open) => open,
             None => BufReader::new(request.connect(&self.address)?),
         };
@@ -118,6 +118,14 @@ impl Line {
         }
         Ok(answer)
     }
+}
+
+/// Whether the other side still listens: it may have stopped, or started again, since the last
+/// answer.
+fn is_open(stream: &TcpStream) -> bool {
+    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    let waits = peeked.is_err_and(|why| why.kind() == std::io::ErrorKind::WouldBlock);
+    waits && stream.set_nonblocking(false).is_ok()
 }
 
 /// What was answered.
