@@ -10,6 +10,7 @@ mod data_dir;
 mod durable;
 mod https;
 mod import;
+mod metrics;
 mod private;
 mod road;
 mod serve;

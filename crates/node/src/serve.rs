@@ -22,7 +22,7 @@ use crate::{
     around::Around,
     chance::{MachineChance, seed},
     data_dir::DataDir,
-    https,
+    https, metrics,
     road::{Road, RoadConfig},
     ticket::Authority,
 };
@@ -105,7 +105,8 @@ async fn serve_pages(
         servers.spawn(https::serve(
             listener,
             None,
-            ondol_ui::with_trust(pages(data, app, practice, false)?, trust.clone()),
+            ondol_ui::with_trust(pages(data, app, practice, false)?, trust.clone())
+                .merge(metrics::router(app.clone())),
             stopped.clone(),
         ));
     }
