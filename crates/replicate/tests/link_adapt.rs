@@ -63,7 +63,9 @@ fn the_rate_survives_a_road_that_becomes_longer() {
         world.pipes.iter_mut().for_each(|pipe| pipe.conditions_mut().delay_ms = after);
         measure(&mut world, &mut no, 180_000);
         let (goodput, queue) = measure(&mut world, &mut no, 300_000);
-        println!("{rate}, {before} ms that became {after}: {goodput:.0} bit/s, queue {queue:.0} ms");
+        println!(
+            "{rate}, {before} ms that became {after}: {goodput:.0} bit/s, queue {queue:.0} ms"
+        );
         assert!(goodput > 0.75 * rate as f64, "{rate}: {goodput}");
         assert!(queue < 500.0, "{rate}: {queue} ms");
     }
@@ -81,7 +83,9 @@ fn a_fast_road_that_becomes_slow_and_long_at_once_is_followed() {
         }
         measure(&mut world, &mut no, 600_000);
         let (goodput, queue) = measure(&mut world, &mut no, 900_000);
-        println!("9600 with {loss} lost, ten minutes later: {goodput:.0} bit/s, queue {queue:.0} ms");
+        println!(
+            "9600 with {loss} lost, ten minutes later: {goodput:.0} bit/s, queue {queue:.0} ms"
+        );
         assert!(goodput > 6_500.0, "{goodput}");
         assert!(queue < 800.0, "{queue} ms");
     }

@@ -143,7 +143,7 @@ impl<V: View + ?Sized, T: Deref<Target = V>> View for Buggy<T> {
         version(resource_type: &str, id: &ResourceId, version: VersionId) -> Option<Stored>;
         history(resource_type: &str, id: &ResourceId) -> Vec<Stored>;
         chart_of(resource_type: &str, id: &ResourceId) -> Option<ChartId>;
-        chart(chart: &ChartId, types: &[&str]) -> Vec<Found>;
+        chart_where(chart: &ChartId, types: &[&str], wanted: &mut dyn FnMut(&Found) -> bool) -> Vec<Found>;
         charts(kind: ChartKind, after: Option<&ChartId>, limit: usize) -> Vec<ChartId>;
         search(query: &Query) -> Page;
         count(query: &Query) -> u64;

@@ -59,8 +59,13 @@ impl<C: Deref<Target = Db>> View for Moment<C> {
         Ok(append::chart_of(&self.0, resource_type, id)?)
     }
 
-    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError> {
-        Ok(charts::chart(&self.0, chart, types)?)
+    fn chart_where(
+        &self,
+        chart: &ChartId,
+        types: &[&str],
+        wanted: &mut dyn FnMut(&Found) -> bool,
+    ) -> Result<Vec<Found>, StoreError> {
+        Ok(charts::chart(&self.0, chart, types, wanted)?)
     }
 
     fn charts(

@@ -160,7 +160,18 @@ pub trait View {
 
     /// The shown versions of a chart's resources of some types (all if empty), without those
     /// taken back, newest writing first.
-    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError>;
+    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError> {
+        self.chart_where(chart, types, &mut |_| true)
+    }
+
+    /// As [`View::chart`], but only what is wanted: of a long chart the rest is let go as it is
+    /// read.
+    fn chart_where(
+        &self,
+        chart: &ChartId,
+        types: &[&str],
+        wanted: &mut dyn FnMut(&Found) -> bool,
+    ) -> Result<Vec<Found>, StoreError>;
 
     /// The charts of a kind, in the order of their arrival, after `after`.
     fn charts(

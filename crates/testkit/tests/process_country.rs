@@ -55,7 +55,8 @@ fn its_figures_are_there(url: &str) {
         assert!(value.parse::<f64>().is_ok(), "{line}");
         assert!(name.starts_with("ondol_") || name.starts_with("process_"), "{line}");
     }
-    for name in ["ondol_build_info{", "ondol_road_waiting_bytes{", "process_resident_memory_bytes "] {
+    for name in ["ondol_build_info{", "ondol_road_waiting_bytes{", "process_resident_memory_bytes "]
+    {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name}\n{text}");
     }
 }
