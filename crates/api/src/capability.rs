@@ -99,6 +99,9 @@ fn of_type(kind: ResourceType) -> Value {
         resource["operation"] = json!([{
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"
+        }, {
+            "name": "match",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
         }]);
     }
     resource

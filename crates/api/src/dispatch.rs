@@ -139,6 +139,10 @@ impl Asked {
             }
             Interaction::History => self.history(app, actor),
             Interaction::Everything => self.everything(app, actor),
+            Interaction::Match => {
+                self.parameters(&[])?;
+                Ok(answer::bundle(app.rest_match(actor, self.resource()?, &self.base)?))
+            }
             Interaction::Bundle => {
                 self.parameters(&[])?;
                 let how = app.rest_how(&self.base, headers::reason(&self.headers));

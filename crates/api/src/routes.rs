@@ -17,6 +17,8 @@ pub enum Shape {
     Type,
     /// `/Patient/_search`
     TypeSearch,
+    /// `/Patient/$match`
+    Match,
     /// `/Patient/1`
     Instance,
     /// `/Patient/1/_history`
@@ -50,6 +52,8 @@ pub enum Interaction {
     History,
     /// Everything in a patient's chart.
     Everything,
+    /// Who somebody may be.
+    Match,
 }
 
 impl Interaction {
@@ -64,7 +68,7 @@ impl Interaction {
             Self::Update => Some("update"),
             Self::Delete => Some("delete"),
             Self::History => Some("history-instance"),
-            Self::Capabilities | Self::Bundle | Self::Everything => None,
+            Self::Capabilities | Self::Bundle | Self::Everything | Self::Match => None,
         }
     }
 
@@ -72,7 +76,7 @@ impl Interaction {
     pub fn allows(self, kind: ResourceType) -> bool {
         match self {
             Self::Create | Self::Update | Self::Delete => rest::is_written(kind),
-            Self::Everything => kind == ResourceType::Patient,
+            Self::Everything | Self::Match => kind == ResourceType::Patient,
             _ => rest::is_served(kind),
         }
     }
@@ -106,6 +110,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", Shape::Type, Interaction::Search),
     route("POST", Shape::TypeSearch, Interaction::Search),
     route("GET", Shape::Everything, Interaction::Everything),
+    route("POST", Shape::Match, Interaction::Match),
 ];
 
 /// An address, taken apart.
@@ -162,6 +167,7 @@ fn read(path: &str) -> Option<Address> {
     let id = || ResourceId::new(parts[1]).ok();
     match parts[1..] {
         [] => Some(address),
+        ["$match"] => Some(Address { shape: Shape::Match, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
         [_] => Some(Address { shape: Shape::Instance, id: Some(id()?), ..address }),
         [_, "_history"] => Some(Address { shape: Shape::History, id: Some(id()?), ..address }),
@@ -202,6 +208,7 @@ mod tests {
             ("GET", "/Patient", Interaction::Search),
             ("POST", "/Patient", Interaction::Create),
             ("POST", "/Patient/_search", Interaction::Search),
+            ("POST", "/Patient/$match", Interaction::Match),
             ("DELETE", "/Patient/1", Interaction::Delete),
             ("GET", "/AuditEvent/1", Interaction::Read),
         ] {
@@ -211,9 +218,14 @@ mod tests {
 
     #[test]
     fn other_addresses_lead_nowhere_and_other_methods_are_named() {
-        for path in
-            ["/Banana", "/Patient/a b", "/Patient/1/x", "/Parameters", "/Group/1/$everything"]
-        {
+        for path in [
+            "/Banana",
+            "/Patient/a b",
+            "/Patient/1/x",
+            "/Parameters",
+            "/Group/1/$everything",
+            "/Group/$match",
+        ] {
             assert_eq!(find(&Method::GET, path), Found::Nothing, "{path}");
         }
         let other = find(&Method::PATCH, "/Patient/1");

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use ondol_identity::linkage::{
-    Class, Common, Field, Kind, Linkage, Pair, Record, Records, Schema, Shape, link,
+    Class, Field, Kind, Linkage, Pair, Record, Records, Schema, Shape, Shared, link,
 };
 
 const FIELDS: [(&str, Kind, Option<usize>, bool); 9] = [
@@ -22,7 +22,7 @@ const FIELDS: [(&str, Kind, Option<usize>, bool); 9] = [
 fn schema() -> Schema {
     let fields = FIELDS.map(|(name, kind, crosses, alone)| {
         let name = name.to_owned();
-        Field { name, kind, crosses, alone, common: Common::default(), chance: None }
+        Field { name, kind, crosses, alone, shared: Shared::default(), chance: None }
     });
     Schema::new(fields.to_vec()).unwrap()
 }

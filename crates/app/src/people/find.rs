@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ondol_access::{Action, Coded, Denial, Grounds, Obligation};
+use ondol_identity::names::{NameFit, folded};
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use ondol_store::{Reading, Space, View};
@@ -152,7 +153,8 @@ impl App {
             }
             // Nobody is told of a stranger by half a name: only by the number, or by the whole
             // name together with the year of birth or the mother.
-            let named = fit == Fit::Name && (asked.year.is_some() || !asked.mother.is_empty());
+            let whole = fit == Fit::Name(NameFit::Written);
+            let named = whole && (asked.year.is_some() || !asked.mother.is_empty());
             if fit == Fit::Number || named {
                 let person = person_of(view, &id)?;
                 if fit == Fit::Number || stranger_fits(&person, asked) {
@@ -188,8 +190,7 @@ impl App {
 /// For strangers an unknown year or mother is no match.
 fn stranger_fits(person: &Person, asked: &Asked) -> bool {
     let year = asked.year.is_none_or(|(year, _)| person.birth.year() == Some(year));
-    let mother = asked.mother.is_empty()
-        || ondol_terms::hangul::fold(&person.mother) == ondol_terms::hangul::fold(&asked.mother);
+    let mother = asked.mother.is_empty() || folded(&person.mother) == folded(&asked.mother);
     year && mother
 }
 

@@ -54,6 +54,8 @@ pub enum ElementFault {
     SameTwice,
     /// A conditional reference finds no resource, or several.
     ConditionalReference,
+    /// What `$match` was sent is not what it takes.
+    MatchParameters,
 }
 
 impl ElementFault {
@@ -75,6 +77,10 @@ impl ElementFault {
             Self::ConditionalReference => {
                 "a conditional reference has to find exactly one resource that may be read"
             }
+            Self::MatchParameters => {
+                "$match takes a Patient as 'resource', 'onlyCertainMatches' (boolean) and 'count' \
+                (an integer above 0)"
+            }
         }
     }
 
@@ -89,6 +95,7 @@ impl ElementFault {
             Self::EntryRequest => "entry-request",
             Self::SameTwice => "same-twice",
             Self::ConditionalReference => "conditional-reference",
+            Self::MatchParameters => "match-parameters",
         }
     }
 
@@ -99,6 +106,7 @@ impl ElementFault {
             | Self::TypeDiffers
             | Self::BundleType
             | Self::EntryRequest
+            | Self::MatchParameters
             | Self::SameTwice => 400,
             Self::OwnSteps => 403,
             Self::ConditionalReference => 412,

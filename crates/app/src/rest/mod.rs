@@ -9,6 +9,7 @@ mod error;
 mod fault;
 mod guard;
 pub mod import;
+mod matching;
 mod number;
 mod read;
 mod search;

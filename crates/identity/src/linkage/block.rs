@@ -135,7 +135,7 @@ fn pass(records: Records<'_>, most: usize, block: Keys<'_>, pairs: &mut Vec<Pair
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linkage::{Common, Field, Kind};
+    use crate::linkage::{Field, Kind, Shared};
 
     fn schema() -> Schema {
         let field = |name: &str, crosses| Field {
@@ -143,7 +143,7 @@ mod tests {
             kind: Kind::Words,
             crosses,
             alone: name == "number",
-            common: Common::default(),
+            shared: Shared::default(),
             chance: None,
         };
         let fields =

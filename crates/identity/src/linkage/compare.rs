@@ -163,7 +163,7 @@ fn days(a: Day, b: Day) -> Level {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linkage::{Common, Field};
+    use crate::linkage::{Field, Shared};
 
     fn level(kind: Kind, a: &str, b: &str) -> Level {
         of_kind(kind, &Value::of(kind, a).unwrap(), &Value::of(kind, b).unwrap())
@@ -212,7 +212,7 @@ mod tests {
             kind: Kind::Words,
             crosses: Some(crosses),
             alone: false,
-            common: Common::default(),
+            shared: Shared::default(),
             chance: None,
         };
         let schema = Schema::new(vec![field(1), field(0)]).unwrap();

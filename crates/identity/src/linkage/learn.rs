@@ -133,8 +133,8 @@ fn belief(kind: Kind) -> [f64; LEVELS] {
 fn has_in_common(field: &Field, class: Class) -> bool {
     match class {
         Class::Same => true,
-        Class::Household => field.common.household,
-        Class::Namesakes => field.common.namesakes,
+        Class::Household => field.shared.household,
+        Class::Namesakes => field.shared.namesakes,
         Class::Others => false,
     }
 }

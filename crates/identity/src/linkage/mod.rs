@@ -51,7 +51,7 @@ pub struct Field {
     /// surname.
     pub alone: bool,
     /// Who has it in common though they are two.
-    pub common: Common,
+    pub shared: Shared,
     /// How often two people agree on it by chance, as far as anybody believes before anything was
     /// learnt (0 to 1). Small sets lean on it; without it the records alone count.
     pub chance: Option<f64>,
@@ -59,7 +59,7 @@ pub struct Field {
 
 /// Who has a field in common though they are two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Common {
+pub struct Shared {
     /// Those of one household.
     pub household: bool,
     /// Namesakes: of a date they have the year in common.

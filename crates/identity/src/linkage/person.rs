@@ -1,6 +1,6 @@
 //! The fields by which people are told apart here.
 
-use super::{Common, Field, Kind, Record, Schema};
+use super::{Field, Kind, Record, Schema, Shared};
 
 /// What is known of a person. Texts as written; empty ones are not known. It has no `Debug`: it
 /// names somebody.
@@ -30,7 +30,7 @@ pub fn person_schema() -> Schema {
         kind,
         crosses: None,
         alone,
-        common: Common {
+        shared: Shared {
             household: matches!(name, "mother" | "ri" | "house" | "phone"),
             namesakes: matches!(name, "name" | "sex" | "birth" | "ri"),
         },

@@ -100,13 +100,14 @@ pub(crate) fn one_skeleton(name: &str) -> String {
     }
 }
 
-/// The skeletons of a Hangul name: after each system, letter by letter and as it is spoken, with
-/// its syllables apart, with the given name in one, and all in one.
+/// The skeletons of a Hangul name: letter by letter and as it is spoken, with its syllables apart,
+/// with the given name in one, and all in one. What `McCune`–Reischauer writes has the skeleton of
+/// what the north's system writes.
 fn of_hangul(name: &str) -> Vec<String> {
     let mut keys = vec![];
     let Some((surname, given)) = split(name) else { return keys };
     let whole = [&surname[..], &given].concat();
-    for system in System::ALL {
+    for system in [System::Revised, System::North] {
         for spoken in [false, true] {
             let said = |word: &[Syllable]| if spoken { speak(word) } else { word.to_vec() };
             let first = bones(&write(system, &surname).concat());
