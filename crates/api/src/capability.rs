@@ -16,8 +16,8 @@ const SECURITY: &str = "HTTP Basic with an account of the facility, or the token
     Bearer. Who may read and write what follows from the relation to the patient; a search shows \
     and counts only what the one who asks may read. Every reading of a chart is recorded.";
 
-const LIMITS: &str = "JSON only. Not here: XML, PATCH, history of types and of the system, \
-    conditional update and delete, _has, composite parameters, _elements, _summary but count, _sort \
+const LIMITS: &str = "JSON only; patches are JSON Patch. Not here: XML, FHIRPath Patch, conditional \
+    delete of several, _has, composite parameters, _elements, _summary but count, _sort \
     but by one time, :iterate. A search by number or quantity \
     compares the unit as it is written.";
 
@@ -29,8 +29,7 @@ pub fn statement() -> Value {
         .filter(|kind| rest::is_served(*kind))
         .map(of_type)
         .collect();
-    let has = |interaction| ROUTES.iter().any(|route| route.interaction == interaction);
-    let bundles: &[&str] = if has(Interaction::Bundle) { &["transaction", "batch"] } else { &[] };
+    let of_system = ROUTES.iter().flat_map(|route| route.interaction.system_codes());
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -40,6 +39,7 @@ pub fn statement() -> Value {
         "implementation": { "description": "The record of one health facility" },
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
+        "patchFormat": ["application/json-patch+json"],
         "rest": [{
             "mode": "server",
             "documentation": LIMITS,
@@ -52,7 +52,7 @@ pub fn statement() -> Value {
                 "description": SECURITY
             },
             "resource": resources,
-            "interaction": bundles.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
+            "interaction": of_system.map(|code| json!({ "code": code })).collect::<Vec<_>>(),
             "searchParam": rest::COMMON.iter().map(|name| json!({
                 "name": name,
                 "type": if *name == "_count" { "number" } else { "string" }
@@ -86,9 +86,9 @@ fn of_type(kind: ResourceType) -> Value {
         "readHistory": true,
         "updateCreate": rest::is_written(kind),
         "conditionalCreate": rest::is_written(kind),
-        "conditionalRead": "not-match",
-        "conditionalUpdate": false,
-        "conditionalDelete": "not-supported",
+        "conditionalRead": "full-support",
+        "conditionalUpdate": rest::is_written(kind),
+        "conditionalDelete": if rest::is_written(kind) { "single" } else { "not-supported" },
         "referencePolicy": ["literal", "logical", "local"],
         "searchParam": search
     });
@@ -144,7 +144,10 @@ mod tests {
             interactions.iter().map(|i| i["code"].as_str().unwrap().to_owned()).collect()
         };
         assert!(of("Parameters").is_none());
-        assert_eq!(codes("AuditEvent"), ["read", "vread", "history-instance", "search-type"]);
+        assert_eq!(
+            codes("AuditEvent"),
+            ["read", "vread", "history-instance", "history-type", "search-type"]
+        );
         assert!(codes("Patient").contains(&"delete".to_owned()));
         assert!(of("Group").unwrap().get("operation").is_none());
     }

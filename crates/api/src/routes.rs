@@ -21,6 +21,10 @@ pub enum Shape {
     Match,
     /// `/Patient/1`
     Instance,
+    /// `/_history`
+    SystemHistory,
+    /// `/Patient/_history`
+    TypeHistory,
     /// `/Patient/1/_history`
     History,
     /// `/Patient/1/_history/2`
@@ -46,10 +50,16 @@ pub enum Interaction {
     Vread,
     /// Update, or create with an id of the client's.
     Update,
+    /// JSON Patch.
+    Patch,
     /// Delete: a retraction.
     Delete,
     /// History of a resource.
     History,
+    /// History of a type.
+    TypeHistory,
+    /// History of everything here.
+    SystemHistory,
     /// Everything in a patient's chart.
     Everything,
     /// Who somebody may be.
@@ -66,16 +76,31 @@ impl Interaction {
             Self::Read => Some("read"),
             Self::Vread => Some("vread"),
             Self::Update => Some("update"),
+            Self::Patch => Some("patch"),
             Self::Delete => Some("delete"),
             Self::History => Some("history-instance"),
-            Self::Capabilities | Self::Bundle | Self::Everything | Self::Match => None,
+            Self::TypeHistory => Some("history-type"),
+            Self::Capabilities
+            | Self::Bundle
+            | Self::SystemHistory
+            | Self::Everything
+            | Self::Match => None,
+        }
+    }
+
+    /// Its codes of R4's `system-restful-interaction`.
+    pub const fn system_codes(self) -> &'static [&'static str] {
+        match self {
+            Self::Bundle => &["transaction", "batch"],
+            Self::SystemHistory => &["history-system"],
+            _ => &[],
         }
     }
 
     /// Whether it can be done with a type.
     pub fn allows(self, kind: ResourceType) -> bool {
         match self {
-            Self::Create | Self::Update | Self::Delete => rest::is_written(kind),
+            Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
             Self::Everything | Self::Match => kind == ResourceType::Patient,
             _ => rest::is_served(kind),
         }
@@ -104,8 +129,14 @@ pub const ROUTES: &[Route] = &[
     route("GET", Shape::Instance, Interaction::Read),
     route("GET", Shape::Version, Interaction::Vread),
     route("PUT", Shape::Instance, Interaction::Update),
+    route("PUT", Shape::Type, Interaction::Update),
+    route("PATCH", Shape::Instance, Interaction::Patch),
+    route("PATCH", Shape::Type, Interaction::Patch),
     route("DELETE", Shape::Instance, Interaction::Delete),
+    route("DELETE", Shape::Type, Interaction::Delete),
     route("GET", Shape::History, Interaction::History),
+    route("GET", Shape::TypeHistory, Interaction::TypeHistory),
+    route("GET", Shape::SystemHistory, Interaction::SystemHistory),
     route("POST", Shape::Type, Interaction::Create),
     route("GET", Shape::Type, Interaction::Search),
     route("POST", Shape::TypeSearch, Interaction::Search),
@@ -159,6 +190,7 @@ fn read(path: &str) -> Option<Address> {
     match path {
         "" => return Some(of(Shape::System)),
         "metadata" => return Some(of(Shape::Metadata)),
+        "_history" => return Some(of(Shape::SystemHistory)),
         _ => {}
     }
     let parts: Vec<&str> = path.split('/').collect();
@@ -169,6 +201,7 @@ fn read(path: &str) -> Option<Address> {
         [] => Some(address),
         ["$match"] => Some(Address { shape: Shape::Match, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
+        ["_history"] => Some(Address { shape: Shape::TypeHistory, ..address }),
         [_] => Some(Address { shape: Shape::Instance, id: Some(id()?), ..address }),
         [_, "_history"] => Some(Address { shape: Shape::History, id: Some(id()?), ..address }),
         [_, "$everything"] => {
@@ -210,6 +243,12 @@ mod tests {
             ("POST", "/Patient/_search", Interaction::Search),
             ("POST", "/Patient/$match", Interaction::Match),
             ("DELETE", "/Patient/1", Interaction::Delete),
+            ("DELETE", "/Patient", Interaction::Delete),
+            ("PUT", "/Patient", Interaction::Update),
+            ("PATCH", "/Patient/1", Interaction::Patch),
+            ("PATCH", "/Patient", Interaction::Patch),
+            ("GET", "/_history", Interaction::SystemHistory),
+            ("GET", "/Patient/_history", Interaction::TypeHistory),
             ("GET", "/AuditEvent/1", Interaction::Read),
         ] {
             assert_eq!(to(method, path), Some(interaction), "{method} {path}");
@@ -228,9 +267,11 @@ mod tests {
         ] {
             assert_eq!(find(&Method::GET, path), Found::Nothing, "{path}");
         }
-        let other = find(&Method::PATCH, "/Patient/1");
-        assert_eq!(other, Found::OtherMethods(vec!["GET", "PUT", "DELETE"]));
-        let other = find(&Method::POST, "/AuditEvent");
-        assert_eq!(other, Found::OtherMethods(vec!["GET"]));
+        let other = find(&Method::POST, "/Patient/1");
+        assert_eq!(other, Found::OtherMethods(vec!["GET", "PUT", "PATCH", "DELETE"]));
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let other = find(&method, "/AuditEvent");
+            assert_eq!(other, Found::OtherMethods(vec!["GET"]));
+        }
     }
 }

@@ -5,6 +5,7 @@ mod definitions;
 mod fold;
 mod issue;
 mod parse;
+pub mod patch;
 mod path;
 mod primitive;
 pub mod reference;

@@ -9,6 +9,8 @@ mod error;
 mod fault;
 mod guard;
 pub mod import;
+mod journal;
+mod known;
 mod matching;
 mod number;
 mod read;
@@ -19,11 +21,13 @@ mod write;
 
 pub use bundle::{PreferReturn, outcome_of_done};
 pub use error::{ElementFault, ParameterFault, RestError};
+pub use journal::{Journal, JournalPlace, JournalRequest};
+pub use known::Known;
 pub use ondol_record::VersionId;
 pub use read::{Answer, History, Past, since};
 pub use search::{COMMON, Mode, PageToken, SearchAnswer, SearchRequest, pairs_of};
 pub use text::{BundleText, quoted};
-pub use write::{Done, How, Outcome, Verb, Write};
+pub use write::{Done, How, Outcome, Stands, Verb, Write};
 
 use ondol_fhir::{ResourceType, Severity, views::OutcomeBuilder};
 
