@@ -62,7 +62,7 @@ impl Unit {
     }
 
     fn from_parts(scale: Scale, dimension: Dimension, assays: Vec<(&'static str, i32)>) -> Self {
-        let canonical = canonical_code(&dimension, &assays);
+        let canonical = canonical_code(dimension, &assays);
         Self { scale, dimension, assays, canonical }
     }
 
@@ -137,7 +137,7 @@ impl Unit {
     }
 }
 
-fn canonical_code(dimension: &Dimension, assays: &[(&'static str, i32)]) -> String {
+fn canonical_code(dimension: Dimension, assays: &[(&'static str, i32)]) -> String {
     let bases = ORDER.iter().map(|&i| (Dimension::BASE_UNITS[i], i32::from(dimension.0[i])));
     let mut code = String::new();
     for (symbol, power) in bases.chain(assays.iter().copied()).filter(|(_, power)| *power != 0) {
