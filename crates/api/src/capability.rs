@@ -4,7 +4,7 @@ use std::{io::Write, sync::OnceLock};
 
 use flate2::{Compression, write::GzEncoder};
 use ondol_app::rest;
-use ondol_fhir::{ParamKind, ResourceType};
+use ondol_fhir::{ParamKind, ResourceType, compartment::COMPARTMENTS};
 use serde_json::{Value, json};
 
 use crate::routes::{Interaction, ROUTES};
@@ -17,9 +17,9 @@ const SECURITY: &str = "HTTP Basic with an account of the facility, or the token
     and counts only what the one who asks may read. Every reading of a chart is recorded.";
 
 const LIMITS: &str = "JSON only; patches are JSON Patch. Not here: XML, FHIRPath Patch, conditional \
-    delete of several, _has, composite parameters, _elements, _summary but count, _sort \
-    but by one time, :iterate. A search by number or quantity \
-    compares the unit as it is written.";
+    delete of several, _filter, _query, _contained, _type. A search by quantity compares the unit as \
+    it is written. The compartments of Patient, Encounter, RelatedPerson, Practitioner and Device \
+    are searched.";
 
 /// The `CapabilityStatement` (R4 5.2).
 pub fn statement() -> Value {
@@ -53,10 +53,14 @@ pub fn statement() -> Value {
             },
             "resource": resources,
             "interaction": of_system.map(|code| json!({ "code": code })).collect::<Vec<_>>(),
-            "searchParam": rest::COMMON.iter().map(|name| json!({
+            "searchParam": rest::COMMON.iter().map(|(name, kind)| json!({
                 "name": name,
-                "type": if *name == "_count" { "number" } else { "string" }
-            })).collect::<Vec<_>>()
+                "type": kind
+            })).collect::<Vec<_>>(),
+            "compartment": COMPARTMENTS.iter().map(|kind| {
+                let name = kind.name().to_ascii_lowercase();
+                format!("http://hl7.org/fhir/CompartmentDefinition/{name}")
+            }).collect::<Vec<_>>()
         }]
     })
 }
@@ -74,6 +78,8 @@ fn of_type(kind: ResourceType) -> Value {
         .filter(|param| param.kind == ParamKind::Reference)
         .map(|param| format!("{kind}:{}", param.code))
         .collect();
+    let includes =
+        if includes.is_empty() { includes } else { [vec!["*".to_owned()], includes].concat() };
     let search: Vec<Value> = params
         .iter()
         .map(|param| json!({ "name": param.code, "type": param.kind.code() }))

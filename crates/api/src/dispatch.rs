@@ -10,8 +10,8 @@ use axum::{
 use ondol_app::{
     Actor, App,
     rest::{
-        BundleText, PageToken, ParameterFault, RestError, SearchRequest, VersionId, pairs_of,
-        quoted, searchset,
+        BundleText, PageToken, ParameterFault, RestError, SearchRequest, VersionId, Within,
+        pairs_of, quoted, searchset,
     },
 };
 use ondol_fhir::{Limits, Resource, ResourceType};
@@ -63,7 +63,7 @@ async fn answered(state: &ApiState, parts: Parts, body: Body) -> Result<Response
         return Ok(answer::metadata(headers::takes_gzip(&parts.headers)));
     }
     let bytes = match (&parts.method, address.shape) {
-        (&Method::POST, Shape::TypeSearch) => {
+        (&Method::POST, Shape::TypeSearch | Shape::CompartmentSearch) => {
             headers::check_form(&parts.headers)?;
             let form = body::read(&parts.headers, body, body::FORM_MAX).await?;
             pairs.extend(pairs_of(&String::from_utf8_lossy(&form)));
@@ -125,7 +125,7 @@ impl Asked {
     fn carry_out(self, app: &Arc<App>, actor: &Actor) -> Result<Response<Body>, ApiError> {
         match self.interaction {
             Interaction::Capabilities => Ok(answer::metadata(false)),
-            Interaction::Search => self.search(app, actor),
+            Interaction::Search | Interaction::SearchWithin => self.search(app, actor),
             Interaction::Read => {
                 self.parameters(&[])?;
                 let found = app.rest_read(actor, self.kind()?, self.id()?)?;
@@ -170,8 +170,16 @@ impl Asked {
             }
             None => self.pairs,
         };
+        let (kind, within) = match (self.interaction, &self.address.id) {
+            (Interaction::SearchWithin, Some(id)) => {
+                let inner = self.address.inner;
+                let within = Within { of: kind, id: id.clone(), every_type: inner.is_none() };
+                (inner.unwrap_or(kind), Some(within))
+            }
+            _ => (kind, None),
+        };
         let lenient = self.prefer.lenient;
-        let request = SearchRequest { kind, pairs, lenient, base: &self.base, page };
+        let request = SearchRequest { kind, pairs, lenient, base: &self.base, page, within };
         let found = app.rest_search(actor, &request)?;
         Ok(answer::bundle(searchset(&found, &request)))
     }

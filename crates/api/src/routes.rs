@@ -3,7 +3,7 @@
 
 use axum::http::Method;
 use ondol_app::rest;
-use ondol_fhir::ResourceType;
+use ondol_fhir::{ResourceType, compartment::COMPARTMENTS};
 use ondol_kernel::ResourceId;
 
 /// The form of an address, below [`crate::MOUNT`].
@@ -19,6 +19,10 @@ pub enum Shape {
     TypeSearch,
     /// `/Patient/$match`
     Match,
+    /// `/Patient/1/Observation`, `/Patient/1/*`: one type of a compartment, or all.
+    Compartment,
+    /// `/Patient/1/Observation/_search`
+    CompartmentSearch,
     /// `/Patient/1`
     Instance,
     /// `/_history`
@@ -44,6 +48,8 @@ pub enum Interaction {
     Create,
     /// Search of a type.
     Search,
+    /// Search of a compartment.
+    SearchWithin,
     /// Read.
     Read,
     /// Read of a version.
@@ -84,6 +90,7 @@ impl Interaction {
             | Self::Bundle
             | Self::SystemHistory
             | Self::Everything
+            | Self::SearchWithin
             | Self::Match => None,
         }
     }
@@ -102,6 +109,7 @@ impl Interaction {
         match self {
             Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
             Self::Everything | Self::Match => kind == ResourceType::Patient,
+            Self::SearchWithin => COMPARTMENTS.contains(&kind),
             _ => rest::is_served(kind),
         }
     }
@@ -140,6 +148,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", Shape::Type, Interaction::Create),
     route("GET", Shape::Type, Interaction::Search),
     route("POST", Shape::TypeSearch, Interaction::Search),
+    route("GET", Shape::Compartment, Interaction::SearchWithin),
+    route("POST", Shape::CompartmentSearch, Interaction::SearchWithin),
     route("GET", Shape::Everything, Interaction::Everything),
     route("POST", Shape::Match, Interaction::Match),
 ];
@@ -151,6 +161,8 @@ pub(crate) struct Address {
     pub(crate) kind: Option<ResourceType>,
     pub(crate) id: Option<ResourceId>,
     pub(crate) version: Option<String>,
+    /// The type that is searched in a compartment; none for all.
+    pub(crate) inner: Option<ResourceType>,
 }
 
 /// Where a request leads.
@@ -186,7 +198,7 @@ fn read(path: &str) -> Option<Address> {
     let path = path.strip_prefix(crate::MOUNT).unwrap_or(path);
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    let of = |shape| Address { shape, kind: None, id: None, version: None };
+    let of = |shape| Address { shape, kind: None, id: None, version: None, inner: None };
     match path {
         "" => return Some(of(Shape::System)),
         "metadata" => return Some(of(Shape::Metadata)),
@@ -207,6 +219,10 @@ fn read(path: &str) -> Option<Address> {
         [_, "$everything"] => {
             Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
         }
+        [_, inner] => within(inner, Shape::Compartment, Address { id: Some(id()?), ..address }),
+        [_, inner, "_search"] => {
+            within(inner, Shape::CompartmentSearch, Address { id: Some(id()?), ..address })
+        }
         [_, "_history", version] => Some(Address {
             shape: Shape::Version,
             id: Some(id()?),
@@ -215,6 +231,17 @@ fn read(path: &str) -> Option<Address> {
         }),
         _ => None,
     }
+}
+
+/// The address of a type, or of all (`*`), in the compartment at an address.
+fn within(inner: &str, shape: Shape, of: Address) -> Option<Address> {
+    let kind = of.kind?;
+    if inner == "*" {
+        return COMPARTMENTS.contains(&kind).then_some(Address { shape, ..of });
+    }
+    let inner = ResourceType::from_name(inner).filter(|inner| rest::is_served(*inner))?;
+    ondol_fhir::compartment(kind, inner)?;
+    Some(Address { shape, inner: Some(inner), ..of })
 }
 
 #[cfg(test)]
@@ -242,6 +269,9 @@ mod tests {
             ("POST", "/Patient", Interaction::Create),
             ("POST", "/Patient/_search", Interaction::Search),
             ("POST", "/Patient/$match", Interaction::Match),
+            ("GET", "/Patient/1/Observation", Interaction::SearchWithin),
+            ("GET", "/Encounter/1/*", Interaction::SearchWithin),
+            ("POST", "/Patient/1/Observation/_search", Interaction::SearchWithin),
             ("DELETE", "/Patient/1", Interaction::Delete),
             ("DELETE", "/Patient", Interaction::Delete),
             ("PUT", "/Patient", Interaction::Update),
@@ -264,6 +294,10 @@ mod tests {
             "/Parameters",
             "/Group/1/$everything",
             "/Group/$match",
+            "/Group/1/Observation",
+            "/Group/1/*",
+            "/Patient/1/Organization",
+            "/Patient/1/_search",
         ] {
             assert_eq!(find(&Method::GET, path), Found::Nothing, "{path}");
         }

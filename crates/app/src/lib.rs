@@ -129,6 +129,16 @@ impl App {
         self.practice
     }
 
+    /// Makes the index of searches again if it was made by another version of Ondol, while care
+    /// goes on; whether it was needed. It may be stopped at any moment, and begins anew then.
+    pub fn renew_index(&self) -> Result<bool, AppError> {
+        let is_old = self.store.index_is_old()?;
+        if is_old {
+            self.store.reindex(&mut |_, _| {})?;
+        }
+        Ok(is_old)
+    }
+
     /// What the machine's clock says.
     pub fn now(&self) -> Millis {
         self.clock.wall()

@@ -100,6 +100,14 @@ pub(crate) fn value_set(name: &str) -> Option<ValueSet> {
     sets.get(name).copied()
 }
 
+/// System and code of everything in one of the value sets that R4's required bindings name, by
+/// its canonical URL with or without a version. None if it is another one.
+pub fn codes_of(url: &str) -> Option<Vec<(String, &'static str)>> {
+    let bare = url.split('|').next()?;
+    let set = value_set(bare.strip_prefix("http://hl7.org/fhir/ValueSet/")?)?;
+    set.codes().map(|code| Some((set.system_of(code)?, code))).collect()
+}
+
 fn lines() -> impl Iterator<Item = &'static str> {
     ELEMENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }

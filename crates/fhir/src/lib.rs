@@ -1,6 +1,8 @@
 //! FHIR R4 (4.0.1): definitions as compact data, resources as JSON documents, validation and
 //! search values.
 
+pub mod compartment;
+mod decimal;
 mod definitions;
 mod fold;
 mod issue;
@@ -13,10 +15,14 @@ mod resource;
 pub mod resource_type;
 mod resource_types;
 pub mod search;
+pub mod subset;
 mod temporal;
 mod validate;
 pub mod views;
 
+pub use compartment::compartment;
+pub use decimal::DecimalKey;
+pub use definitions::codes_of;
 pub use fold::fold;
 pub use issue::{Issue, IssueCode, Severity};
 pub use parse::{Limits, ParseError, parse_json};
@@ -24,6 +30,7 @@ pub use reference::Reference;
 pub use resource::Resource;
 pub use resource_type::ResourceType;
 pub use resource_types::ResourceTypes;
-pub use search::{IndexValue, ParamKind, SearchParam, extract, param, params};
+pub use search::{IndexValue, ParamKind, SearchParam, extract, leaves, param, params, values_of};
+pub use subset::Part;
 pub use temporal::Temporal;
 pub use validate::{ISSUES_MAX, validate, validate_body};

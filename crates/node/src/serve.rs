@@ -62,12 +62,26 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     )?;
     let road_address = road.address()?;
     let road = std::thread::Builder::new().name("road".into()).spawn(move || road.run())?;
+    for app in [&app, &practice] {
+        renew_index(app.clone())?;
+    }
     let ticking = tick(app.clone(), stop_road.clone())?;
     let served = runtime.block_on(serve_pages(data, &app, &practice, config, road_address));
     stop_road.store(true, Ordering::Relaxed);
     let _ = road.join();
     let _ = ticking.join();
     served
+}
+
+/// Makes an index of another version again beside the work. Nobody waits for it: the process may
+/// end at any moment of it.
+fn renew_index(app: Arc<App>) -> Result<()> {
+    std::thread::Builder::new().name("index".into()).spawn(move || match app.renew_index() {
+        Ok(true) => tracing::info!("the index of searches was made again"),
+        Ok(false) => {}
+        Err(why) => tracing::error!(%why, "the index of searches could not be made again"),
+    })?;
+    Ok(())
 }
 
 /// Durable timers, counts and whatever else a node does by itself.

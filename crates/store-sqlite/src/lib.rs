@@ -51,8 +51,8 @@ impl SqliteStore {
     }
 
     /// Whether the search values were made by other rules, or at another offset from UTC, than
-    /// this program would make them by. Until [`Store::reindex`] ran, searches may miss and an
-    /// update may leave old values behind.
+    /// this program would make them by. Until [`Store::reindex`] ran, searches of times may miss
+    /// and an update may leave old values behind.
     pub fn index_is_old(&self) -> Result<bool, StoreError> {
         Ok(index::is_old(&*self.readers.begin()?, self.utc_offset_minutes)?)
     }
@@ -65,6 +65,10 @@ impl Store for SqliteStore {
 
     fn write(&self, job: Job) -> Result<Outcome, StoreError> {
         self.writer.write(job)
+    }
+
+    fn index_is_old(&self) -> Result<bool, StoreError> {
+        Self::index_is_old(self)
     }
 
     fn reindex(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {

@@ -19,7 +19,7 @@ use ondol_record::{
 };
 use thiserror::Error;
 
-pub use query::{Filter, Hit, Order, Page, Query, Test};
+pub use query::{Filter, Hit, Order, Page, Query, Test, Unit};
 pub use reading::Reading;
 pub use row::{EntryRow, Found, Identity, Ingested, SealedPath, Stored};
 pub use space::Space;
@@ -47,6 +47,10 @@ pub enum StoreError {
         /// The newest that this program reads.
         known: u32,
     },
+    /// The index was made by rules of another version, which do not answer this search. It is
+    /// being made again.
+    #[error("the index is being made again")]
+    Indexing,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -93,6 +97,13 @@ pub trait Store: Send + Sync + 'static {
     /// Runs a job in the writer's transaction and answers when its outcome is durable. Jobs of
     /// several threads may share a commit (and its fsync); each still has its own savepoint.
     fn write(&self, job: Job) -> Result<Outcome, StoreError>;
+
+    /// Whether the index was made by rules of another version: then it is to be made again, and
+    /// until that is done, searches that the old one cannot answer fail with
+    /// [`StoreError::Indexing`].
+    fn index_is_old(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// Makes indexes and views again from the log (`ondol reindex`); gives the number of entries.
     fn reindex(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError>;

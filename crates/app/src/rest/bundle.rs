@@ -211,8 +211,7 @@ fn read(sight: &mut Sight<'_>, entry: &Entry, how: &How) -> Result<Response, Res
         }
         Asked::Type(kind, query) => {
             let pairs = query.as_deref().map(search::pairs_of).unwrap_or_default();
-            let request =
-                SearchRequest { kind: *kind, pairs, lenient: false, base: &how.base, page: None };
+            let request = SearchRequest::of(*kind, pairs, &how.base);
             let found = search::run(sight, &request)?;
             Ok(Response::found(super::searchset(&found, &request)))
         }

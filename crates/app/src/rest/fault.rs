@@ -11,6 +11,8 @@ pub enum ParameterFault {
     Value,
     /// R4 has it, this server does not do it.
     Unsupported,
+    /// It names a value set or a code system that this node does not hold whole.
+    NotHeld,
 }
 
 impl ParameterFault {
@@ -20,6 +22,9 @@ impl ParameterFault {
             Self::Modifier => "has a modifier that is not supported for it",
             Self::Value => "has a value of another form than it asks",
             Self::Unsupported => "is not supported by this server",
+            Self::NotHeld => {
+                "names a value set, code system or code that this node does not hold whole"
+            }
         }
     }
 
@@ -29,6 +34,7 @@ impl ParameterFault {
             Self::Modifier => "modifier-unsupported",
             Self::Value => "parameter-value",
             Self::Unsupported => "parameter-unsupported",
+            Self::NotHeld => "terminology-not-held",
         }
     }
 }

@@ -70,6 +70,8 @@ macro_rules! store_contract {
             convergence: any_order_of_arrival_gives_the_same_record;
             convergence: merging_is_commutative_associative_and_idempotent;
             searching: each_test_finds_what_it_should;
+            searching: numbers_are_found_within_bounds;
+            searching: tests_are_turned_round_and_put_together;
             searching: filters_narrow_and_alternatives_widen;
             searching: rivals_are_found_and_retracted_resources_are_not;
             searching: an_update_takes_old_values_out;
