@@ -16,6 +16,7 @@ mod open;
 mod pool;
 mod recheck;
 mod reindex;
+mod reserve;
 mod rows;
 mod search;
 mod verify;
@@ -28,6 +29,7 @@ use ondol_store::{Finding, Job, Outcome, Store, StoreError, View};
 
 pub use blobs::FileBlobs;
 pub use open::OpenOptions;
+pub use reserve::FileReserve;
 
 use crate::{pool::Pool, view::Moment, writer::Writer};
 
@@ -55,6 +57,22 @@ impl SqliteStore {
     /// and an update may leave old values behind.
     pub fn index_is_old(&self) -> Result<bool, StoreError> {
         Ok(index::is_old(&*self.readers.begin()?, self.utc_offset_minutes)?)
+    }
+}
+
+/// A record that is only read, beside the node that writes it or without any.
+pub struct Beside(Pool);
+
+impl Beside {
+    /// Opens the database file, which has to be there.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        open::check_reader(path, &options)?;
+        Ok(Self(Pool::new(path, options)))
+    }
+
+    /// A view of one moment.
+    pub fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(Moment(self.0.begin()?)))
     }
 }
 

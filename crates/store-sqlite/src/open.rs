@@ -110,6 +110,15 @@ pub(crate) fn reader(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
     Ok(Db::new(conn, false))
 }
 
+/// Whether a file can be read: it is there, and in a format that this program knows.
+pub(crate) fn check_reader(path: &Path, options: &OpenOptions) -> Result<(), Failure> {
+    let db = reader(path, options)?;
+    if check_format(&db.conn)? {
+        return Err(damaged("the database file holds nothing"));
+    }
+    Ok(())
+}
+
 fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Connection, Failure> {
     let conn = match &options.vfs {
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, &**vfs)?,

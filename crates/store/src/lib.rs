@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod contract;
 pub mod query;
 pub mod reading;
+pub mod reserve;
 pub mod row;
 pub mod space;
 
@@ -216,6 +217,9 @@ pub trait View {
     /// The newest arrival number, 0 for an empty store.
     fn last_arrival(&self) -> Result<u64, StoreError>;
 
+    /// The hash under which an entry is kept: another one than its bytes give if it is damaged.
+    fn entry_hash(&self, address: &Address) -> Result<Option<EntryHash>, StoreError>;
+
     /// One entry.
     fn entry(&self, address: &Address) -> Result<Option<EntryRow>, StoreError>;
 
@@ -258,6 +262,16 @@ pub trait View {
 
     /// The path from a chart's head to a seal's root, kept when the chart came as a selection.
     fn seal_path(&self, seal: &Seal, chart: &ChartId) -> Result<Option<Vec<Step>>, StoreError>;
+
+    /// Seals in an order of the store's own, after one of them.
+    fn seals_after(&self, after: Option<&Seal>, limit: usize) -> Result<Vec<Seal>, StoreError>;
+
+    /// Paths that are kept, each with its seal, in an order of the store's own, after one of them.
+    fn seal_paths_after(
+        &self,
+        after: Option<&(Seal, SealedPath)>,
+        limit: usize,
+    ) -> Result<Vec<(Seal, SealedPath)>, StoreError>;
 
     /// A small value.
     fn value(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;

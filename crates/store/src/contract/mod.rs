@@ -91,6 +91,8 @@ macro_rules! store_contract {
             own_things: readings_are_listed_newest_first_and_after_a_number;
             own_things: readings_make_no_chart;
             own_things: seals_are_found_by_range_with_their_paths;
+            own_things: seals_and_their_paths_are_listed;
+            own_things: an_entrys_hash_is_kept_with_it;
             upkeep: reindexing_changes_nothing;
             upkeep: a_sound_store_has_no_findings;
             upkeep: writes_during_reindexing_are_indexed;
