@@ -2,6 +2,7 @@
 
 mod allocator;
 mod around;
+mod backup;
 mod carry;
 mod chance;
 mod clock;

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use axum::Router;
 use ondol_api::{AccountAuthenticator, ApiState};
-use ondol_app::App;
+use ondol_app::{App, DiskTrouble};
 use ondol_ui::Ui;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
@@ -47,6 +47,8 @@ pub struct ServeConfig {
 pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     let app = data.app()?;
     let practice = data.practice(&app)?;
+    practice.beside_on_disk(&app);
+    app.keep_reserve(Arc::new(data.reserve()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop_road = Arc::new(AtomicBool::new(false));
     let settings = data.settings()?;
@@ -87,8 +89,20 @@ fn renew_index(app: Arc<App>) -> Result<()> {
 /// Durable timers, counts and whatever else a node does by itself.
 fn tick(app: Arc<App>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>> {
     let thread = std::thread::Builder::new().name("timers".into()).spawn(move || {
+        let mut known = None;
         while !stop.load(Ordering::Relaxed) {
-            if let Err(why) = app.tick() {
+            let trouble = app.disk_trouble().map(|(trouble, _)| trouble);
+            if trouble != known {
+                match trouble {
+                    Some(trouble) => tracing::error!(?trouble, "the disk takes no writes"),
+                    None => tracing::warn!("the disk takes writes again"),
+                }
+                known = trouble;
+            }
+            // That the disk takes nothing is said once, above.
+            if let Err(why) = app.tick()
+                && DiskTrouble::of_app(&why).is_none()
+            {
                 tracing::error!(%why, "a timer stumbled");
             }
             std::thread::sleep(TICK);

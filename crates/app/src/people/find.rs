@@ -97,21 +97,20 @@ impl App {
             self.look_for(&*view, actor, &asked)?
         };
         let key = strangers_key(self, actor);
-        if strangers || !readings.is_empty() {
+        if strangers {
             ondol_store::transact(&*self.store, move |tx| -> Result<(), AppError> {
                 for reading in &readings {
                     tx.record_reading(reading)?;
                 }
-                if strangers {
-                    let asked = count(&*tx, &key)? + 1;
-                    if asked > STRANGERS_PER_HOUR {
-                        return Err(AppError::State("search-limit"));
-                    }
-                    let value = asked.to_le_bytes();
-                    tx.set_value(Space::Count, &key, Some(&value))?;
+                let asked = count(&*tx, &key)? + 1;
+                if asked > STRANGERS_PER_HOUR {
+                    return Err(AppError::State("search-limit"));
                 }
-                Ok(())
+                let value = asked.to_le_bytes();
+                Ok(tx.set_value(Space::Count, &key, Some(&value))?)
             })?;
+        } else {
+            self.write_down(readings)?;
         }
         Ok(finding)
     }

@@ -278,7 +278,9 @@ const fn app_status(why: &AppError) -> u16 {
         AppError::Conflict => 409,
         AppError::Wait { .. } => 429,
         AppError::Store(StoreError::Full) => 507,
-        AppError::Store(StoreError::ReadOnly | StoreError::Closed | StoreError::Indexing) => 503,
+        AppError::Store(
+            StoreError::ReadOnly | StoreError::Io(_) | StoreError::Closed | StoreError::Indexing,
+        ) => 503,
         AppError::Policies | AppError::Unexpected(_) | AppError::Store(_) => 500,
     }
 }
@@ -293,7 +295,7 @@ const fn app_issue_type(why: &AppError) -> &'static str {
         AppError::NotFound => "not-found",
         AppError::Gone => "deleted",
         AppError::Conflict => "conflict",
-        AppError::Store(StoreError::Full | StoreError::ReadOnly) => "no-store",
+        AppError::Store(StoreError::Full | StoreError::ReadOnly | StoreError::Io(_)) => "no-store",
         AppError::Store(StoreError::Indexing) => "transient",
         AppError::Policies | AppError::Unexpected(_) | AppError::Store(_) => "exception",
     }
