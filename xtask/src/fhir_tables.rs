@@ -3,14 +3,15 @@
 //! `cargo xtask fhir-tables [ARCHIVE [OUT_DIR [EXAMPLES]]]` reads `profiles-types.json`,
 //! `profiles-resources.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
 //! `search-parameters.json` from a `.tar.gz` and writes `elements.txt`, `codes.txt`,
-//! `params.txt` and `summary.txt`; from the archive of the specification's examples it takes the
-//! definitions of compartments for `compartments.txt`. Their grammar is described at the top of
-//! the modules of `crates/fhir/src` that read them.
+//! `invariants.txt`, `params.txt` and `summary.txt`; from the archive of the specification's examples
+//! it takes the definitions of compartments for `compartments.txt`. Their grammar is described at
+//! the top of the modules of `crates/fhir/src` that read them.
 
 mod codes;
 mod compartments;
 mod composites;
 mod elements;
+mod invariants;
 mod params;
 mod repairs;
 mod summary;
@@ -25,7 +26,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The definitions after the repairs: what the three tables are made from.
+/// The definitions after the repairs: what the tables are made from.
 struct Definitions {
     /// Structure definitions by name, in their order; profiles (constraints) left out.
     types: BTreeMap<String, Value>,
@@ -52,12 +53,14 @@ pub fn run(args: &[String]) -> Result<()> {
     let elements = elements::table(&definitions)?;
     let codes = codes::table(&definitions, &elements.value_sets)?;
     let params = params::table(&definitions)?;
+    let invariants = invariants::table(&definitions)?;
     let summary = summary::table(&definitions)?;
     let compartments = compartments::table(&examples)?;
     fs::create_dir_all(&out)?;
     for (name, text) in [
         ("elements.txt", &elements.text),
         ("codes.txt", &codes),
+        ("invariants.txt", &invariants),
         ("params.txt", &params),
         ("summary.txt", &summary),
         ("compartments.txt", &compartments),

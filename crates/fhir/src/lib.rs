@@ -4,7 +4,9 @@
 pub mod compartment;
 mod decimal;
 mod definitions;
+pub mod fhirpath;
 mod fold;
+mod invariants;
 mod issue;
 mod parse;
 pub mod patch;
@@ -33,4 +35,4 @@ pub use resource_types::ResourceTypes;
 pub use search::{IndexValue, ParamKind, SearchParam, extract, leaves, param, params, values_of};
 pub use subset::Part;
 pub use temporal::Temporal;
-pub use validate::{ISSUES_MAX, validate, validate_body};
+pub use validate::{ISSUES_MAX, validate, validate_body, validate_structure};
