@@ -44,6 +44,11 @@ pub(crate) fn bundle(json: String) -> Reply {
     with_json(reply(200), json)
 }
 
+/// What an operation found, which is an answer whatever it says.
+pub(crate) fn outcome(outcome: &ondol_fhir::Resource) -> Reply {
+    with_json(reply(200), outcome.to_string())
+}
+
 /// A resource that was read; nothing but its version if the client has that already.
 pub(crate) fn read(answer: Answer, known: &Known) -> Reply {
     let is_known = known.covers(&answer);

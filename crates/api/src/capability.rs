@@ -101,15 +101,21 @@ fn of_type(kind: ResourceType) -> Value {
     if !includes.is_empty() {
         resource["searchInclude"] = includes.into();
     }
+    let mut operations = vec![json!({
+        "name": "validate",
+        "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+    })];
     if Interaction::Everything.allows(kind) {
-        resource["operation"] = json!([{
+        operations.push(json!({
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"
-        }, {
+        }));
+        operations.push(json!({
             "name": "match",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
-        }]);
+        }));
     }
+    resource["operation"] = operations.into();
     resource
 }
 
@@ -155,6 +161,6 @@ mod tests {
             ["read", "vread", "history-instance", "history-type", "search-type"]
         );
         assert!(codes("Patient").contains(&"delete".to_owned()));
-        assert!(of("Group").unwrap().get("operation").is_none());
+        assert_eq!(of("Group").unwrap()["operation"].as_array().map(Vec::len), Some(1));
     }
 }

@@ -10,8 +10,8 @@ use axum::{
 use ondol_app::{
     Actor, App,
     rest::{
-        BundleText, PageToken, ParameterFault, RestError, SearchRequest, VersionId, Within,
-        pairs_of, quoted, searchset,
+        BundleText, PageToken, ParameterFault, RestError, SearchRequest, Validation, VersionId,
+        Within, pairs_of, quoted, searchset,
     },
 };
 use ondol_fhir::{Limits, Resource, ResourceType};
@@ -145,6 +145,7 @@ impl Asked {
                 self.parameters(&[])?;
                 Ok(answer::bundle(app.rest_match(actor, self.resource()?, &self.base)?))
             }
+            Interaction::Validate => self.validate(app, actor),
             Interaction::Bundle => {
                 self.parameters(&[])?;
                 let how = app.rest_how(&self.base, headers::reason(&self.headers));
@@ -182,6 +183,17 @@ impl Asked {
         let request = SearchRequest { kind, pairs, lenient, base: &self.base, page, within };
         let found = app.rest_search(actor, &request)?;
         Ok(answer::bundle(searchset(&found, &request)))
+    }
+
+    fn validate(&self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {
+        let query = self.parameters(&["mode", "profile"])?;
+        let body = if self.body.is_empty() && self.address.shape == Shape::Validate {
+            None
+        } else {
+            Some(self.resource()?)
+        };
+        let asked = Validation::read(self.kind()?, self.address.id.clone(), body, &query)?;
+        Ok(answer::outcome(&app.rest_validate(actor, asked)?))
     }
 
     fn everything(&self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {

@@ -35,6 +35,10 @@ pub enum Shape {
     Version,
     /// `/Patient/1/$everything`
     Everything,
+    /// `/Patient/$validate`
+    TypeValidate,
+    /// `/Patient/1/$validate`
+    Validate,
 }
 
 /// What is done (R4 3.1.0).
@@ -70,6 +74,8 @@ pub enum Interaction {
     Everything,
     /// Who somebody may be.
     Match,
+    /// What a write would be refused for.
+    Validate,
 }
 
 impl Interaction {
@@ -91,6 +97,7 @@ impl Interaction {
             | Self::SystemHistory
             | Self::Everything
             | Self::SearchWithin
+            | Self::Validate
             | Self::Match => None,
         }
     }
@@ -152,6 +159,9 @@ pub const ROUTES: &[Route] = &[
     route("POST", Shape::CompartmentSearch, Interaction::SearchWithin),
     route("GET", Shape::Everything, Interaction::Everything),
     route("POST", Shape::Match, Interaction::Match),
+    route("POST", Shape::TypeValidate, Interaction::Validate),
+    route("POST", Shape::Validate, Interaction::Validate),
+    route("GET", Shape::Validate, Interaction::Validate),
 ];
 
 /// An address, taken apart.
@@ -214,11 +224,13 @@ fn read(path: &str) -> Option<Address> {
         ["$match"] => Some(Address { shape: Shape::Match, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
         ["_history"] => Some(Address { shape: Shape::TypeHistory, ..address }),
+        ["$validate"] => Some(Address { shape: Shape::TypeValidate, ..address }),
         [_] => Some(Address { shape: Shape::Instance, id: Some(id()?), ..address }),
         [_, "_history"] => Some(Address { shape: Shape::History, id: Some(id()?), ..address }),
         [_, "$everything"] => {
             Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
         }
+        [_, "$validate"] => Some(Address { shape: Shape::Validate, id: Some(id()?), ..address }),
         [_, inner] => within(inner, Shape::Compartment, Address { id: Some(id()?), ..address }),
         [_, inner, "_search"] => {
             within(inner, Shape::CompartmentSearch, Address { id: Some(id()?), ..address })
@@ -265,6 +277,8 @@ mod tests {
             ("GET", "/Patient/1/_history", Interaction::History),
             ("GET", "/Patient/1/_history/2", Interaction::Vread),
             ("GET", "/Patient/1/$everything", Interaction::Everything),
+            ("POST", "/Group/$validate", Interaction::Validate),
+            ("GET", "/Group/1/$validate", Interaction::Validate),
             ("GET", "/Patient", Interaction::Search),
             ("POST", "/Patient", Interaction::Create),
             ("POST", "/Patient/_search", Interaction::Search),

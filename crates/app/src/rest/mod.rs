@@ -17,6 +17,7 @@ mod read;
 mod search;
 mod sight;
 mod text;
+mod validation;
 mod write;
 
 pub use bundle::{PreferReturn, outcome_of_done};
@@ -27,6 +28,7 @@ pub use ondol_record::VersionId;
 pub use read::{Answer, History, Past, since};
 pub use search::{COMMON, Mode, PageToken, SearchAnswer, SearchRequest, Within, pairs_of};
 pub use text::{BundleText, quoted};
+pub use validation::Validation;
 pub use write::{Done, How, Outcome, Stands, Verb, Write};
 
 use ondol_fhir::{ResourceType, Severity, views::OutcomeBuilder};
