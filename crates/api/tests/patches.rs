@@ -38,6 +38,7 @@ async fn all_operations_change_what_they_name_and_nothing_else() {
         {"op":"copy","from":"/valueQuantity","path":"/extension","x":1},
         {"op":"remove","path":"/extension"},
         {"op":"move","from":"/note/1","path":"/note/0"},
+        {"op":"add","path":"/valueQuantity/system","value":"http://unitsofmeasure.org"},
         {"op":"add","path":"/valueQuantity/code","value":"Cel"},
         {"op":"test","path":"/valueQuantity/value","value":38.5}]"#;
     let reply = patch(&door, "/Observation/o", &[], body).await;
@@ -45,7 +46,8 @@ async fn all_operations_change_what_they_name_and_nothing_else() {
     assert_ne!(after["meta"]["versionId"], before["meta"]["versionId"]);
     assert_eq!(reply.header("etag"), format!("W/{}", after["meta"]["versionId"]));
     let text = reply.text();
-    assert!(text.contains(r#""valueQuantity":{"value":38.50,"unit":"C","code":"Cel"}"#), "{text}");
+    let quantity = r#""valueQuantity":{"value":38.50,"unit":"C","system":"http://unitsofmeasure.org","code":"Cel"}"#;
+    assert!(text.contains(quantity), "{text}");
     assert!(text.contains(r#""note":[{"text":"c"},{"text":"b"}]"#), "{text}");
     assert_eq!(door.get("/Observation/o").await.expect(200), after);
     let history = door.get("/Observation/o/_history").await.expect(200);

@@ -21,6 +21,11 @@ fn chart(page: &Shown) -> String {
 }
 
 async fn registered(worker: &mut Browser, name: &str) -> String {
+    registered_of(worker, name, "김복순").await
+}
+
+/// Whoever has the mother, the year of birth and the village of somebody who is here is asked about.
+async fn registered_of(worker: &mut Browser, name: &str, mother: &str) -> String {
     let made = worker
         .send(
             "/people/new",
@@ -29,7 +34,7 @@ async fn registered(worker: &mut Browser, name: &str) -> String {
                 ("name", name),
                 ("sex", "female"),
                 ("born-year", "1994"),
-                ("mother", "김복순"),
+                ("mother", mother),
                 ("resident", "yes"),
                 ("ri", "새마을리"),
             ],
@@ -128,7 +133,7 @@ async fn a_form_of_another_chart_is_refused() {
     let clinic = Facility::new();
     let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
     let one = registered(&mut worker, "리용희").await;
-    let two = registered(&mut worker, "김철").await;
+    let two = registered_of(&mut worker, "김철", "박금순").await;
     let refused = worker
         .send(&format!("/people/{one}/visits/new"), &[("chart", &two), ("complaint", "기침")])
         .await;
