@@ -155,7 +155,7 @@ fn lane(lane: u64) -> usize {
 
 #[test]
 fn what_was_acknowledged_survives_sigkill_at_any_moment() {
-    assert!(LANES * ROUNDS >= 300);
+    const { assert!(LANES * ROUNDS >= 300) };
     let acknowledged: usize = std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES).map(|number| scope.spawn(move || lane(number))).collect();
         lanes.into_iter().map(|lane| lane.join().unwrap()).sum()
