@@ -172,7 +172,8 @@ fn count_high(desk: &Desk, chart: &str) -> u64 {
 fn row(place: usize) -> [String; 7] {
     let (sex, diagnosis) = if place.is_multiple_of(2) { ("남", "I10") } else { ("녀", "J06.9") };
     let mut row = [
-        format!("전기{}", ["가", "나", "다", "라", "마", "바"][place % 6].repeat(place / 6 + 1)),
+        // No two are one name in either initial sound (나, 라) or in Latin letters.
+        format!("전기{}", ["가", "소", "디", "무", "배", "쳐"][place % 6].repeat(place / 6 + 1)),
         sex.to_owned(),
         format!("{}", 20 + place),
         format!("호소 {place}"),
