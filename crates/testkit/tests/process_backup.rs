@@ -5,9 +5,11 @@ use std::{fs, process::Command, thread, time::Duration};
 
 use ondol_testkit::{
     contents::Contents,
+    fhir::FhirClient,
     node::{Binary, Country, CountryConfig, PASSWORD, Seat},
     visitor::Visitor,
 };
+use serde_json::json;
 
 /// Signing in is written down: work that goes on while a backup is taken.
 fn sign_in(country: &Country, seat: Seat) {
@@ -67,6 +69,11 @@ fn a_lost_county_is_put_back_from_a_backup_that_was_taken_and_killed_while_it_wo
     country.start_node(Seat::County).unwrap();
     sign_in(&country, Seat::County);
     sign_in(&country, Seat::Clinic);
+    let api = FhirClient::new(country.url(Seat::County), "tongil", PASSWORD);
+    let home = format!("Organization/{}", country.ready(Seat::County).facility);
+    let patient = json!({ "resourceType": "Patient", "gender": "female", "birthDate": "1991-05-04",
+        "managingOrganization": { "reference": home }, "name": [{ "text": "되살린이" }] });
+    assert_eq!(api.post("Patient", &patient).unwrap().status, 201);
     let all = [Seat::Clinic, Seat::County, Seat::Province];
     assert!(country.settles(&all, Duration::from_mins(1)), "something waits for ever");
     for seat in all {
@@ -75,12 +82,9 @@ fn a_lost_county_is_put_back_from_a_backup_that_was_taken_and_killed_while_it_wo
     }
     let county = Contents::read(&data).unwrap();
     let province = Contents::read(&country.data(Seat::Province)).unwrap();
-    let of = |contents: &Contents| -> Vec<_> {
-        contents.facilities.values().flatten().copied().collect()
-    };
-    let new: Vec<_> = of(&county).into_iter().filter(|a| !of(&before).contains(a)).collect();
+    let (county, province) = (county.patient_entries(), province.patient_entries());
+    let before = before.patient_entries();
+    let new: Vec<_> = county.difference(&before).collect();
     assert!(!new.is_empty(), "the restored county wrote nothing");
-    let above = of(&province);
-    let own = new.iter().filter(|address| above.contains(address)).count();
-    assert!(own > 0, "nothing that the restored county holds anew is at the province");
+    assert!(new.iter().all(|address| province.contains(*address)), "it did not go up");
 }
