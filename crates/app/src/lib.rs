@@ -36,7 +36,7 @@ use std::{
 
 use ondol_access::{Action, ChartFacts, ChartKind, Grant, Grounds, Obligation, Policies, Reason};
 use ondol_kernel::{Clock, Millis, NodeId, Rng};
-use ondol_record::{ChartId, Entry};
+use ondol_record::{ChartId, Draft, Entry};
 use ondol_store::{Found, Reading, Store, View, WriteTx, blobs::Blobs};
 
 pub use actor::Actor;
@@ -345,8 +345,17 @@ impl App {
         actor: &Actor,
         changes: Changes,
     ) -> Result<Vec<Entry>, AppError> {
+        self.append_draft(tx, changes.into_draft(actor)?)
+    }
+
+    /// The one way by which anything new comes into the record: a full disk refuses it here,
+    /// before it takes room that is kept for the audit.
+    pub(crate) fn append_draft(
+        &self,
+        tx: &mut dyn WriteTx,
+        draft: Draft,
+    ) -> Result<Vec<Entry>, AppError> {
         self.disk.room()?;
-        let draft = changes.into_draft(actor)?;
         let entries = tx.append(draft, self.now(), false)?;
         road::distribute(self, tx)?;
         Ok(entries)

@@ -28,7 +28,7 @@ use self::{
     target::{Target, targets},
 };
 use super::error::RestError;
-use crate::{Actor, App, AppError, Changes, road};
+use crate::{Actor, App, AppError, Changes};
 
 pub use refs::DANGLING;
 
@@ -250,8 +250,7 @@ impl App {
         let mut rights = Rights::new(self, actor, how);
         rights.before(&*tx, &prepared, &writes, &targets, &homes)?;
         let draft = prepared.changes.into_checked_draft(actor);
-        let entries = tx.append(draft, self.now(), false)?;
-        road::distribute(self, tx)?;
+        let entries = self.append_draft(tx, draft)?;
         let places = places(&homes);
         rights.after(&*tx, &entries, &places)?;
         let mut done: Vec<Option<Done>> = vec![None; writes.len()];
