@@ -4,7 +4,7 @@
 
 mod door;
 
-use door::{Door, ids, observation, path_of};
+use door::{Door, all_ids, ids, observation, over_pages, path_of};
 use ondol_access::Role;
 use serde_json::{Value, json};
 
@@ -41,24 +41,6 @@ fn people() -> Door {
 }
 
 /// Ids of all entries, whatever their mode.
-fn all_ids(bundle: &Value) -> Vec<String> {
-    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-    entries.iter().map(|e| e["resource"]["id"].as_str().unwrap().to_owned()).collect()
-}
-
-async fn over_pages(door: &Door, first: String) -> Vec<String> {
-    let (mut next, mut seen) = (first, vec![]);
-    loop {
-        let page = door.get(&next).await.expect(200);
-        seen.extend(ids(&page));
-        let links = page["link"].as_array().unwrap();
-        match links.iter().find(|link| link["relation"] == "next") {
-            Some(link) => next = path_of(link["url"].as_str().unwrap()),
-            None => return seen,
-        }
-    }
-}
-
 #[tokio::test]
 async fn what_leads_here_is_asked_by_has_as_far_as_it_may_be_seen() {
     let door = people();

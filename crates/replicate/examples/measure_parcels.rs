@@ -35,11 +35,13 @@ fn print(name: &str, held: &HeldUpTo, parts: &[Vec<Entry>], count: usize) {
         .map(|entries| (parcel(entries.clone()), held.up_to(entries[0].address.number - 1)))
         .collect();
     let first: usize = parcels.iter().map(|(parcel, _)| parcel.encode_1().len()).sum();
-    let alone: usize =
-        parcels.iter().map(|(parcel, _)| columns::encode(parcel, &columns::Nothing).len()).sum();
+    let alone: usize = parcels
+        .iter()
+        .map(|(parcel, _)| columns::encode(parcel, &columns::Nothing).unwrap().len())
+        .sum();
     let watch = Instant::now();
     let packed: Vec<Vec<u8>> =
-        parcels.iter().map(|(parcel, held)| columns::encode(parcel, held)).collect();
+        parcels.iter().map(|(parcel, held)| columns::encode(parcel, held).unwrap()).collect();
     let packing = watch.elapsed();
     let watch = Instant::now();
     for ((parcel, held), bytes) in parcels.iter().zip(&packed) {

@@ -37,7 +37,7 @@ fn main() {
         let held = village.held_before(entries);
         parcels.insert(0, (parcel(entries.clone()), Box::new(held)));
     }
-    let priors = train(&parcels);
+    let priors = train(&parcels).expect("each parcel can be packed");
     let bytes = priors.pack().expect("they can be packed");
     std::fs::write(out, &bytes).expect("the priors can be written");
     println!("{} parcels, {} shapes, {} bytes", parcels.len(), priors.shapes.count(), bytes.len());

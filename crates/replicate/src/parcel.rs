@@ -138,15 +138,14 @@ impl Parcel {
 
     /// Packs the parcel for a receiver who shares some entries.
     pub fn encode_for(&self, shared: &dyn Shared) -> Vec<u8> {
-        columns::encode(self, shared)
+        columns::encode(self, shared).unwrap_or_else(|| self.encode_1())
     }
 
     /// Packs the parcel in format 1, for nodes that read no other.
     pub fn encode_1(&self) -> Vec<u8> {
         let plain = self.plain();
-        let level = if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL };
         let mut to = vec![FORMAT_1];
-        match compress(&plain, level) {
+        match compress_best(&plain) {
             Some(packed) => {
                 to.push(DICTIONARY_1);
                 to.extend_from_slice(&packed);
@@ -222,9 +221,8 @@ fn decoder() -> &'static DecoderDictionary<'static> {
 }
 
 /// Compressed at the level that fits its length.
-pub(crate) fn compress_best(plain: &[u8]) -> Vec<u8> {
-    let level = if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL };
-    compress(plain, level).unwrap_or_default()
+pub(crate) fn compress_best(plain: &[u8]) -> Option<Vec<u8>> {
+    compress(plain, if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL })
 }
 
 fn compress(plain: &[u8], level: i32) -> Option<Vec<u8>> {

@@ -365,7 +365,7 @@ fn a_clinics_day_and_an_encounter_alone_are_small() {
         let size = |entries: Vec<Entry>| {
             let held = held.up_to(entries[0].address.number - 1);
             let parcel = parcel(entries);
-            let bytes = columns::encode(&parcel, &held);
+            let bytes = columns::encode(&parcel, &held).unwrap();
             assert_eq!(columns::decode(&bytes, &held), Ok(parcel));
             bytes.len()
         };

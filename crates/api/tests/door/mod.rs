@@ -161,6 +161,26 @@ impl Door {
     }
 }
 
+/// The ids of all that a bundle holds, whatever it holds it for.
+pub fn all_ids(bundle: &Value) -> Vec<String> {
+    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+    entries.iter().map(|e| e["resource"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The ids of the matches of all pages from one on.
+pub async fn over_pages(door: &Door, first: String) -> Vec<String> {
+    let (mut next, mut seen) = (first, vec![]);
+    loop {
+        let page = door.get(&next).await.expect(200);
+        seen.extend(ids(&page));
+        let links = page["link"].as_array().unwrap();
+        match links.iter().find(|link| link["relation"] == "next") {
+            Some(link) => next = path_of(link["url"].as_str().unwrap()),
+            None => return seen,
+        }
+    }
+}
+
 /// The ids of the matches of a searchset.
 pub fn ids(searchset: &Value) -> Vec<String> {
     let entries = searchset["entry"].as_array().cloned().unwrap_or_default();

@@ -102,17 +102,17 @@ impl Shared for Between {
     }
 }
 
-/// Packs a parcel.
-pub fn encode(parcel: &Parcel, shared: &dyn Shared) -> Vec<u8> {
-    encode_with(parcel, shared, &Priors::known()).0
+/// Packs a parcel; none if its texts cannot be compressed (zstd had no memory).
+pub fn encode(parcel: &Parcel, shared: &dyn Shared) -> Option<Vec<u8>> {
+    Some(encode_with(parcel, shared, &Priors::known())?.0)
 }
 
-/// Packs a parcel, and gives the chances as they are afterwards: how priors are made.
+/// Packs a parcel as [`encode`], and gives the chances as they are afterwards: how priors are made.
 pub fn encode_with(
     parcel: &Parcel,
     shared: &dyn Shared,
     priors: &std::sync::Arc<Priors>,
-) -> (Vec<u8>, model::Learnt) {
+) -> Option<(Vec<u8>, model::Learnt)> {
     let attempt = |texts| {
         let coding = Coding::new(Writer::new(), priors.clone(), texts);
         let mut whole = Whole(Entries { coding, before: Before::default(), shared });
@@ -122,15 +122,15 @@ pub fn encode_with(
     let (fits, coding) = attempt(Texts::Within(LETTERS_MAX));
     if fits {
         let (writer, learnt) = coding.model.into_parts();
-        return ([&[FORMAT][..], &writer.finish()].concat(), learnt);
+        return Some(([&[FORMAT][..], &writer.finish()].concat(), learnt));
     }
     let (_, coding) = attempt(Texts::Apart { bytes: vec![], at: 0 });
     let Texts::Apart { bytes: texts, .. } = coding.texts else { unreachable!("texts stay apart") };
     let (writer, learnt) = coding.model.into_parts();
     let mut to = vec![FORMAT | APART];
     put_bytes(&mut to, &writer.finish());
-    to.extend_from_slice(&compress_best(&texts));
-    (to, learnt)
+    to.extend_from_slice(&compress_best(&texts)?);
+    Some((to, learnt))
 }
 
 /// What the decisions of each kind cost in a parcel, bits: for measuring.

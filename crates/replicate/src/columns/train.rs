@@ -27,15 +27,17 @@ const STRINGS_MAX: usize = 255;
 const STRING_BYTES_MAX: usize = 120;
 
 /// Learns what is usual in parcels.
-pub fn train(parcels: &[(Parcel, Box<dyn Shared>)]) -> Priors {
+///
+/// None if a parcel cannot be packed (zstd had no memory).
+pub fn train(parcels: &[(Parcel, Box<dyn Shared>)]) -> Option<Priors> {
     let mut priors = usual(parcels);
     for (parcel, shared) in parcels {
         let known = Arc::new(priors);
-        let (_, learnt) = encode_with(parcel, &**shared, &known);
+        let (_, learnt) = encode_with(parcel, &**shared, &known)?;
         priors = Arc::unwrap_or_clone(known);
         priors.learnt = learnt;
     }
-    priors
+    Some(priors)
 }
 
 /// Shapes and texts that come often.
