@@ -232,7 +232,6 @@ pub fn run(arguments: Arguments) -> Result<()> {
             Ok(())
         }
         Command::Serve { data, http, https, road, parent_address } => {
-            crate::allocator::settle();
             let config = ServeConfig { http, https, road, parent_address };
             serve::serve(&DataDir::at(&data.data)?, &config)
         }

@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    process,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -55,6 +56,18 @@ impl Disk for OwnFiles {
     }
 }
 
+/// Whether a file is a temporary one that nobody writes any longer. An import beside a node that
+/// serves leaves the node's alone: each is called after the process that writes it.
+fn is_left_over(file: &Path) -> bool {
+    if file.extension().is_none_or(|extension| extension != "new") {
+        return false;
+    }
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let writer = stem.and_then(|stem| stem.split_once('-')?.0.parse::<u32>().ok());
+    // A number is given to a process again: what is called after this one is of one before it.
+    writer.is_none_or(|id| id == process::id() || !Path::new(&format!("/proc/{id}")).exists())
+}
+
 /// Blobs in a folder.
 pub struct FileBlobs {
     folder: PathBuf,
@@ -65,7 +78,7 @@ pub struct FileBlobs {
 }
 
 impl FileBlobs {
-    /// Opens the folder, or makes it. Temporary files of an earlier run are removed.
+    /// Opens the folder, or makes it. Temporary files of runs that ended are removed.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Ok(Self::over(folder, Box::new(OwnFiles))?)
     }
@@ -117,7 +130,7 @@ impl FileBlobs {
         }
         for file in fs::read_dir(folder)? {
             let path = file?.path();
-            if path.extension().is_some_and(|extension| extension == "new") {
+            if is_left_over(&path) {
                 fs::remove_file(path)?;
             }
         }
@@ -158,7 +171,7 @@ impl FileBlobs {
             self.make_folder(&folder)?;
         }
         let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
-        let temporary = self.folder.join(format!("{number}.new"));
+        let temporary = self.folder.join(format!("{}-{number}.new", process::id()));
         self.disk.append(&temporary, bytes)?;
         self.disk.sync(&temporary)?;
         self.disk.rename(&temporary, &file)?;

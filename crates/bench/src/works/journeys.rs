@@ -8,8 +8,8 @@ use crate::{
     inputs::{ClinicDays, Ids},
 };
 
-/// Caches fill in so many journeys; from then on nothing should grow.
-const WARM_UP: usize = 500;
+/// So many journeys fill the caches of pages, which are bounded; from then on nothing should grow.
+const WARM_UP: usize = 2_000;
 /// The curve has a point after so many.
 const STEP: usize = 1_000;
 /// What counts as no growth: a twentieth, for the allocator's moods.
@@ -35,14 +35,18 @@ pub fn figures(clinic: &mut Clinic, days: &ClinicDays, count: usize) -> Result<V
     };
     let mut curve = vec![(0, clinic.resident_mb()?)];
     let mut done = 0;
-    let points = [WARM_UP].into_iter().chain((STEP..=count).step_by(STEP)).chain([WARM_UP + count]);
-    for until in points {
-        (done..until).try_for_each(&mut journey)?;
-        done = done.max(until);
-        curve.push((until, clinic.resident_mb()?));
+    let until = WARM_UP + count;
+    let points = (STEP..until).step_by(STEP).chain([until]);
+    for point in points {
+        (done..point).try_for_each(&mut journey)?;
+        done = point;
+        curve.push((point, clinic.resident_mb()?));
     }
     clinic.stop()?;
-    let [(_, cold), (_, warm), .., (_, last)] = curve[..] else { bail!("the curve is too short") };
+    let at = |journeys| curve.iter().find(|(at, _)| *at == journeys).map(|(_, mb)| *mb);
+    let (Some(cold), Some(warm), Some(last)) = (at(0), at(WARM_UP), at(until)) else {
+        bail!("the curve is too short")
+    };
     let points = curve.iter().map(|(at, mb)| format!("{at}: {mb:.1}"));
     let how = format!(
         "VmRSS after journeys, MB: {}; {:.1} MB on disk at the end",
