@@ -1,5 +1,6 @@
 //! Parcels, frames, priorities and resumption on the road. Sans-IO.
 
+pub mod columns;
 mod lean;
 pub mod link;
 pub mod message;

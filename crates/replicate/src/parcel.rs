@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 use ondol_record::{
-    Certificate, ChartId, Entry, Seal, SealedHead,
+    Address, Certificate, ChartId, Entry, Seal, SealedHead,
     certificate::BadCertificate,
     entry::BadEntry,
     seal::{BadSeal, Step, put_path, read_path},
@@ -21,10 +21,16 @@ use zstd::{
     dict::{DecoderDictionary, EncoderDictionary},
 };
 
-use crate::lean::{Ids, put_entry, read_entry};
+use crate::{
+    columns::{self, Shared},
+    lean::{Ids, put_entry, read_entry},
+};
 
-/// The only parcel format so far.
-pub const FORMAT: u8 = 1;
+/// The first parcel format, which every node reads for ever.
+pub const FORMAT_1: u8 = 1;
+
+/// The newest parcel format that this node reads and writes.
+pub const FORMAT: u8 = columns::FORMAT;
 
 /// A parcel is refused when it unpacks to more than this, bytes.
 pub const UNPACKED_MAX: usize = 32 << 20;
@@ -84,6 +90,9 @@ pub enum BadParcel {
     /// An entry in it is none.
     #[error("an entry of the parcel cannot be read")]
     Entry(#[from] BadEntry),
+    /// It is told by an entry that this node does not hold; the sender has to send it in full.
+    #[error("the parcel builds upon an entry that is not here")]
+    NotHeld(Address),
     /// A certificate in it is none.
     #[error("a certificate of the parcel cannot be read")]
     Certificate(#[from] BadCertificate),
@@ -122,11 +131,21 @@ impl Parcel {
         plain
     }
 
-    /// Packs the parcel.
+    /// Packs the parcel for everybody, whatever they hold: in format 1, which every node reads.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_1()
+    }
+
+    /// Packs the parcel for a receiver who shares some entries.
+    pub fn encode_for(&self, shared: &dyn Shared) -> Vec<u8> {
+        columns::encode(self, shared)
+    }
+
+    /// Packs the parcel in format 1, for nodes that read no other.
+    pub fn encode_1(&self) -> Vec<u8> {
         let plain = self.plain();
         let level = if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL };
-        let mut to = vec![FORMAT];
+        let mut to = vec![FORMAT_1];
         match compress(&plain, level) {
             Some(packed) => {
                 to.push(DICTIONARY_1);
@@ -140,24 +159,41 @@ impl Parcel {
         to
     }
 
-    /// Unpacks a parcel. Nothing in it is trusted yet: check each batch.
+    /// Unpacks a parcel that builds upon nothing. Nothing in it is trusted yet: check each batch.
     pub fn decode(bytes: &[u8]) -> Result<Self, BadParcel> {
+        Self::decode_with(bytes, &columns::Nothing)
+    }
+
+    /// The certificates of a parcel, which can be read whatever else cannot.
+    pub fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, BadParcel> {
+        if bytes.first().is_some_and(|first| first & 0x7f == columns::FORMAT) {
+            return columns::certificates(bytes);
+        }
+        read_certificates(&mut Reader::new(&Self::unpack_1(bytes)?))
+    }
+
+    fn unpack_1(bytes: &[u8]) -> Result<Vec<u8>, BadParcel> {
         let mut from = Reader::new(bytes);
-        let format = from.byte()?;
-        if format != FORMAT {
-            return Err(BadParcel::UnknownFormat(format));
+        match from.byte()? {
+            FORMAT_1 => {}
+            format => return Err(BadParcel::UnknownFormat(format)),
         }
-        let plain = match from.byte()? {
-            DICTIONARY_NONE => from.rest().to_vec(),
-            DICTIONARY_1 => decompress(from.rest()).ok_or(BadParcel::Compression)?,
-            _ => return Err(BadParcel::Compression),
-        };
+        match from.byte()? {
+            DICTIONARY_NONE => Ok(from.rest().to_vec()),
+            DICTIONARY_1 => decompress(from.rest()).ok_or(BadParcel::Compression),
+            _ => Err(BadParcel::Compression),
+        }
+    }
+
+    /// Unpacks a parcel that may build upon entries which sender and receiver share. Nothing in
+    /// it is trusted yet: check each batch.
+    pub fn decode_with(bytes: &[u8], shared: &dyn Shared) -> Result<Self, BadParcel> {
+        if bytes.first().is_some_and(|first| first & 0x7f == columns::FORMAT) {
+            return columns::decode(bytes, shared);
+        }
+        let plain = Self::unpack_1(bytes)?;
         let mut from = Reader::new(&plain);
-        let count = from.size(plain.len())?;
-        let mut certificates = vec![];
-        for _ in 0..count {
-            certificates.push(Certificate::from_bytes(from.bytes()?)?);
-        }
+        let certificates = read_certificates(&mut from)?;
         let ids = Ids::read(&mut from)?;
         let count = from.size(plain.len())?;
         let mut batches = vec![];
@@ -166,6 +202,11 @@ impl Parcel {
         }
         if from.is_empty() { Ok(Self { certificates, batches }) } else { Err(BadBytes.into()) }
     }
+}
+
+fn read_certificates(from: &mut Reader<'_>) -> Result<Vec<Certificate>, BadParcel> {
+    let count = from.size(from.rest().len())?;
+    (0..count).map(|_| Ok(Certificate::from_bytes(from.bytes()?)?)).collect()
 }
 
 /// The dictionary as zstd looks things up in it at [`LEVEL`]: to make that anew for each parcel
@@ -180,6 +221,12 @@ fn decoder() -> &'static DecoderDictionary<'static> {
     DECODER.get_or_init(|| DecoderDictionary::copy(DICTIONARY))
 }
 
+/// Compressed at the level that fits its length.
+pub(crate) fn compress_best(plain: &[u8]) -> Vec<u8> {
+    let level = if plain.len() > LEVEL_SLOW_BYTES_MAX { 3 } else { LEVEL };
+    compress(plain, level).unwrap_or_default()
+}
+
 fn compress(plain: &[u8], level: i32) -> Option<Vec<u8>> {
     let mut compressor = if level == LEVEL {
         Compressor::with_prepared_dictionary(slow_encoder()).ok()?
@@ -191,7 +238,7 @@ fn compress(plain: &[u8], level: i32) -> Option<Vec<u8>> {
     compressor.compress(plain).ok()
 }
 
-fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
     let mut decompressor = Decompressor::with_prepared_dictionary(decoder()).ok()?;
     let stated = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten()?;
     let size = usize::try_from(stated).ok().filter(|&size| size <= UNPACKED_MAX)?;

@@ -5,13 +5,13 @@ use ondol_kernel::{
     bytes::{put_bytes, put_number},
 };
 use ondol_record::{Seal, Stream};
-use ondol_replicate::{Parcel, parcel::FORMAT};
+use ondol_replicate::{Parcel, parcel::FORMAT_1};
 
 /// A parcel of one entry, not compressed, up to where its resources are counted.
 fn begun(author: &[u8]) -> Vec<u8> {
     let stream = Stream { origin: NodeId([1; 16]), incarnation: 0, class: Class::Care };
     let seal = Seal { stream, first: 1, last: 1, root: [0; 32], signature: [0; 64] };
-    let mut bytes = vec![FORMAT, 0];
+    let mut bytes = vec![FORMAT_1, 0];
     // No certificates, one id, one batch.
     put_number(&mut bytes, 0);
     put_number(&mut bytes, 1);

@@ -150,7 +150,8 @@ fn who_forwards_cannot_leave_out_or_change_an_entry() {
 
 #[test]
 fn a_parcel_of_a_newer_node_says_so() {
-    assert_eq!(Parcel::decode(&[2, 0]), Err(BadParcel::UnknownFormat(2)));
+    assert_eq!(Parcel::decode(&[3, 0]), Err(BadParcel::UnknownFormat(3)));
+    assert_eq!(Parcel::certificates(&[0x83]), Err(BadParcel::UnknownFormat(0x83)));
 }
 
 #[test]
