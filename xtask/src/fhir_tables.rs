@@ -1,14 +1,20 @@
 //! Packs HL7's FHIR R4 (4.0.1) definitions into the small tables that `ondol-fhir` carries.
 //!
-//! `cargo xtask fhir-tables [ARCHIVE [OUT_DIR]]` reads `profiles-types.json`,
+//! `cargo xtask fhir-tables [ARCHIVE [OUT_DIR [EXAMPLES]]]` reads `profiles-types.json`,
 //! `profiles-resources.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
-//! `search-parameters.json` from a `.tar.gz` and writes `elements.txt`, `codes.txt` and
-//! `params.txt`. Their grammar is described at the top of `crates/fhir/src/definitions.rs`.
+//! `search-parameters.json` from a `.tar.gz` and writes `elements.txt`, `codes.txt`,
+//! `invariants.txt`, `params.txt` and `summary.txt`; from the archive of the specification's examples
+//! it takes the definitions of compartments for `compartments.txt`. Their grammar is described at
+//! the top of the modules of `crates/fhir/src` that read them.
 
 mod codes;
+mod compartments;
+mod composites;
 mod elements;
+mod invariants;
 mod params;
 mod repairs;
+mod summary;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,7 +26,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The definitions after the repairs: what the three tables are made from.
+/// The definitions after the repairs: what the tables are made from.
 struct Definitions {
     /// Structure definitions by name, in their order; profiles (constraints) left out.
     types: BTreeMap<String, Value>,
@@ -40,14 +46,25 @@ pub fn run(args: &[String]) -> Result<()> {
         .first()
         .map_or_else(|| root.join("../shared/data/fhir_r4_definitions.tar.gz"), PathBuf::from);
     let out = args.get(1).map_or_else(|| root.join("crates/fhir/data"), PathBuf::from);
+    let examples = args
+        .get(2)
+        .map_or_else(|| root.join("../shared/data/fhir_r4_examples.tar.gz"), PathBuf::from);
     let definitions = read(&archive)?;
     let elements = elements::table(&definitions)?;
     let codes = codes::table(&definitions, &elements.value_sets)?;
     let params = params::table(&definitions)?;
+    let invariants = invariants::table(&definitions)?;
+    let summary = summary::table(&definitions)?;
+    let compartments = compartments::table(&examples)?;
     fs::create_dir_all(&out)?;
-    for (name, text) in
-        [("elements.txt", &elements.text), ("codes.txt", &codes), ("params.txt", &params)]
-    {
+    for (name, text) in [
+        ("elements.txt", &elements.text),
+        ("codes.txt", &codes),
+        ("invariants.txt", &invariants),
+        ("params.txt", &params),
+        ("summary.txt", &summary),
+        ("compartments.txt", &compartments),
+    ] {
         println!("{name}: {} bytes", text.len());
         fs::write(out.join(name), text)?;
     }

@@ -4,34 +4,14 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
-use ondol_app::rest::{Answer, Done, Outcome, PreferReturn, VersionId, outcome_of_done};
+use ondol_app::rest::{Answer, Done, Known, Outcome, PreferReturn, VersionId, outcome_of_done};
 use ondol_kernel::Millis;
 
-use crate::{capability, error::ApiError};
+use crate::{capability, error::ApiError, http_date};
 
 type Reply = Response<Body>;
 
 const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 5.6.7).
-pub(crate) fn http_date(at: Millis) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (date, ms) = at.local(0);
-    let weekday = usize::try_from(date.days().rem_euclid(7)).unwrap_or(0);
-    let s = ms / 1_000;
-    format!(
-        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        DAYS[weekday],
-        date.day(),
-        MONTHS[usize::from(date.month()) - 1],
-        date.year(),
-        s / 3_600,
-        s / 60 % 60,
-        s % 60
-    )
-}
 
 fn reply(status: u16) -> Reply {
     let mut reply = Response::new(Body::empty());
@@ -55,7 +35,7 @@ fn with_json(mut reply: Reply, json: String) -> Reply {
 
 fn with_version(mut reply: Reply, version: VersionId, updated: Millis) -> Reply {
     put(&mut reply, header::ETAG, &format!("W/\"{version}\""));
-    put(&mut reply, header::LAST_MODIFIED, &http_date(updated));
+    put(&mut reply, header::LAST_MODIFIED, &http_date::write(updated));
     reply
 }
 
@@ -64,9 +44,14 @@ pub(crate) fn bundle(json: String) -> Reply {
     with_json(reply(200), json)
 }
 
+/// What an operation found, which is an answer whatever it says.
+pub(crate) fn outcome(outcome: &ondol_fhir::Resource) -> Reply {
+    with_json(reply(200), outcome.to_string())
+}
+
 /// A resource that was read; nothing but its version if the client has that already.
-pub(crate) fn read(answer: Answer, known: &[VersionId]) -> Reply {
-    let is_known = known.contains(&answer.version);
+pub(crate) fn read(answer: Answer, known: &Known) -> Reply {
+    let is_known = known.covers(&answer);
     let reply = reply(if is_known { 304 } else { 200 });
     let reply = with_version(reply, answer.version, answer.updated);
     if is_known { reply } else { with_json(reply, answer.json) }
@@ -74,17 +59,21 @@ pub(crate) fn read(answer: Answer, known: &[VersionId]) -> Reply {
 
 /// A resource that was written.
 pub(crate) fn written(done: &Done, back: PreferReturn, base: &str) -> Reply {
+    let is_deleted = done.outcome == Outcome::Deleted;
     let status = match done.outcome {
         Outcome::Created => 201,
         Outcome::Updated | Outcome::Unchanged | Outcome::Spared => 200,
+        Outcome::Deleted if back == PreferReturn::Outcome => 200,
         Outcome::Deleted => 204,
     };
-    let mut answer = with_version(reply(status), done.version, done.updated);
-    if done.outcome == Outcome::Deleted {
-        return answer;
+    let mut answer = reply(status);
+    if let Some(stands) = &done.stands {
+        answer = with_version(answer, stands.version, stands.updated);
+        if !is_deleted {
+            let (kind, id, version) = (done.kind, &stands.id, stands.version);
+            put(&mut answer, header::LOCATION, &format!("{base}/{kind}/{id}/_history/{version}"));
+        }
     }
-    let location = format!("{base}/{}/{}/_history/{}", done.kind, done.id, done.version);
-    put(&mut answer, header::LOCATION, &location);
     match (back, &done.json) {
         (PreferReturn::Representation, Some(json)) => with_json(answer, json.clone()),
         (PreferReturn::Outcome, _) => with_json(answer, outcome_of_done(done).to_string()),
@@ -127,16 +116,4 @@ pub(crate) fn error(why: &ApiError) -> Reply {
         }
     }
     with_json(answer, why.outcome().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn http_dates_have_their_weekday() {
-        assert_eq!(http_date(Millis(784_111_777_000)), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(http_date(Millis(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
-        assert_eq!(http_date(Millis(-1)), "Wed, 31 Dec 1969 23:59:59 GMT");
-    }
 }

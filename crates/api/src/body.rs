@@ -1,12 +1,15 @@
 //! Bodies of requests, within a limit.
 
 use axum::{body::Body, http::HeaderMap};
-use ondol_fhir::Limits;
+use ondol_fhir::{Limits, patch};
 
 use crate::error::ApiError;
 
 /// A body at most, bytes. Bulk loads go through `ondol import`.
 pub(crate) const BODY_MAX: usize = Limits::RESOURCE.bytes;
+
+/// A patch at most, bytes.
+pub(crate) const PATCH_MAX: usize = patch::LIMITS.bytes;
 
 /// A form of a search at most, bytes.
 pub(crate) const FORM_MAX: usize = 64 << 10;

@@ -4,7 +4,7 @@ use std::{io::Write, sync::OnceLock};
 
 use flate2::{Compression, write::GzEncoder};
 use ondol_app::rest;
-use ondol_fhir::{ParamKind, ResourceType};
+use ondol_fhir::{ParamKind, ResourceType, compartment::COMPARTMENTS};
 use serde_json::{Value, json};
 
 use crate::routes::{Interaction, ROUTES};
@@ -16,10 +16,10 @@ const SECURITY: &str = "HTTP Basic with an account of the facility, or the token
     Bearer. Who may read and write what follows from the relation to the patient; a search shows \
     and counts only what the one who asks may read. Every reading of a chart is recorded.";
 
-const LIMITS: &str = "JSON only. Not here: XML, PATCH, history of types and of the system, \
-    conditional update and delete, _has, composite parameters, _elements, _summary but count, _sort \
-    but by one time, :iterate. A search by number or quantity \
-    compares the unit as it is written.";
+const LIMITS: &str = "JSON only; patches are JSON Patch. Not here: XML, FHIRPath Patch, conditional \
+    delete of several, _filter, _query, _contained, _type. A search by quantity compares the unit as \
+    it is written. The compartments of Patient, Encounter, RelatedPerson, Practitioner and Device \
+    are searched.";
 
 /// The `CapabilityStatement` (R4 5.2).
 pub fn statement() -> Value {
@@ -29,8 +29,7 @@ pub fn statement() -> Value {
         .filter(|kind| rest::is_served(*kind))
         .map(of_type)
         .collect();
-    let has = |interaction| ROUTES.iter().any(|route| route.interaction == interaction);
-    let bundles: &[&str] = if has(Interaction::Bundle) { &["transaction", "batch"] } else { &[] };
+    let of_system = ROUTES.iter().flat_map(|route| route.interaction.system_codes());
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -40,6 +39,7 @@ pub fn statement() -> Value {
         "implementation": { "description": "The record of one health facility" },
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
+        "patchFormat": ["application/json-patch+json"],
         "rest": [{
             "mode": "server",
             "documentation": LIMITS,
@@ -52,11 +52,15 @@ pub fn statement() -> Value {
                 "description": SECURITY
             },
             "resource": resources,
-            "interaction": bundles.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>(),
-            "searchParam": rest::COMMON.iter().map(|name| json!({
+            "interaction": of_system.map(|code| json!({ "code": code })).collect::<Vec<_>>(),
+            "searchParam": rest::COMMON.iter().map(|(name, kind)| json!({
                 "name": name,
-                "type": if *name == "_count" { "number" } else { "string" }
-            })).collect::<Vec<_>>()
+                "type": kind
+            })).collect::<Vec<_>>(),
+            "compartment": COMPARTMENTS.iter().map(|kind| {
+                let name = kind.name().to_ascii_lowercase();
+                format!("http://hl7.org/fhir/CompartmentDefinition/{name}")
+            }).collect::<Vec<_>>()
         }]
     })
 }
@@ -74,6 +78,8 @@ fn of_type(kind: ResourceType) -> Value {
         .filter(|param| param.kind == ParamKind::Reference)
         .map(|param| format!("{kind}:{}", param.code))
         .collect();
+    let includes =
+        if includes.is_empty() { includes } else { [vec!["*".to_owned()], includes].concat() };
     let search: Vec<Value> = params
         .iter()
         .map(|param| json!({ "name": param.code, "type": param.kind.code() }))
@@ -86,21 +92,30 @@ fn of_type(kind: ResourceType) -> Value {
         "readHistory": true,
         "updateCreate": rest::is_written(kind),
         "conditionalCreate": rest::is_written(kind),
-        "conditionalRead": "not-match",
-        "conditionalUpdate": false,
-        "conditionalDelete": "not-supported",
+        "conditionalRead": "full-support",
+        "conditionalUpdate": rest::is_written(kind),
+        "conditionalDelete": if rest::is_written(kind) { "single" } else { "not-supported" },
         "referencePolicy": ["literal", "logical", "local"],
         "searchParam": search
     });
     if !includes.is_empty() {
         resource["searchInclude"] = includes.into();
     }
+    let mut operations = vec![json!({
+        "name": "validate",
+        "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+    })];
     if Interaction::Everything.allows(kind) {
-        resource["operation"] = json!([{
+        operations.push(json!({
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"
-        }]);
+        }));
+        operations.push(json!({
+            "name": "match",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
+        }));
     }
+    resource["operation"] = operations.into();
     resource
 }
 
@@ -141,8 +156,11 @@ mod tests {
             interactions.iter().map(|i| i["code"].as_str().unwrap().to_owned()).collect()
         };
         assert!(of("Parameters").is_none());
-        assert_eq!(codes("AuditEvent"), ["read", "vread", "history-instance", "search-type"]);
+        assert_eq!(
+            codes("AuditEvent"),
+            ["read", "vread", "history-instance", "history-type", "search-type"]
+        );
         assert!(codes("Patient").contains(&"delete".to_owned()));
-        assert!(of("Group").unwrap().get("operation").is_none());
+        assert_eq!(of("Group").unwrap()["operation"].as_array().map(Vec::len), Some(1));
     }
 }

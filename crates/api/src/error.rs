@@ -21,6 +21,8 @@ pub(crate) enum ApiError {
     NotAcceptable,
     #[error("the body's type has to be application/fhir+json, for a search a form")]
     UnsupportedMediaType,
+    #[error("the body's type has to be application/json-patch+json")]
+    PatchMediaType,
     #[error("the header {0} does not have the form that it asks")]
     BadHeader(&'static str),
     #[error("the body is longer than {0} bytes")]
@@ -39,7 +41,7 @@ impl ApiError {
             Self::NoAddress => 404,
             Self::OtherMethods(_) => 405,
             Self::NotAcceptable => 406,
-            Self::UnsupportedMediaType => 415,
+            Self::UnsupportedMediaType | Self::PatchMediaType => 415,
             Self::BadHeader(_) | Self::Interrupted => 400,
             Self::TooLarge(_) => 413,
             Self::Failed => 500,
@@ -54,7 +56,7 @@ impl ApiError {
             Self::NoAddress => ("not-found", "no-address"),
             Self::OtherMethods(_) => ("not-supported", "method"),
             Self::NotAcceptable => ("not-supported", "not-acceptable"),
-            Self::UnsupportedMediaType => ("not-supported", "media-type"),
+            Self::UnsupportedMediaType | Self::PatchMediaType => ("not-supported", "media-type"),
             Self::BadHeader(_) => ("value", "header"),
             Self::TooLarge(_) => ("too-long", "too-large"),
             Self::Interrupted => ("incomplete", "interrupted"),

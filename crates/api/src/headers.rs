@@ -1,9 +1,9 @@
 //! What headers of requests say.
 
 use axum::http::{HeaderMap, header};
-use ondol_app::rest::{PreferReturn, VersionId, etags};
+use ondol_app::rest::{Known, PreferReturn, VersionId, etags};
 
-use crate::error::ApiError;
+use crate::{error::ApiError, http_date};
 
 /// Media types of JSON that are understood.
 const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
@@ -56,6 +56,15 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
+/// Whether the body is a JSON Patch.
+pub(crate) fn check_patch(headers: &HeaderMap) -> Result<(), ApiError> {
+    let name = text(headers, "content-type").and_then(|text| text.split(';').next());
+    match name {
+        Some(name) if name.trim().eq_ignore_ascii_case("application/json-patch+json") => Ok(()),
+        _ => Err(ApiError::PatchMediaType),
+    }
+}
+
 /// Whether the body is a form.
 pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
     let name = text(headers, "content-type").and_then(|text| text.split(';').next());
@@ -78,9 +87,11 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Vec<VersionId>>, Ap
     Ok(all)
 }
 
-/// `If-None-Match`, where it names versions.
-pub(crate) fn if_none_match(headers: &HeaderMap) -> Vec<VersionId> {
-    text(headers, "if-none-match").and_then(etags).unwrap_or_default()
+/// What the client has already: `If-None-Match`, else `If-Modified-Since`. A date that is none
+/// of HTTP's is passed over, as RFC 9110 13.1.3 asks.
+pub(crate) fn known(headers: &HeaderMap) -> Known {
+    let since = text(headers, "if-modified-since").and_then(http_date::parse);
+    Known::new(text(headers, "if-none-match"), since)
 }
 
 /// `Prefer`.
@@ -94,12 +105,16 @@ pub(crate) fn prefer(headers: &HeaderMap) -> Prefer {
     let mut prefer = Prefer::default();
     for value in headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()) {
         for part in value.split([',', ';']).map(str::trim) {
-            match part {
-                "return=minimal" => prefer.back = PreferReturn::Minimal,
-                "return=representation" => prefer.back = PreferReturn::Representation,
-                "return=OperationOutcome" => prefer.back = PreferReturn::Outcome,
-                "handling=lenient" => prefer.lenient = true,
-                "handling=strict" => prefer.lenient = false,
+            // Names are of any case, values may be quoted, blanks may stand around (RFC 7240 2).
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value.trim().trim_matches('"');
+            match (name.trim().to_ascii_lowercase().as_str(), value) {
+                ("return", "minimal") => prefer.back = PreferReturn::Minimal,
+                ("return", "representation") => prefer.back = PreferReturn::Representation,
+                ("return", "OperationOutcome") => prefer.back = PreferReturn::Outcome,
+                ("handling", "lenient") => prefer.lenient = true,
+                ("handling", "strict") => prefer.lenient = false,
+                // What is not understood, as respond-async, is passed over.
                 _ => {}
             }
         }
@@ -192,6 +207,8 @@ mod tests {
     fn preferences_and_reasons_are_read() {
         let read = prefer(&with("prefer", "return=minimal; handling=lenient"));
         assert_eq!(read, Prefer { back: PreferReturn::Minimal, lenient: true });
+        let quoted = prefer(&with("prefer", r#"respond-async, Return = "OperationOutcome""#));
+        assert_eq!(quoted, Prefer { back: PreferReturn::Outcome, lenient: false });
         assert_eq!(
             reason(&with("x-ondol-reason", "%EC%9E%98%EB%AA%BB%20%EC%93%B0%EC%9E%84")).unwrap(),
             "잘못 쓰임"

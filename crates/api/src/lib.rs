@@ -9,7 +9,10 @@ mod capability;
 mod dispatch;
 mod error;
 mod headers;
+mod history;
+mod http_date;
 mod routes;
+mod write;
 
 use std::sync::Arc;
 

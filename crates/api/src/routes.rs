@@ -3,7 +3,7 @@
 
 use axum::http::Method;
 use ondol_app::rest;
-use ondol_fhir::ResourceType;
+use ondol_fhir::{ResourceType, compartment::COMPARTMENTS};
 use ondol_kernel::ResourceId;
 
 /// The form of an address, below [`crate::MOUNT`].
@@ -17,14 +17,28 @@ pub enum Shape {
     Type,
     /// `/Patient/_search`
     TypeSearch,
+    /// `/Patient/$match`
+    Match,
+    /// `/Patient/1/Observation`, `/Patient/1/*`: one type of a compartment, or all.
+    Compartment,
+    /// `/Patient/1/Observation/_search`
+    CompartmentSearch,
     /// `/Patient/1`
     Instance,
+    /// `/_history`
+    SystemHistory,
+    /// `/Patient/_history`
+    TypeHistory,
     /// `/Patient/1/_history`
     History,
     /// `/Patient/1/_history/2`
     Version,
     /// `/Patient/1/$everything`
     Everything,
+    /// `/Patient/$validate`
+    TypeValidate,
+    /// `/Patient/1/$validate`
+    Validate,
 }
 
 /// What is done (R4 3.1.0).
@@ -38,18 +52,30 @@ pub enum Interaction {
     Create,
     /// Search of a type.
     Search,
+    /// Search of a compartment.
+    SearchWithin,
     /// Read.
     Read,
     /// Read of a version.
     Vread,
     /// Update, or create with an id of the client's.
     Update,
+    /// JSON Patch.
+    Patch,
     /// Delete: a retraction.
     Delete,
     /// History of a resource.
     History,
+    /// History of a type.
+    TypeHistory,
+    /// History of everything here.
+    SystemHistory,
     /// Everything in a patient's chart.
     Everything,
+    /// Who somebody may be.
+    Match,
+    /// What a write would be refused for.
+    Validate,
 }
 
 impl Interaction {
@@ -62,17 +88,35 @@ impl Interaction {
             Self::Read => Some("read"),
             Self::Vread => Some("vread"),
             Self::Update => Some("update"),
+            Self::Patch => Some("patch"),
             Self::Delete => Some("delete"),
             Self::History => Some("history-instance"),
-            Self::Capabilities | Self::Bundle | Self::Everything => None,
+            Self::TypeHistory => Some("history-type"),
+            Self::Capabilities
+            | Self::Bundle
+            | Self::SystemHistory
+            | Self::Everything
+            | Self::SearchWithin
+            | Self::Validate
+            | Self::Match => None,
+        }
+    }
+
+    /// Its codes of R4's `system-restful-interaction`.
+    pub const fn system_codes(self) -> &'static [&'static str] {
+        match self {
+            Self::Bundle => &["transaction", "batch"],
+            Self::SystemHistory => &["history-system"],
+            _ => &[],
         }
     }
 
     /// Whether it can be done with a type.
     pub fn allows(self, kind: ResourceType) -> bool {
         match self {
-            Self::Create | Self::Update | Self::Delete => rest::is_written(kind),
-            Self::Everything => kind == ResourceType::Patient,
+            Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
+            Self::Everything | Self::Match => kind == ResourceType::Patient,
+            Self::SearchWithin => COMPARTMENTS.contains(&kind),
             _ => rest::is_served(kind),
         }
     }
@@ -100,12 +144,24 @@ pub const ROUTES: &[Route] = &[
     route("GET", Shape::Instance, Interaction::Read),
     route("GET", Shape::Version, Interaction::Vread),
     route("PUT", Shape::Instance, Interaction::Update),
+    route("PUT", Shape::Type, Interaction::Update),
+    route("PATCH", Shape::Instance, Interaction::Patch),
+    route("PATCH", Shape::Type, Interaction::Patch),
     route("DELETE", Shape::Instance, Interaction::Delete),
+    route("DELETE", Shape::Type, Interaction::Delete),
     route("GET", Shape::History, Interaction::History),
+    route("GET", Shape::TypeHistory, Interaction::TypeHistory),
+    route("GET", Shape::SystemHistory, Interaction::SystemHistory),
     route("POST", Shape::Type, Interaction::Create),
     route("GET", Shape::Type, Interaction::Search),
     route("POST", Shape::TypeSearch, Interaction::Search),
+    route("GET", Shape::Compartment, Interaction::SearchWithin),
+    route("POST", Shape::CompartmentSearch, Interaction::SearchWithin),
     route("GET", Shape::Everything, Interaction::Everything),
+    route("POST", Shape::Match, Interaction::Match),
+    route("POST", Shape::TypeValidate, Interaction::Validate),
+    route("POST", Shape::Validate, Interaction::Validate),
+    route("GET", Shape::Validate, Interaction::Validate),
 ];
 
 /// An address, taken apart.
@@ -115,6 +171,8 @@ pub(crate) struct Address {
     pub(crate) kind: Option<ResourceType>,
     pub(crate) id: Option<ResourceId>,
     pub(crate) version: Option<String>,
+    /// The type that is searched in a compartment; none for all.
+    pub(crate) inner: Option<ResourceType>,
 }
 
 /// Where a request leads.
@@ -150,10 +208,11 @@ fn read(path: &str) -> Option<Address> {
     let path = path.strip_prefix(crate::MOUNT).unwrap_or(path);
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    let of = |shape| Address { shape, kind: None, id: None, version: None };
+    let of = |shape| Address { shape, kind: None, id: None, version: None, inner: None };
     match path {
         "" => return Some(of(Shape::System)),
         "metadata" => return Some(of(Shape::Metadata)),
+        "_history" => return Some(of(Shape::SystemHistory)),
         _ => {}
     }
     let parts: Vec<&str> = path.split('/').collect();
@@ -162,11 +221,19 @@ fn read(path: &str) -> Option<Address> {
     let id = || ResourceId::new(parts[1]).ok();
     match parts[1..] {
         [] => Some(address),
+        ["$match"] => Some(Address { shape: Shape::Match, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
+        ["_history"] => Some(Address { shape: Shape::TypeHistory, ..address }),
+        ["$validate"] => Some(Address { shape: Shape::TypeValidate, ..address }),
         [_] => Some(Address { shape: Shape::Instance, id: Some(id()?), ..address }),
         [_, "_history"] => Some(Address { shape: Shape::History, id: Some(id()?), ..address }),
         [_, "$everything"] => {
             Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
+        }
+        [_, "$validate"] => Some(Address { shape: Shape::Validate, id: Some(id()?), ..address }),
+        [_, inner] => within(inner, Shape::Compartment, Address { id: Some(id()?), ..address }),
+        [_, inner, "_search"] => {
+            within(inner, Shape::CompartmentSearch, Address { id: Some(id()?), ..address })
         }
         [_, "_history", version] => Some(Address {
             shape: Shape::Version,
@@ -176,6 +243,17 @@ fn read(path: &str) -> Option<Address> {
         }),
         _ => None,
     }
+}
+
+/// The address of a type, or of all (`*`), in the compartment at an address.
+fn within(inner: &str, shape: Shape, of: Address) -> Option<Address> {
+    let kind = of.kind?;
+    if inner == "*" {
+        return COMPARTMENTS.contains(&kind).then_some(Address { shape, ..of });
+    }
+    let inner = ResourceType::from_name(inner).filter(|inner| rest::is_served(*inner))?;
+    ondol_fhir::compartment(kind, inner)?;
+    Some(Address { shape, inner: Some(inner), ..of })
 }
 
 #[cfg(test)]
@@ -199,10 +277,22 @@ mod tests {
             ("GET", "/Patient/1/_history", Interaction::History),
             ("GET", "/Patient/1/_history/2", Interaction::Vread),
             ("GET", "/Patient/1/$everything", Interaction::Everything),
+            ("POST", "/Group/$validate", Interaction::Validate),
+            ("GET", "/Group/1/$validate", Interaction::Validate),
             ("GET", "/Patient", Interaction::Search),
             ("POST", "/Patient", Interaction::Create),
             ("POST", "/Patient/_search", Interaction::Search),
+            ("POST", "/Patient/$match", Interaction::Match),
+            ("GET", "/Patient/1/Observation", Interaction::SearchWithin),
+            ("GET", "/Encounter/1/*", Interaction::SearchWithin),
+            ("POST", "/Patient/1/Observation/_search", Interaction::SearchWithin),
             ("DELETE", "/Patient/1", Interaction::Delete),
+            ("DELETE", "/Patient", Interaction::Delete),
+            ("PUT", "/Patient", Interaction::Update),
+            ("PATCH", "/Patient/1", Interaction::Patch),
+            ("PATCH", "/Patient", Interaction::Patch),
+            ("GET", "/_history", Interaction::SystemHistory),
+            ("GET", "/Patient/_history", Interaction::TypeHistory),
             ("GET", "/AuditEvent/1", Interaction::Read),
         ] {
             assert_eq!(to(method, path), Some(interaction), "{method} {path}");
@@ -211,14 +301,25 @@ mod tests {
 
     #[test]
     fn other_addresses_lead_nowhere_and_other_methods_are_named() {
-        for path in
-            ["/Banana", "/Patient/a b", "/Patient/1/x", "/Parameters", "/Group/1/$everything"]
-        {
+        for path in [
+            "/Banana",
+            "/Patient/a b",
+            "/Patient/1/x",
+            "/Parameters",
+            "/Group/1/$everything",
+            "/Group/$match",
+            "/Group/1/Observation",
+            "/Group/1/*",
+            "/Patient/1/Organization",
+            "/Patient/1/_search",
+        ] {
             assert_eq!(find(&Method::GET, path), Found::Nothing, "{path}");
         }
-        let other = find(&Method::PATCH, "/Patient/1");
-        assert_eq!(other, Found::OtherMethods(vec!["GET", "PUT", "DELETE"]));
-        let other = find(&Method::POST, "/AuditEvent");
-        assert_eq!(other, Found::OtherMethods(vec!["GET"]));
+        let other = find(&Method::POST, "/Patient/1");
+        assert_eq!(other, Found::OtherMethods(vec!["GET", "PUT", "PATCH", "DELETE"]));
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let other = find(&method, "/AuditEvent");
+            assert_eq!(other, Found::OtherMethods(vec!["GET"]));
+        }
     }
 }

@@ -191,7 +191,7 @@ async fn the_client_chooses_what_comes_back() {
 async fn what_a_client_sends_comes_back_as_it_was() {
     let door = Door::new();
     door.patient("p", "리").await;
-    let sent = r#"{"resourceType":"Observation","id":"o","meta":{"tag":[{"code":"t"}],"versionId":"9"},"status":"final","code":{"text":"x"},"subject":{"reference":"http://node.example/fhir/Patient/p"},"extension":[{"url":"urn:unknown","valueDecimal":1.500}],"valueQuantity":{"value":0.0010,"code":"g"},"component":[{"code":{"text":"b"},"valueQuantity":{"value":1E5}},{"code":{"text":"a"}}]}"#;
+    let sent = r#"{"resourceType":"Observation","id":"o","meta":{"tag":[{"code":"t"}],"versionId":"9"},"status":"final","code":{"text":"x"},"subject":{"reference":"http://node.example/fhir/Patient/p"},"extension":[{"url":"urn:unknown","valueDecimal":1.500}],"valueQuantity":{"value":0.0010,"unit":"g"},"component":[{"code":{"text":"b"},"valueQuantity":{"value":1E5}},{"code":{"text":"a"}}]}"#;
     door.with("doctor", ("PUT", "/Observation/o"), &[], sent).await.expect(201);
     let text = door.get("/Observation/o").await.text().to_owned();
     for part in [

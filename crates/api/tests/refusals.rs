@@ -54,9 +54,9 @@ async fn addresses_methods_and_media_types_that_are_not_here_are_told_apart() {
     assert_eq!(door.get("/Banana").await.issue(404).0, "no-address");
     assert_eq!(door.get("/Patient/nobody").await.issue(404).0, "not-found");
     assert_eq!(door.get("/Patient/p/_history/1").await.issue(404).0, "not-found");
-    let patch = door.with("doctor", ("PATCH", "/Patient/p"), &[], "[]").await;
-    assert_eq!(patch.issue(405).0, "method");
-    assert_eq!(patch.header("allow"), "GET, PUT, DELETE");
+    let post = door.with("doctor", ("POST", "/Patient/p"), &[], "{}").await;
+    assert_eq!(post.issue(405).0, "method");
+    assert_eq!(post.header("allow"), "GET, PUT, PATCH, DELETE");
     let xml = [("accept", "application/fhir+xml")];
     assert_eq!(door.with("doctor", ("GET", "/Patient/p"), &xml, "").await.status, 406);
     assert_eq!(door.get("/Patient/p?_format=xml").await.status, 406);
@@ -102,6 +102,7 @@ async fn the_capability_statement_tells_the_truth() {
             ("GET", format!("/{kind}?_count=0"), "search-type"),
             ("GET", format!("/{kind}/x"), "read"),
             ("GET", format!("/{kind}/x/_history"), "history-instance"),
+            ("GET", format!("/{kind}/_history"), "history-type"),
             ("POST", format!("/{kind}"), "create"),
             ("PUT", format!("/{kind}/x"), "update"),
             ("DELETE", format!("/{kind}/x"), "delete"),
@@ -124,8 +125,15 @@ async fn the_capability_statement_tells_the_truth() {
             assert_eq!(door.get(&path).await.status, 200, "{path}");
         }
     }
-    assert_eq!(door.get("/_history").await.status, 404);
-    assert_eq!(door.get("/Patient/_history").await.status, 404);
+    let of_system: Vec<&str> = statement["rest"][0]["interaction"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|interaction| interaction["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(of_system, ["transaction", "batch", "history-system"]);
+    assert_eq!(door.get("/_history").await.status, 200);
+    assert_eq!(door.get("/_search").await.status, 404);
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ impl AppError {
             Self::Policies | Self::Unexpected(_) => "defect",
             Self::Store(StoreError::Full) => "disk-full",
             Self::Store(StoreError::ReadOnly) => "disk-read-only",
+            Self::Store(StoreError::Io(_)) => "disk-failing",
             Self::Store(_) => "store",
             Self::Append(_) => "unplaceable",
         }

@@ -10,6 +10,7 @@ pub mod attachment;
 pub mod changes;
 pub mod coding;
 pub mod consult;
+pub mod disk;
 pub mod duty;
 pub mod encounter;
 pub mod error;
@@ -40,6 +41,7 @@ use ondol_store::{Found, Reading, Store, View, WriteTx, blobs::Blobs};
 
 pub use actor::Actor;
 pub use changes::Changes;
+pub use disk::DiskTrouble;
 pub use error::AppError;
 pub use keys::NodeKeys;
 pub use nation::Nation;
@@ -80,6 +82,7 @@ pub struct App {
     standings: accounts::Standings,
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
     pub(crate) live: consult::Live,
+    pub(crate) disk: Arc<disk::Disk>,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -91,9 +94,10 @@ impl App {
         let policies = Policies::shared().map_err(|_| AppError::Policies)?;
         let nation = nation_now::NationNow::load(&*parts.store, &parts.place)?;
         let live = consult::Live::new(&*parts.rng);
+        let disk = Arc::new(disk::Disk::new(parts.clock.clone()));
         Ok(Self {
-            store: parts.store,
-            blobs: parts.blobs,
+            store: Arc::new(disk::Watched::new(parts.store, disk.clone())),
+            blobs: Arc::new(disk::WatchedBlobs::new(parts.blobs, disk.clone())),
             clock: parts.clock,
             rng: parts.rng,
             keys: parts.keys,
@@ -106,6 +110,7 @@ impl App {
             standings: accounts::Standings::default(),
             links: RwLock::new(HashMap::new()),
             live,
+            disk,
         })
     }
 
@@ -127,6 +132,16 @@ impl App {
     /// Whether this is the practice room.
     pub const fn is_practice(&self) -> bool {
         self.practice
+    }
+
+    /// Makes the index of searches again if it was made by another version of Ondol, while care
+    /// goes on; whether it was needed. It may be stopped at any moment, and begins anew then.
+    pub fn renew_index(&self) -> Result<bool, AppError> {
+        let is_old = self.store.index_is_old()?;
+        if is_old {
+            self.store.reindex(&mut |_, _| {})?;
+        }
+        Ok(is_old)
     }
 
     /// What the machine's clock says.
@@ -242,7 +257,7 @@ impl App {
     }
 
     /// Reads in a chart: decides, reads, and records the reading durably before anything is
-    /// handed out.
+    /// handed out (while the disk takes nothing, in memory: [`disk`]).
     pub fn reading<T>(
         &self,
         actor: &Actor,
@@ -261,7 +276,7 @@ impl App {
         Ok(result)
     }
 
-    /// Records durably that somebody read a chart.
+    /// Records that somebody read a chart: durably, unless the disk takes nothing.
     pub(crate) fn record_reading(
         &self,
         actor: &Actor,
@@ -271,7 +286,7 @@ impl App {
         reason: &str,
     ) -> Result<(), AppError> {
         let reading = self.reading_of(actor, action, chart, grounds, reason);
-        ondol_store::transact(&*self.store, move |tx| Ok(tx.record_reading(&reading)?))
+        self.write_down(vec![reading])
     }
 
     fn reading_of(
@@ -330,6 +345,7 @@ impl App {
         actor: &Actor,
         changes: Changes,
     ) -> Result<Vec<Entry>, AppError> {
+        self.disk.room()?;
         let draft = changes.into_draft(actor)?;
         let entries = tx.append(draft, self.now(), false)?;
         road::distribute(self, tx)?;

@@ -83,6 +83,30 @@ fn namesakes_stand_in_order_with_what_tells_them_apart() {
 }
 
 #[test]
+fn a_name_is_found_in_whatever_letters_it_is_typed_the_closest_first() {
+    let clinic = Facility::new();
+    let worker = clinic.person(Role::HealthWorker);
+    for name in ["리영희", "리용희", "이용희", "Ri Yong Hui", "김룡철", "리용희녀"]
+    {
+        clinic.app.register(&worker, named(name)).unwrap();
+    }
+    let names = |text: &str| -> Vec<String> {
+        let found = clinic.app.find_people(&worker, &find(text)).unwrap();
+        found.people.iter().map(|person| person.name.clone()).collect()
+    };
+    assert_eq!(names("리용희"), ["리용희", "이용희", "Ri Yong Hui", "리용희녀"]);
+    assert_eq!(names("이용희")[..2], ["이용희", "리용희"]);
+    assert_eq!(names("리영희")[..1], ["리영희"]);
+    // Latin letters cannot tell 영 from 용 in the north's system: both are found.
+    assert_eq!(names("ri yong hui").len(), 5);
+    assert_eq!(names("Ri Yonghŭi")[0], "Ri Yong Hui");
+    assert_eq!(names("ㄹㅇㅎ")[..1], ["리영희"]);
+    assert!(names("ㄹㅇㅎ").contains(&"이용희".to_owned()), "the initial sound either way");
+    assert_eq!(names("용철"), ["김룡철"]);
+    assert_eq!(names("Kim Yong-ch'ŏl"), ["김룡철"]);
+}
+
+#[test]
 fn at_most_twenty_are_shown() {
     let clinic = Facility::new();
     let worker = clinic.person(Role::HealthWorker);
@@ -110,6 +134,32 @@ fn possible_duplicates_are_shown_and_hinder_nothing() {
     assert_eq!(same(of(Sex::Female, 1971)), 0);
     assert_eq!(same(Registration { birth: None, ..of(Sex::Female, 1971) }), 1);
     clinic.app.register(&worker, of(Sex::Female, 1961)).unwrap();
+}
+
+#[test]
+fn somebody_who_is_here_already_is_known_in_other_letters_and_a_sister_is_not_taken_for_her() {
+    let clinic = Facility::new();
+    let worker = clinic.person(Role::HealthWorker);
+    let of = |name: &str, birth: &str| Registration {
+        sex: Some(Sex::Female),
+        birth: Some(Birth::parse(birth, false)),
+        mother_name: "김복순".into(),
+        ri: "룡강리".into(),
+        ..named(name)
+    };
+    clinic.app.register(&worker, of("리용희", "1961-03-02")).unwrap();
+    for (name, birth, known) in [
+        ("Ri Yong Hui", "1961-03-02", true),
+        ("Lee Yong-hee", "1961-03-02", true),
+        // A letter mistyped, and a digit of the day.
+        ("리용히", "1961-03-02", true),
+        ("이용희", "1961-03-20", true),
+        ("리순희", "1963-07-21", false),
+        ("최철", "1950-01-30", false),
+    ] {
+        let same = clinic.app.possible_duplicates(&worker, &of(name, birth)).unwrap();
+        assert_eq!(!same.is_empty(), known, "{name} {birth}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, import, journeys, metadata, rest, save, start, wire},
+    works::{alert, chart, import, journeys, matching, metadata, rest, save, start, wire},
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
@@ -136,6 +136,22 @@ enum Work {
         #[command(flatten)]
         days: Days,
     },
+    /// Records that are of one person, told from the records alone. Without lists: Febrl's sets
+    /// and Korean people made up by the seed.
+    Match {
+        /// One list (CSV), in which people may stand several times.
+        #[arg(long, conflicts_with_all = ["left", "right"])]
+        input: Option<PathBuf>,
+        /// A list in which everybody stands once.
+        #[arg(long, requires = "right")]
+        left: Option<PathBuf>,
+        /// Another one with the same columns.
+        #[arg(long, requires = "left")]
+        right: Option<PathBuf>,
+        /// A column that is not looked at.
+        #[arg(long)]
+        without: Vec<String>,
+    },
     /// All of them with their defaults, one table.
     All {
         /// Resources of the works `start` and `chart`.
@@ -191,6 +207,11 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             let mut clinic = Clinic::found("journeys")?;
             report("journeys", journeys::figures(&mut clinic, &load(days)?, *count)?);
         }
+        Work::Match { input, left, right, without } => {
+            let (input, left, right) = (input.as_deref(), left.as_deref(), right.as_deref());
+            let lists = matching::Lists { input, left, right, without };
+            report("match", matching::figures(&lists, seed)?);
+        }
         Work::All { resources, journeys } => {
             crate::all::take(&defaults(*resources, *journeys), seed, say);
         }
@@ -214,6 +235,7 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     }
     groups.push(alone("create --clients 64 --fsync-extra-ms 5", 60));
     groups.push(alone("import", 90));
+    groups.push(alone("match", 60));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),

@@ -22,8 +22,15 @@ use std::{collections::HashMap, ops::Range, sync::OnceLock};
 use crate::{ResourceType, primitive::Primitive, resource_types::ResourceTypes};
 
 /// A type or a backbone, by its place in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TypeId(u16);
+
+impl TypeId {
+    /// Its place.
+    pub(crate) fn number(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 /// What an element holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +105,14 @@ pub(crate) fn value_set(name: &str) -> Option<ValueSet> {
         sets.map(|(name, codes)| (name, ValueSet { name, codes })).collect()
     });
     sets.get(name).copied()
+}
+
+/// System and code of everything in one of the value sets that R4's required bindings name, by
+/// its canonical URL with or without a version. None if it is another one.
+pub fn codes_of(url: &str) -> Option<Vec<(String, &'static str)>> {
+    let bare = url.split('|').next()?;
+    let set = value_set(bare.strip_prefix("http://hl7.org/fhir/ValueSet/")?)?;
+    set.codes().map(|code| Some((set.system_of(code)?, code))).collect()
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
@@ -219,6 +234,34 @@ impl Definitions {
             let kind = kinds.iter().find(|kind| is_capitalised(self.name(**kind), rest))?;
             Some((element, *kind))
         })
+    }
+
+    /// The type of a choice that a JSON key names, if it is one of this choice's.
+    pub(crate) fn choice(&self, element: &Element, key: &str) -> Option<Kind> {
+        let rest = key.strip_prefix(element.name).filter(|rest| !rest.is_empty())?;
+        self.kinds(element).iter().copied().find(|kind| is_capitalised(self.name(*kind), rest))
+    }
+
+    /// A type by its name.
+    pub(crate) fn named(&self, name: &str) -> Option<TypeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All types and backbones, in the order of the table.
+    pub(crate) fn types(&self) -> impl Iterator<Item = TypeId> {
+        (0..).map(TypeId).take(self.types.len())
+    }
+
+    /// A type or backbone and those that it is derived from.
+    pub(crate) fn lineage(&self, of: TypeId) -> impl Iterator<Item = TypeId> {
+        std::iter::successors(Some(of), |of| self.types[usize::from(of.0)].base)
+    }
+
+    /// A type and those that it is derived from, with their names; a backbone itself has none.
+    pub(crate) fn bases(&self, of: TypeId) -> impl Iterator<Item = (TypeId, &'static str)> {
+        self.lineage(of)
+            .map(|of| (of, self.types[usize::from(of.0)].name))
+            .filter(|(_, name)| !name.contains('.'))
     }
 
     /// The name of a type; for a backbone its path.

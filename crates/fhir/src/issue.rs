@@ -56,6 +56,10 @@ pub enum IssueCode {
     ReferenceTarget,
     /// A resource without a `resourceType` of R4.
     ResourceTypeUnknown,
+    /// An invariant of R4 does not hold.
+    Invariant,
+    /// An invariant could not be evaluated.
+    InvariantUnchecked,
     /// There are more issues than are listed.
     TooMany,
 }
@@ -77,6 +81,8 @@ impl IssueCode {
             Self::CodeUnknown => "code-unknown",
             Self::ReferenceTarget => "reference-target",
             Self::ResourceTypeUnknown => "resource-type-unknown",
+            Self::Invariant => "invariant",
+            Self::InvariantUnchecked => "invariant-unchecked",
             Self::TooMany => "too-many-issues",
         }
     }
@@ -96,6 +102,8 @@ impl IssueCode {
             Self::ElementMissing => "required",
             Self::Format | Self::ReferenceTarget => "value",
             Self::CodeUnknown => "code-invalid",
+            Self::Invariant => "invariant",
+            Self::InvariantUnchecked => "not-supported",
             Self::TooMany => "too-long",
         }
     }

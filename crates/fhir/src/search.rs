@@ -9,14 +9,19 @@
 //! phone token telecom{system=phone}:ContactPoint                where(system='phone')
 //! gender token gender:code=administrative-gender                the set that gives the system
 //! deceased token !deceased                       Patient.deceased exists and is not false
+//! message reference(MessageHeader) !first        the resource in the first entry of a bundle
+//! combo-code-value-quantity composite . component &combo-code token code:CodeableConcept
+//!     &combo-value-quantity quantity valueQuantity:Quantity
+//!                                                values of one element together (one line):
+//!                                                elements (`.` is the resource), components with
+//!                                                their paths; `%path` starts at the resource
 //! ```
 //!
-//! Not there: composite parameters (`Observation` `code-value-quantity` and 45 others),
-//! `Location` `near`, `_text`, `_content`, `_query`, and `Bundle` `composition` and `message`,
-//! which point into the first entry. Values that give nothing: a date said in words, an age or
-//! a range where a date is searched.
+//! Not there: `_text` and `_content`, which have no path, and `_query`. Values that give nothing:
+//! a date said in words, an age or a range where a date is searched.
 
 mod extract;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -24,12 +29,9 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use ondol_kernel::Millis;
 
-use crate::{
-    ResourceType, ResourceTypes,
-    definitions::{self, ValueSet},
-};
+use crate::{ResourceType, ResourceTypes, definitions::ValueSet};
 
-pub use extract::extract;
+pub use extract::{extract, leaves, values_of};
 
 /// The kind of a search parameter, which says how its values compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +50,10 @@ pub enum ParamKind {
     Quantity,
     /// URIs, exactly.
     Uri,
+    /// Values of one element together.
+    Composite,
+    /// `Location` `near`: a distance.
+    Special,
 }
 
 impl ParamKind {
@@ -61,14 +67,15 @@ impl ParamKind {
             Self::Number => "number",
             Self::Quantity => "quantity",
             Self::Uri => "uri",
+            Self::Composite => "composite",
+            Self::Special => "special",
         }
     }
 
     fn from_code(code: &str) -> Option<Self> {
         use ParamKind as K;
-        [K::String, K::Token, K::Reference, K::Date, K::Number, K::Quantity, K::Uri]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        let simple = [K::String, K::Token, K::Reference, K::Date, K::Number, K::Quantity, K::Uri];
+        simple.into_iter().chain([K::Composite, K::Special]).find(|kind| kind.code() == code)
     }
 }
 
@@ -81,12 +88,18 @@ pub struct SearchParam {
     pub kind: ParamKind,
     /// The types that a reference may lead to; empty for other kinds.
     pub targets: ResourceTypes,
+    /// What is asked together, in the order of a value; empty for other kinds.
+    pub components: Vec<SearchParam>,
+    /// Where the elements of a composite parameter stand; no step is the resource itself.
+    elements: Vec<Vec<Step>>,
     paths: Vec<Path>,
 }
 
 /// One alternative of a parameter's expression.
 #[derive(Debug, Clone)]
 struct Path {
+    /// Of a component: it starts at the resource, not at the element.
+    from_root: bool,
     steps: Vec<Step>,
     leaf: Leaf,
 }
@@ -126,6 +139,8 @@ enum Leaf {
     Reference,
     Canonical,
     Deceased,
+    First,
+    Position,
 }
 
 /// A value that a parameter finds in a resource.
@@ -181,6 +196,16 @@ pub enum IndexValue<'a> {
     },
     /// A URI.
     Uri(&'a str),
+    /// The values of one element for each component of a composite parameter, none of them
+    /// empty.
+    Together(Vec<Vec<IndexValue<'a>>>),
+    /// A place on the earth, degrees as they are written.
+    Position {
+        /// North is positive.
+        latitude: &'a str,
+        /// East is positive.
+        longitude: &'a str,
+    },
 }
 
 /// The parameters of a type: those of every resource (`_id`, `_lastUpdated`, `_profile`,
@@ -188,90 +213,11 @@ pub enum IndexValue<'a> {
 pub fn params(kind: ResourceType) -> &'static [SearchParam] {
     static PARAMS: OnceLock<Vec<Vec<SearchParam>>> = OnceLock::new();
     // The text is part of the program and a test reads it, so this cannot fail where it runs.
-    let all = PARAMS.get_or_init(|| load().expect("the built-in table is well formed"));
+    let all = PARAMS.get_or_init(|| table::load().expect("the built-in table is well formed"));
     &all[usize::from(kind.number())]
 }
 
 /// The parameter of a type and a code.
 pub fn param(kind: ResourceType, code: &str) -> Option<&'static SearchParam> {
     params(kind).iter().find(|param| param.code == code)
-}
-
-fn load() -> Option<Vec<Vec<SearchParam>>> {
-    const TABLE: &str = include_str!("../data/params.txt");
-    let (mut common, mut own) = (Vec::new(), vec![Vec::new(); ResourceType::ALL.len()]);
-    let mut at = None;
-    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-        if let Some(name) = line.strip_prefix('@') {
-            at = (name != "Resource").then_some(ResourceType::from_name(name));
-            continue;
-        }
-        let param = read_param(line)?;
-        match at {
-            Some(kind) => own.get_mut(usize::from(kind?.number()))?.push(param),
-            None => common.push(param),
-        }
-    }
-    for params in &mut own {
-        params.splice(0..0, common.iter().cloned());
-    }
-    Some(own)
-}
-
-fn read_param(line: &'static str) -> Option<SearchParam> {
-    let mut words = line.split(' ');
-    let (code, kind) = (words.next()?, words.next()?);
-    let (kind, targets) = match kind.split_once('(') {
-        Some((kind, names)) => (kind, ResourceTypes::from_names(names.strip_suffix(')')?)?),
-        None if kind == "reference" => (kind, ResourceTypes::all()),
-        None => (kind, ResourceTypes::NONE),
-    };
-    let paths: Option<Vec<Path>> = words.map(read_path).collect();
-    Some(SearchParam { code, kind: ParamKind::from_code(kind)?, targets, paths: paths? })
-}
-
-fn read_path(text: &'static str) -> Option<Path> {
-    if text == "!deceased" {
-        return Some(Path { steps: Vec::new(), leaf: Leaf::Deceased });
-    }
-    let (steps, leaf) = text.split_once(':')?;
-    let (leaf, set) = match leaf.split_once('=') {
-        Some((leaf, set)) => (leaf, Some(definitions::value_set(set)?)),
-        None => (leaf, None),
-    };
-    let leaf = match leaf {
-        "string" | "markdown" | "code" | "id" | "uri" | "url" | "oid" => Leaf::Text(set),
-        "boolean" => Leaf::Boolean,
-        "decimal" | "integer" | "positiveInt" | "unsignedInt" => Leaf::Number,
-        "date" | "dateTime" | "instant" => Leaf::Temporal,
-        "Period" => Leaf::Period,
-        "Timing" => Leaf::Timing,
-        "Range" => Leaf::Range,
-        "Quantity" | "Age" | "Duration" => Leaf::Quantity,
-        "Money" => Leaf::Money,
-        "SampledData" => Leaf::SampledData,
-        "Coding" => Leaf::Coding,
-        "CodeableConcept" => Leaf::CodeableConcept,
-        "Identifier" => Leaf::Identifier,
-        "ContactPoint" => Leaf::ContactPoint,
-        "HumanName" => Leaf::HumanName,
-        "Address" => Leaf::Address,
-        "Reference" => Leaf::Reference,
-        "canonical" => Leaf::Canonical,
-        _ => return None,
-    };
-    let steps: Option<Vec<Step>> = steps.split('.').map(read_step).collect();
-    Some(Path { steps: steps?, leaf })
-}
-
-fn read_step(text: &'static str) -> Option<Step> {
-    if let Some((key, kind)) = text.strip_suffix('>').and_then(|text| text.split_once('<')) {
-        let condition = Some(Condition::Leads(ResourceType::from_name(kind)?));
-        return Some(Step { key, condition });
-    }
-    if let Some((step, equation)) = text.strip_suffix('}').and_then(|text| text.split_once('{')) {
-        let (key, literal) = equation.split_once('=')?;
-        return Some(Step { key: step, condition: Some(Condition::Equals { key, literal }) });
-    }
-    Some(Step { key: text, condition: None })
 }

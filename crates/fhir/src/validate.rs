@@ -1,11 +1,15 @@
 //! Checks a resource against the definitions of R4: structure, cardinality, types of JSON, the
 //! form of primitives, choices, required bindings and the targets of references. Contained
-//! resources and those in bundles and parameters are checked too. Profiles and FHIRPath
-//! invariants are not.
+//! resources and those in bundles and parameters are checked too. So are R4's invariants
+//! (`docs/validation.md`). Profiles are not.
+
+mod invariants;
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
+
+use invariants::Surroundings;
 
 use crate::{
     Reference, Resource, ResourceType,
@@ -18,14 +22,25 @@ use crate::{
 
 /// Issues that are listed at most; a last one says that there are more.
 pub const ISSUES_MAX: usize = 500;
+/// Warnings among them at most.
+const WARNINGS_MAX: usize = 100;
 
 /// Everything that is wrong with a resource, in the order of the document; empty if nothing is.
 pub fn validate(resource: &Resource) -> Vec<Issue> {
     validate_body(resource.body())
 }
 
-/// The same for a JSON object that claims to be a resource.
+/// What is wrong with the structure of a resource, its invariants aside.
+pub fn validate_structure(resource: &Resource) -> Vec<Issue> {
+    run(resource.body(), false)
+}
+
+/// The same as [`validate`] for a JSON object that claims to be a resource.
 pub fn validate_body(body: &Map<String, Value>) -> Vec<Issue> {
+    run(body, true)
+}
+
+fn run(body: &Map<String, Value>, with_invariants: bool) -> Vec<Issue> {
     let kind = body.get("resourceType").and_then(Value::as_str).and_then(ResourceType::from_name);
     let name = kind.map_or("Resource", ResourceType::name);
     let mut check = Check {
@@ -33,6 +48,12 @@ pub fn validate_body(body: &Map<String, Value>) -> Vec<Issue> {
         place: vec![Step { name, index: None, of_type: None }],
         issues: Vec::new(),
         too_many: false,
+        warnings: 0,
+        too_many_warnings: false,
+        with_invariants,
+        around: Surroundings::default(),
+        steps: invariants::STEPS_AT_FIRST,
+        steps_to_come: invariants::STEPS_IN_ALL,
     };
     check.resource(body);
     if check.too_many {
@@ -41,6 +62,14 @@ pub fn validate_body(body: &Map<String, Value>) -> Vec<Issue> {
             code: IssueCode::TooMany,
             location: name.to_owned(),
             diagnostics: format!("more than {ISSUES_MAX} issues; the rest is not listed"),
+        });
+    }
+    if check.too_many_warnings {
+        check.issues.push(Issue {
+            severity: Severity::Warning,
+            code: IssueCode::TooMany,
+            location: name.to_owned(),
+            diagnostics: format!("more than {WARNINGS_MAX} warnings; the rest is not listed"),
         });
     }
     check.issues
@@ -57,6 +86,14 @@ struct Check<'a> {
     place: Vec<Step<'a>>,
     issues: Vec<Issue>,
     too_many: bool,
+    warnings: usize,
+    too_many_warnings: bool,
+    with_invariants: bool,
+    around: Surroundings<'a>,
+    /// Steps that invariants may still take.
+    steps: u32,
+    /// Steps that further objects may still bring along.
+    steps_to_come: u32,
 }
 
 /// A value and the object that stands under its name with an underscore.
@@ -68,6 +105,17 @@ struct Pair<'a> {
 
 impl<'a> Check<'a> {
     fn say(&mut self, code: IssueCode, diagnostics: impl Into<String>) {
+        self.say_as(Severity::Error, code, diagnostics.into());
+    }
+
+    fn say_as(&mut self, severity: Severity, code: IssueCode, diagnostics: String) {
+        let is_warning = severity == Severity::Warning;
+        self.warnings += usize::from(is_warning);
+        // Warnings take no place from errors.
+        if is_warning && self.warnings > WARNINGS_MAX {
+            self.too_many_warnings = true;
+            return;
+        }
         if self.issues.len() >= ISSUES_MAX {
             self.too_many = true;
             return;
@@ -85,7 +133,6 @@ impl<'a> Check<'a> {
                 let _ = write!(location, ".ofType({of_type})");
             }
         }
-        let (severity, diagnostics) = (Severity::Error, diagnostics.into());
         self.issues.push(Issue { severity, code, location, diagnostics });
     }
 
@@ -95,7 +142,7 @@ impl<'a> Check<'a> {
             self.say(IssueCode::ResourceTypeUnknown, "resourceType names no resource type of R4");
             return;
         };
-        self.object(self.definitions.resource(kind), body, true);
+        self.surrounded(self.definitions.resource(kind), body);
     }
 
     fn object(&mut self, of: TypeId, body: &'a Map<String, Value>, is_resource: bool) {
@@ -129,6 +176,12 @@ impl<'a> Check<'a> {
                 self.say(IssueCode::ElementMissing, "this element is mandatory");
                 self.place.pop();
             }
+        }
+        if self.with_invariants && of != self.definitions.element {
+            if !is_resource {
+                self.more_than_an_id(body);
+            }
+            self.invariants(of, body, &present);
         }
     }
 
@@ -209,6 +262,9 @@ impl<'a> Check<'a> {
         if let Some(shadow) = shadow {
             if let Value::Object(shadow) = shadow {
                 self.object(self.definitions.element, shadow, false);
+                if value.is_none() && self.with_invariants {
+                    self.more_than_an_id(shadow);
+                }
             } else {
                 self.say(IssueCode::JsonType, "what extends a primitive is an object");
             }
@@ -232,8 +288,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn primitive(&mut self, element: &Element, primitive: Primitive, value: &Value) {
+    fn primitive(&mut self, element: &Element, primitive: Primitive, value: &'a Value) {
         match primitive.check(value) {
+            Ok(()) if self.with_invariants => {
+                if let Value::String(text) = value {
+                    self.notice(primitive, text);
+                }
+            }
             Ok(()) => {}
             Err(Wrong::Json) => {
                 let said = format!("{} is written as {}", primitive.name(), primitive.json());

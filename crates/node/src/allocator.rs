@@ -9,10 +9,10 @@ use std::{env, os::unix::process::CommandExt, process::Command};
 
 const VARIABLE: &str = "GLIBC_TUNABLES";
 
-/// Few heaps; large blocks go back to the system when they are freed, and so does the free end of
-/// a heap.
-const SETTINGS: &str = "glibc.malloc.arena_max=4:glibc.malloc.mmap_threshold=1048576:\
-                        glibc.malloc.trim_threshold=2097152";
+/// One heap: of four, each kept some megabytes free below a small block that stayed. Large blocks
+/// go back to the system when they are freed, and so does the free end of the heap.
+const SETTINGS: &str = "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=131072:\
+                        glibc.malloc.trim_threshold=131072";
 
 /// Begins the process again with the settings, unless they (or others of the administrator's) are
 /// there. It comes back only if that is so, or if it cannot be done.

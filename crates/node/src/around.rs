@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ondol_app::App;
 use ondol_kernel::Millis;
-use ondol_ui::{Lang, Road, Surroundings};
+use ondol_ui::{DiskTrouble, Lang, Road, Surroundings};
 
 /// One facility's use cases, as the pages' surroundings.
 pub struct Around {
@@ -51,6 +51,10 @@ impl Surroundings for Around {
             Some(link) => Road::Down { since: link.since, items: waiting },
             None => Road::Down { since: self.app.now(), items: waiting },
         }
+    }
+
+    fn disk(&self) -> Option<DiskTrouble> {
+        self.app.disk_trouble().map(|(trouble, _)| trouble)
     }
 
     fn practice(&self) -> bool {

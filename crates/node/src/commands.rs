@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::{
-    io::Read,
+    io::{IsTerminal as _, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -19,7 +19,7 @@ use ondol_replicate::link;
 use ondol_store::Store;
 
 use crate::{
-    carry,
+    backup, carry,
     chance::seed,
     clock::MachineClock,
     data_dir::{DataDir, Settings},
@@ -143,6 +143,37 @@ enum Command {
         #[command(subcommand)]
         way: Way,
     },
+    /// Print a code that opens this node's backups. Write it down: nobody can read it again.
+    BackupCode {
+        #[command(flatten)]
+        data: Data,
+        /// Make another code in place of the one that there is.
+        #[arg(long)]
+        anew: bool,
+    },
+    /// Back up to a stick or another disk what is not there yet, while the node runs.
+    Backup {
+        /// Where the stick or disk is.
+        folder: PathBuf,
+        #[command(flatten)]
+        data: Data,
+        /// Read everything back that is there, and write anew what is damaged.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Put a backup back, with the code from its envelope on standard input.
+    Restore {
+        /// Where the stick or disk is.
+        folder: PathBuf,
+        /// The data directory to make.
+        data: PathBuf,
+        /// Which backup, if several stand side by side.
+        #[arg(long)]
+        backup: Option<String>,
+        /// Which snapshot, if not the newest.
+        #[arg(long)]
+        snapshot: Option<u64>,
+    },
     /// Check the record against itself.
     Verify {
         #[command(flatten)]
@@ -215,6 +246,15 @@ pub fn run(arguments: Arguments) -> Result<()> {
         }
         Command::Carry { way: Way::In { folder, data } } => {
             carry::carry_in(&DataDir::at(&data.data)?.app()?, &folder)
+        }
+        Command::BackupCode { data, anew } => backup_code(&data.data, anew),
+        Command::Backup { folder, data, check } => {
+            let mut steps = Steps::default();
+            let mut told = |step, done, all| steps.tell(step, done, all);
+            backup::backup(&DataDir(data.data), &folder, check, &mut told)
+        }
+        Command::Restore { folder, data, backup, snapshot } => {
+            restore(&folder, &data, backup.as_deref(), snapshot)
         }
         Command::Verify { data } => verify(&data.data),
         Command::Reindex { data } => reindex(&data.data),
@@ -329,6 +369,57 @@ fn account(
     app.provision_account(login, name, roles, password, pin)?;
     println!("the account {login} was added");
     Ok(())
+}
+
+fn backup_code(path: &Path, anew: bool) -> Result<()> {
+    let code = backup::new_code(&DataDir(path.to_owned()), anew)?;
+    println!("{code}");
+    eprintln!(
+        "Write this code down, seal it into an envelope, and keep it neither at the node nor with \
+         the backup. Without it no backup can be opened, by anybody."
+    );
+    Ok(())
+}
+
+fn restore(from: &Path, to: &Path, backup: Option<&str>, snapshot: Option<u64>) -> Result<()> {
+    let mut steps = Steps::default();
+    let restored = backup::restore(
+        &backup::Restoring { from, to, backup, snapshot },
+        &mut || {
+            if std::io::stdin().is_terminal() {
+                eprintln!("The backup code from the envelope:");
+            }
+            let mut code = String::new();
+            std::io::stdin().read_line(&mut code)?;
+            Ok(code)
+        },
+        &mut |step, done, all| steps.tell(step, done, all),
+    )?;
+    println!(
+        "restored: {} entries and {} pictures, as of {}. The node begins a new incarnation; the \
+         machine that it was on must not run any more",
+        restored.entries,
+        restored.blobs,
+        restored.taken.to_fhir(0)
+    );
+    Ok(())
+}
+
+/// Says how far each step is.
+#[derive(Default)]
+struct Steps {
+    step: &'static str,
+    said: u64,
+}
+
+impl Steps {
+    fn tell(&mut self, step: &'static str, done: u64, all: u64) {
+        if self.step != step {
+            *self = Self { step, said: 0 };
+            eprintln!("{step}:");
+        }
+        progress(&mut self.said, done, all);
+    }
 }
 
 fn verify(path: &Path) -> Result<()> {

@@ -7,16 +7,22 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use ondol_app::{App, Parts, founding};
 use ondol_store::Store;
-use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
+use ondol_store_sqlite::{Beside, FileBlobs, FileReserve, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 
 use crate::{chance::MachineChance, clock::MachineClock, durable, private};
 
 /// Korea's offset: what pages show unless the configuration says otherwise.
 const UTC_OFFSET_MINUTES: i32 = 9 * 60;
+
+/// So much of the disk is kept back for the audit, bytes: some weeks of a clinic's reading.
+const RESERVE_BYTES: u64 = 16 << 20;
+
+/// The folder of the pictures.
+pub const BLOBS: &str = "blobs";
 
 /// A data directory.
 #[derive(Debug, Clone)]
@@ -79,6 +85,40 @@ impl DataDir {
         Ok(SqliteStore::open(&self.record(), self.options()?)?)
     }
 
+    /// Opens the record for reading alone, beside the node that may run.
+    pub fn beside(&self) -> Result<Beside> {
+        let record = self.record();
+        if !record.is_file() {
+            bail!("{} holds no record of Ondol", self.0.display());
+        }
+        Ok(Beside::open(&record, self.options()?)?)
+    }
+
+    /// The pictures, beside the node that may run.
+    pub fn blobs_beside(&self) -> FileBlobs {
+        FileBlobs::beside(&self.0.join(BLOBS))
+    }
+
+    /// Opens the pictures.
+    pub fn blobs(&self) -> Result<FileBlobs> {
+        Ok(FileBlobs::open(&self.0.join(BLOBS))?)
+    }
+
+    /// Room beside the record that is kept back for the audit.
+    pub fn reserve(&self) -> FileReserve {
+        FileReserve::at(&self.0.join("reserve"), RESERVE_BYTES)
+    }
+
+    /// Says that this record was put back from a backup: a new incarnation begins.
+    pub fn begin_anew(&self) -> Result<()> {
+        let store: Arc<dyn Store> = Arc::new(self.store()?);
+        let app = self.open(store, BLOBS, false)?;
+        if !app.lives_at(&self.home()?)? {
+            app.restored()?;
+        }
+        Ok(())
+    }
+
     fn options(&self) -> Result<OpenOptions> {
         let utc_offset_minutes = self.settings()?.utc_offset_minutes;
         Ok(OpenOptions { utc_offset_minutes, ..OpenOptions::default() })
@@ -128,7 +168,7 @@ impl DataDir {
     /// Opens the use cases over the record.
     pub fn app(&self) -> Result<Arc<App>> {
         let store: Arc<dyn Store> = Arc::new(self.store()?);
-        let app = self.open(store, "blobs", false)?;
+        let app = self.open(store, BLOBS, false)?;
         if app.lives_at(&self.home()?)? {
             tracing::warn!("this record is a copy: the node begins a new incarnation");
         }
@@ -149,7 +189,8 @@ impl DataDir {
         Ok(mark)
     }
 
-    fn record(&self) -> PathBuf {
+    /// The file of the record.
+    pub fn record(&self) -> PathBuf {
         self.0.join("ondol.db")
     }
 

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod around;
+mod backup;
 mod carry;
 mod chance;
 mod clock;
@@ -10,6 +11,7 @@ mod data_dir;
 mod durable;
 mod https;
 mod import;
+mod metrics;
 mod private;
 mod road;
 mod serve;

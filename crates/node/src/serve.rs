@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use axum::Router;
 use ondol_api::{AccountAuthenticator, ApiState};
-use ondol_app::App;
+use ondol_app::{App, DiskTrouble};
 use ondol_ui::Ui;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
@@ -22,7 +22,7 @@ use crate::{
     around::Around,
     chance::{MachineChance, seed},
     data_dir::DataDir,
-    https,
+    https, metrics,
     road::{Road, RoadConfig},
     ticket::Authority,
 };
@@ -47,6 +47,8 @@ pub struct ServeConfig {
 pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     let app = data.app()?;
     let practice = data.practice(&app)?;
+    practice.beside_on_disk(&app);
+    app.keep_reserve(Arc::new(data.reserve()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop_road = Arc::new(AtomicBool::new(false));
     let settings = data.settings()?;
@@ -62,6 +64,9 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     )?;
     let road_address = road.address()?;
     let road = std::thread::Builder::new().name("road".into()).spawn(move || road.run())?;
+    for app in [&app, &practice] {
+        renew_index(app.clone())?;
+    }
     let ticking = tick(app.clone(), stop_road.clone())?;
     let served = runtime.block_on(serve_pages(data, &app, &practice, config, road_address));
     stop_road.store(true, Ordering::Relaxed);
@@ -70,11 +75,34 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     served
 }
 
+/// Makes an index of another version again beside the work. Nobody waits for it: the process may
+/// end at any moment of it.
+fn renew_index(app: Arc<App>) -> Result<()> {
+    std::thread::Builder::new().name("index".into()).spawn(move || match app.renew_index() {
+        Ok(true) => tracing::info!("the index of searches was made again"),
+        Ok(false) => {}
+        Err(why) => tracing::error!(%why, "the index of searches could not be made again"),
+    })?;
+    Ok(())
+}
+
 /// Durable timers, counts and whatever else a node does by itself.
 fn tick(app: Arc<App>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>> {
     let thread = std::thread::Builder::new().name("timers".into()).spawn(move || {
+        let mut known = None;
         while !stop.load(Ordering::Relaxed) {
-            if let Err(why) = app.tick() {
+            let trouble = app.disk_trouble().map(|(trouble, _)| trouble);
+            if trouble != known {
+                match trouble {
+                    Some(trouble) => tracing::error!(?trouble, "the disk takes no writes"),
+                    None => tracing::warn!("the disk takes writes again"),
+                }
+                known = trouble;
+            }
+            // That the disk takes nothing is said once, above.
+            if let Err(why) = app.tick()
+                && DiskTrouble::of_app(&why).is_none()
+            {
                 tracing::error!(%why, "a timer stumbled");
             }
             std::thread::sleep(TICK);
@@ -105,7 +133,8 @@ async fn serve_pages(
         servers.spawn(https::serve(
             listener,
             None,
-            ondol_ui::with_trust(pages(data, app, practice, false)?, trust.clone()),
+            ondol_ui::with_trust(pages(data, app, practice, false)?, trust.clone())
+                .merge(metrics::router(app.clone())),
             stopped.clone(),
         ));
     }

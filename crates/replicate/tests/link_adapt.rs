@@ -54,6 +54,44 @@ fn the_rate_follows_a_road_that_becomes_slow_and_fast_again() {
 }
 
 #[test]
+fn the_rate_survives_a_road_that_becomes_longer() {
+    // A satellite for a cable, another way through the exchange: later by the same time for all.
+    for (rate, before, after) in [(9_600, 10, 300), (64_000, 10, 300), (256_000, 20, 700)] {
+        let mut world = World::new(Conditions::new(rate, before), 2);
+        let mut no = 0;
+        measure(&mut world, &mut no, 60_000);
+        world.pipes.iter_mut().for_each(|pipe| pipe.conditions_mut().delay_ms = after);
+        measure(&mut world, &mut no, 180_000);
+        let (goodput, queue) = measure(&mut world, &mut no, 300_000);
+        println!(
+            "{rate}, {before} ms that became {after}: {goodput:.0} bit/s, queue {queue:.0} ms"
+        );
+        assert!(goodput > 0.75 * rate as f64, "{rate}: {goodput}");
+        assert!(queue < 500.0, "{rate}: {queue} ms");
+    }
+}
+
+#[test]
+fn a_fast_road_that_becomes_slow_and_long_at_once_is_followed() {
+    for loss in [0.0, 0.02] {
+        let mut world = World::new(Conditions::new(2_000_000, 10), 2);
+        let mut no = 0;
+        measure(&mut world, &mut no, 30_000);
+        for pipe in &mut world.pipes {
+            let road = pipe.conditions_mut();
+            (road.rate_bps, road.delay_ms, road.loss) = (9_600, 300, loss);
+        }
+        measure(&mut world, &mut no, 600_000);
+        let (goodput, queue) = measure(&mut world, &mut no, 900_000);
+        println!(
+            "9600 with {loss} lost, ten minutes later: {goodput:.0} bit/s, queue {queue:.0} ms"
+        );
+        assert!(goodput > 6_500.0, "{goodput}");
+        assert!(queue < 800.0, "{queue} ms");
+    }
+}
+
+#[test]
 fn no_queue_builds_in_the_modem() {
     for (rate, delay, most_ms) in [(9_600, 300, 450.0), (64_000, 150, 150.0), (256_000, 75, 60.0)] {
         let mut world = World::new(Conditions::new(rate, delay), 2);

@@ -143,7 +143,7 @@ impl<V: View + ?Sized, T: Deref<Target = V>> View for Buggy<T> {
         version(resource_type: &str, id: &ResourceId, version: VersionId) -> Option<Stored>;
         history(resource_type: &str, id: &ResourceId) -> Vec<Stored>;
         chart_of(resource_type: &str, id: &ResourceId) -> Option<ChartId>;
-        chart(chart: &ChartId, types: &[&str]) -> Vec<Found>;
+        chart_where(chart: &ChartId, types: &[&str], wanted: &mut dyn FnMut(&Found) -> bool) -> Vec<Found>;
         charts(kind: ChartKind, after: Option<&ChartId>, limit: usize) -> Vec<ChartId>;
         search(query: &Query) -> Page;
         count(query: &Query) -> u64;
@@ -152,6 +152,7 @@ impl<V: View + ?Sized, T: Deref<Target = V>> View for Buggy<T> {
         arrived_after(arrival: u64, limit: usize) -> Vec<EntryRow>;
         last_arrival() -> u64;
         entry(address: &Address) -> Option<EntryRow>;
+        entry_hash(address: &Address) -> Option<EntryHash>;
         stream_entries(stream: &Stream, first: u64, last: u64) -> Vec<EntryRow>;
         chart_entries(stream: &Stream, chart: &ChartId, first: u64, limit: usize) -> Vec<EntryRow>;
         frontiers() -> Vec<(Stream, u64)>;
@@ -160,6 +161,8 @@ impl<V: View + ?Sized, T: Deref<Target = V>> View for Buggy<T> {
         seal(address: &Address) -> Option<Seal>;
         last_sealed(stream: &Stream) -> u64;
         seal_path(seal: &Seal, chart: &ChartId) -> Option<Vec<Step>>;
+        seals_after(after: Option<&Seal>, limit: usize) -> Vec<Seal>;
+        seal_paths_after(after: Option<&(Seal, SealedPath)>, limit: usize) -> Vec<(Seal, SealedPath)>;
         values(space: Space, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<KeyValue>;
         readings(chart: &ChartId, limit: usize) -> Vec<Reading>;
         readings_after(after: u64, limit: usize) -> Vec<(u64, Reading)>;

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use ondol_kernel::{Class, Hlc, Millis, NodeId, ResourceId};
 use ondol_record::{ChartId, Draft, Entry, EntryHash, Stream, draft::Ledger};
 use ondol_store::{AppendError, Identity, Ingested, StoreError};
-use rusqlite::{OptionalExtension, params};
 
 use crate::{
     db::Db,
@@ -130,7 +129,7 @@ pub(crate) fn ingest(
         return Err(damaged("an entry's bytes are not its canonical ones"));
     }
     let hash = Entry::hash_bytes(bytes);
-    if let Some(known) = hash_by_number(db, entry)? {
+    if let Some(known) = entries::hash_of_address(db, &entry.address)? {
         return Ok(if known == hash { Ingested::Known } else { Ingested::Clash });
     }
     let head = entries::chart_head(db, &entry.address.stream, &entry.chart)?;
@@ -151,14 +150,4 @@ pub(crate) fn ingest(
         insert::set_newest_hlc(db, observed)?;
     }
     Ok(Ingested::New)
-}
-
-/// The hash of the entry that stands at the address of `entry`.
-fn hash_by_number(db: &Db, entry: &Entry) -> Result<Option<EntryHash>, Failure> {
-    let Some(stream) = db.find_stream(&entry.address.stream)? else { return Ok(None) };
-    let mut find =
-        db.conn.prepare_cached("SELECT hash FROM entries WHERE stream = ?1 AND number = ?2")?;
-    let key = params![stream, entry.address.number.cast_signed()];
-    let hash: Option<Vec<u8>> = find.query_row(key, |row| row.get(0)).optional()?;
-    hash.map(entries::hash_of).transpose()
 }

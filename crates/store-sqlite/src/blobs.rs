@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use ondol_kernel::bytes::to_hex;
+use ondol_kernel::bytes::{hex_to, to_hex};
 use ondol_store::{
     StoreError,
     blobs::{BlobHash, Blobs},
@@ -68,6 +68,46 @@ impl FileBlobs {
     /// Opens the folder, or makes it. Temporary files of an earlier run are removed.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Ok(Self::over(folder, Box::new(OwnFiles))?)
+    }
+
+    /// The folder of a node that may run: nothing is made or removed, so that what is being
+    /// written there is left alone.
+    pub fn beside(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            disk: Box::new(OwnFiles),
+            arriving: Mutex::new(()),
+            next_temporary: AtomicU64::new(0),
+        }
+    }
+
+    /// The names of all blobs that are here whole, in their order.
+    pub fn names(&self) -> Result<Vec<BlobHash>, StoreError> {
+        Ok(self.list()?)
+    }
+
+    fn list(&self) -> Result<Vec<BlobHash>, Failure> {
+        let mut names = vec![];
+        let folders = match fs::read_dir(&self.folder) {
+            Ok(folders) => folders,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(names),
+            Err(why) => return Err(why.into()),
+        };
+        for folder in folders {
+            let folder = folder?;
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                let (name, mut hash) = (file?.file_name(), [0; 32]);
+                // What is still arriving has another name.
+                if name.to_str().is_some_and(|name| hex_to(name, &mut hash)) {
+                    names.push(hash);
+                }
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     fn over(folder: &Path, disk: Box<dyn Disk>) -> Result<Self, Failure> {

@@ -10,8 +10,14 @@ use crate::{
     rows::{found, resource_at},
 };
 
-/// The shown versions of a chart's resources of some types (all if empty), newest writing first.
-pub(crate) fn chart(db: &Db, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, Failure> {
+/// The shown versions of a chart's resources of some types (all if empty) that are wanted, newest
+/// writing first.
+pub(crate) fn chart(
+    db: &Db,
+    chart: &ChartId,
+    types: &[&str],
+    wanted: &mut dyn FnMut(&Found) -> bool,
+) -> Result<Vec<Found>, Failure> {
     let Some(chart) = db.find_chart(chart)? else { return Ok(vec![]) };
     let mut rows: Vec<i64> = vec![];
     if types.is_empty() {
@@ -30,10 +36,10 @@ pub(crate) fn chart(db: &Db, chart: &ChartId, types: &[&str]) -> Result<Vec<Foun
         let found = some.query_map([chart, name], |row| row.get(0))?;
         rows.extend(found.collect::<Result<Vec<i64>, _>>()?);
     }
-    let mut all = Vec::with_capacity(rows.len());
+    let mut all = vec![];
     for row in rows {
         if let Some((resource_type, id, row)) = resource_at(db, row)? {
-            all.extend(found(db, &resource_type, &id, row)?);
+            all.extend(found(db, &resource_type, &id, row)?.filter(|found| wanted(found)));
         }
     }
     all.sort_by_key(|found| {

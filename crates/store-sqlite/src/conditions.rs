@@ -1,13 +1,15 @@
 //! One filter of a search as SQL.
 
+use std::{collections::BTreeMap, ops::Bound};
+
 use ondol_kernel::{Hlc, Millis};
-use ondol_store::{Filter, Query, Test};
+use ondol_store::{Filter, Query, Test, Unit};
 use rusqlite::types::Value;
 
 use crate::{
     db::Db,
     error::Failure,
-    index::{RANGE_SHORT_MS, hash, indexed_text, param_name},
+    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, param_name},
     search::id_value,
 };
 
@@ -40,8 +42,8 @@ enum Subject {
     Unknown,
 }
 
-fn subject(db: &Db, query: &Query, filter: &Filter) -> Result<Subject, Failure> {
-    Ok(match &*filter.parameter {
+fn subject(db: &Db, query: &Query, parameter: &str) -> Result<Subject, Failure> {
+    Ok(match parameter {
         "_id" => Subject::Id,
         "_lastUpdated" => Subject::LastUpdated,
         code => match db.find_name(&param_name(&query.resource_type, code))? {
@@ -51,28 +53,136 @@ fn subject(db: &Db, query: &Query, filter: &Filter) -> Result<Subject, Failure> 
     })
 }
 
+/// Codes of one system (or of any), and the tests that are something else.
+#[derive(Default)]
+struct Sorted<'a> {
+    codes: BTreeMap<Option<i64>, Vec<i64>>,
+    ids: Vec<Value>,
+    others: Vec<&'a Test>,
+}
+
+/// Many tests of one kind are one list in SQL: a value set, or all that a chain leads through.
+fn sorted<'a>(db: &Db, tests: &'a [Test]) -> Result<Sorted<'a>, Failure> {
+    let mut sorted = Sorted::default();
+    for test in tests {
+        match test {
+            Test::Id(id) => sorted.ids.push(id_value(id.as_str())),
+            test => match code_of(db, test)? {
+                Code::Of(system, code) => sorted.codes.entry(system).or_default().push(code),
+                Code::Never => {}
+                Code::Other => sorted.others.push(test),
+            },
+        }
+    }
+    Ok(sorted)
+}
+
+/// A test as one code.
+enum Code {
+    /// A code of a system, or of any.
+    Of(Option<i64>, i64),
+    /// Of a system that nothing here has.
+    Never,
+    /// No test of one code.
+    Other,
+}
+
+fn code_of(db: &Db, test: &Test) -> Result<Code, Failure> {
+    let of = |system: &Option<Box<str>>, code| {
+        Ok(match system {
+            None => Code::Of(None, code),
+            Some(system) => match db.find_name(system)? {
+                Some(system) => Code::Of(Some(system), code),
+                None => Code::Never,
+            },
+        })
+    };
+    match test {
+        Test::Token { system, code: Some(code) } => of(system, hash(code)),
+        Test::Logical { system, value } => of(system, logical_hash(value)),
+        Test::Reference(text) | Test::Uri(text) | Test::Exact(text) => of(&None, hash(text)),
+        _ => Ok(Code::Other),
+    }
+}
+
+/// Codes as one value for `json_each`.
+fn json_list(codes: &[i64]) -> Value {
+    let texts: Vec<String> = codes.iter().map(i64::to_string).collect();
+    format!("[{}]", texts.join(",")).into()
+}
+
+/// `code = ?`, or `code IN (…)` for several; the statement's text does not grow with them.
+fn any_code(column: &str, codes: &[i64]) -> Condition {
+    match codes {
+        [code] => Condition::new(&format!("{column} = ?"), [Value::from(*code)]),
+        codes => Condition::new(
+            &format!("{column} IN (SELECT value FROM json_each(?))"),
+            [json_list(codes)],
+        ),
+    }
+}
+
 /// The filter as a condition on a candidate `r`.
 pub(crate) fn condition(db: &Db, query: &Query, filter: &Filter) -> Result<Condition, Failure> {
-    let subject = subject(db, query, filter)?;
-    let mut any = Condition { text: "(".into(), values: vec![] };
-    for test in &filter.any {
-        if any.text.len() > 1 {
-            any.text.push_str(" OR ");
-        }
-        let one = test_of(db, &subject, test)?;
-        any.text.push_str(&one.text);
-        any.values.extend(one.values);
+    any_of(db, query, &filter.parameter, &filter.any)
+}
+
+fn any_of(db: &Db, query: &Query, parameter: &str, tests: &[Test]) -> Result<Condition, Failure> {
+    let subject = subject(db, query, parameter)?;
+    let sorted = sorted(db, tests)?;
+    let mut all = vec![];
+    if let Subject::Param(param) = subject {
+        all.extend(sorted.codes.iter().map(|(system, codes)| has_code(param, *system, codes)));
     }
-    if any.text.len() == 1 {
+    if !sorted.ids.is_empty() && matches!(subject, Subject::Id) {
+        let marks = vec!["?"; sorted.ids.len()].join(", ");
+        all.push(Condition { text: format!("r.id IN ({marks})"), values: sorted.ids });
+    }
+    for test in sorted.others {
+        all.push(match test {
+            Test::Not(tests) => {
+                let inner = any_of(db, query, parameter, tests)?;
+                Condition { text: format!("NOT {}", inner.text), values: inner.values }
+            }
+            Test::Of { parameter, any } => any_of(db, query, parameter, any)?,
+            test => test_of(db, &subject, test)?,
+        });
+    }
+    if all.is_empty() {
         return Ok(Condition::never());
     }
-    any.text.push(')');
-    Ok(any)
+    let texts: Vec<&str> = all.iter().map(|condition| &*condition.text).collect();
+    let text = format!("({})", texts.join(" OR "));
+    Ok(Condition { text, values: all.into_iter().flat_map(|condition| condition.values).collect() })
+}
+
+/// So many codes are looked up for each candidate; of more, all that have one are listed first.
+const LOOKED_UP_MAX: usize = 16;
+
+fn has_code(param: i64, system: Option<i64>, codes: &[i64]) -> Condition {
+    let code = any_code("t.code", codes);
+    let mut condition = if codes.len() > LOOKED_UP_MAX {
+        Condition::new("r.resource IN (SELECT t.resource FROM tokens t WHERE t.param = ?", [])
+    } else {
+        Condition::new(
+            "EXISTS (SELECT 1 FROM tokens t WHERE t.resource = r.resource AND t.param = ?",
+            [],
+        )
+    };
+    condition.values.push(param.into());
+    condition.text.push_str(" AND ");
+    condition.text.push_str(&code.text);
+    condition.values.extend(code.values);
+    if let Some(system) = system {
+        condition.text.push_str(" AND t.system = ?");
+        condition.values.push(system.into());
+    }
+    condition.text.push(')');
+    condition
 }
 
 fn test_of(db: &Db, subject: &Subject, test: &Test) -> Result<Condition, Failure> {
     Ok(match (subject, test) {
-        (Subject::Id, Test::Id(id)) => Condition::new("r.id = ?", [id_value(id.as_str())]),
         (Subject::Id | Subject::LastUpdated, Test::Present(is)) => {
             Condition::new(if *is { "1" } else { "0" }, [])
         }
@@ -90,25 +200,10 @@ fn test_of(db: &Db, subject: &Subject, test: &Test) -> Result<Condition, Failure
 }
 
 fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
-    const TOKEN: &str = "EXISTS (SELECT 1 FROM tokens t WHERE t.param = ? AND t.code = ? \
-        AND t.resource = r.resource";
     const RANGE: &str = "EXISTS (SELECT 1 FROM ranges t \
         WHERE t.resource = r.resource AND +t.param IN (?, ?)";
     let param_value = Value::from(param);
     Ok(match test {
-        Test::Token { system: None, code: Some(code) } => {
-            Condition::new(&format!("{TOKEN})"), [param_value, hash(code).into()])
-        }
-        Test::Token { system: Some(system), code: Some(code) } => match db.find_name(system)? {
-            Some(system) => Condition::new(
-                &format!("{TOKEN} AND t.system = ?)"),
-                [param_value, hash(code).into(), system.into()],
-            ),
-            None => Condition::never(),
-        },
-        Test::Reference(text) | Test::Uri(text) | Test::Exact(text) => {
-            Condition::new(&format!("{TOKEN})"), [param_value, hash(text).into()])
-        }
         Test::Overlaps { from, to } => Condition::new(
             &format!("{RANGE} AND t.low < ? AND t.high > ?)"),
             [(2 * param).into(), (2 * param + 1).into(), to.0.into(), from.0.into()],
@@ -117,15 +212,34 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
             &format!("{RANGE} AND t.low >= ? AND t.high <= ?)"),
             [(2 * param).into(), (2 * param + 1).into(), from.0.into(), to.0.into()],
         ),
+        Test::Number { from, to, unit } => {
+            // The sign keeps SQLite from walking over all numbers within the bounds.
+            let Some(bounds) = number_bounds(db, "+t.", (from, to), unit.as_ref())? else {
+                return Ok(Condition::never());
+            };
+            let text = format!(
+                "EXISTS (SELECT 1 FROM numbers t WHERE t.resource = r.resource AND t.param = ?{})",
+                bounds.text
+            );
+            let values = [vec![(2 * param).into()], bounds.values].concat();
+            Condition { text, values }
+        }
         Test::Present(is) => {
             let not = if *is { "" } else { "NOT " };
             Condition::new(
                 &format!(
                     "r.resource {not}IN (SELECT resource FROM tokens WHERE param = ? \
                      UNION ALL SELECT resource FROM strings WHERE param = ? \
-                     UNION ALL SELECT resource FROM ranges WHERE param IN (?, ?))"
+                     UNION ALL SELECT resource FROM ranges WHERE param IN (?, ?) \
+                     UNION ALL SELECT resource FROM numbers WHERE param = ?)"
                 ),
-                [param_value.clone(), param_value, (2 * param).into(), (2 * param + 1).into()],
+                [
+                    param_value.clone(),
+                    param_value,
+                    (2 * param).into(),
+                    (2 * param + 1).into(),
+                    (2 * param).into(),
+                ],
             )
         }
         Test::Token { .. } | Test::Prefix(_) | Test::Contains(_) => {
@@ -137,8 +251,41 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
                 None => Condition::never(),
             }
         }
-        Test::Id(_) => Condition::never(),
+        _ => Condition::never(),
     })
+}
+
+/// ` AND value >= ? AND …`. `None` if nothing here has the unit.
+fn number_bounds(
+    db: &Db,
+    column: &str,
+    (from, to): (&Bound<Box<[u8]>>, &Bound<Box<[u8]>>),
+    unit: Option<&Unit>,
+) -> Result<Option<Condition>, Failure> {
+    let mut bounds = Condition::new("", []);
+    for (bound, including, excluding) in [(from, ">=", ">"), (to, "<=", "<")] {
+        let (sign, value) = match bound {
+            Bound::Included(value) => (including, value),
+            Bound::Excluded(value) => (excluding, value),
+            Bound::Unbounded => continue,
+        };
+        bounds.text.push_str(&format!(" AND {column}value {sign} ?"));
+        bounds.values.push(Value::Blob(value.to_vec()));
+    }
+    let Some(unit) = unit else { return Ok(Some(bounds)) };
+    let Some(code) = db.find_name(&unit.code)? else { return Ok(None) };
+    match &unit.system {
+        Some(system) => {
+            let Some(system) = db.find_name(system)? else { return Ok(None) };
+            bounds.text.push_str(&format!(" AND {column}system = ? AND {column}code = ?"));
+            bounds.values.extend([system.into(), code.into()]);
+        }
+        None => {
+            bounds.text.push_str(&format!(" AND ({column}code = ? OR {column}unit = ?)"));
+            bounds.values.extend([code.into(), code.into()]);
+        }
+    }
+    Ok(Some(bounds))
 }
 
 /// The filter as a list of resources (`r.resource IN (…)`), if it can be one.
@@ -147,11 +294,41 @@ pub(crate) fn in_list(
     query: &Query,
     filter: &Filter,
 ) -> Result<Option<Condition>, Failure> {
-    let subject = subject(db, query, filter)?;
-    let mut all = Condition { text: "r.resource IN (".into(), values: vec![] };
-    for (at, test) in filter.any.iter().enumerate() {
+    let Some(lists) = lists(db, query, &filter.parameter, &filter.any)? else { return Ok(None) };
+    if lists.is_empty() {
+        return Ok(None);
+    }
+    let texts: Vec<&str> = lists.iter().map(|list| &*list.text).collect();
+    let text = format!("r.resource IN ({})", texts.join(" UNION ALL "));
+    Ok(Some(Condition { text, values: lists.into_iter().flat_map(|list| list.values).collect() }))
+}
+
+/// What passes each test, as queries. `None` if a test cannot be one.
+fn lists(
+    db: &Db,
+    query: &Query,
+    parameter: &str,
+    tests: &[Test],
+) -> Result<Option<Vec<Condition>>, Failure> {
+    let subject = subject(db, query, parameter)?;
+    let sorted = sorted(db, tests)?;
+    if !sorted.ids.is_empty() {
+        return Ok(None);
+    }
+    let mut all = vec![];
+    if let Subject::Param(param) = subject {
+        all.extend(sorted.codes.iter().map(|(system, codes)| coded(param, *system, codes)));
+    } else if !sorted.codes.is_empty() {
+        return Ok(None);
+    }
+    for test in sorted.others {
         let list = match (&subject, test) {
-            (_, Test::Present(_) | Test::Contains(_)) => None,
+            (_, Test::Present(_) | Test::Contains(_) | Test::Not(_)) => None,
+            (_, Test::Of { parameter, any }) => {
+                let Some(inner) = lists(db, query, parameter, any)? else { return Ok(None) };
+                all.extend(inner);
+                continue;
+            }
             (Subject::Param(param), test) => list_of(db, *param, test)?,
             (Subject::LastUpdated, Test::Overlaps { from, to } | Test::Within { from, to }) => {
                 Some(updated_within(*from, *to))
@@ -159,17 +336,23 @@ pub(crate) fn in_list(
             _ => None,
         };
         let Some(list) = list else { return Ok(None) };
-        if at > 0 {
-            all.text.push_str(" UNION ALL ");
-        }
-        all.text.push_str(&list.text);
-        all.values.extend(list.values);
+        all.push(list);
     }
-    if filter.any.is_empty() {
-        return Ok(None);
-    }
-    all.text.push(')');
     Ok(Some(all))
+}
+
+/// Resources with any of some codes.
+fn coded(param: i64, system: Option<i64>, codes: &[i64]) -> Condition {
+    let code = any_code("code", codes);
+    let mut list = Condition::new(
+        &format!("SELECT resource FROM tokens WHERE param = ? AND {}", code.text),
+        [vec![param.into()], code.values].concat(),
+    );
+    if let Some(system) = system {
+        list.text.push_str(" AND system = ?");
+        list.values.push(system.into());
+    }
+    list
 }
 
 /// Resources of which a version was written within a time; whether it is the shown one is
@@ -189,25 +372,10 @@ fn list_of(db: &Db, param: i64, test: &Test) -> Result<Option<Condition>, Failur
     const STRINGS: &str = "SELECT resource FROM strings WHERE param = ?";
     let param_value = Value::from(param);
     Ok(Some(match test {
-        Test::Token { system: None, code: Some(text) }
-        | Test::Reference(text)
-        | Test::Uri(text)
-        | Test::Exact(text) => {
-            Condition::new(&format!("{TOKENS} AND code = ?"), [param_value, hash(text).into()])
-        }
         Test::Token { system: None, code: None } => Condition::new(TOKENS, [param_value]),
-        Test::Token { system: Some(system), code } => {
+        Test::Token { system: Some(system), code: None } => {
             let Some(system) = db.find_name(system)? else { return Ok(None) };
-            match code {
-                Some(code) => Condition::new(
-                    &format!("{TOKENS} AND code = ? AND system = ?"),
-                    [param_value, hash(code).into(), system.into()],
-                ),
-                None => Condition::new(
-                    &format!("{TOKENS} AND system = ?"),
-                    [param_value, system.into()],
-                ),
-            }
+            Condition::new(&format!("{TOKENS} AND system = ?"), [param_value, system.into()])
         }
         Test::Prefix(text) => {
             let from = indexed_text(text);
@@ -222,7 +390,14 @@ fn list_of(db: &Db, param: i64, test: &Test) -> Result<Option<Condition>, Failur
         ),
         Test::Overlaps { from, to } => ranges(param, "low < ? AND high > ?", (*to, *from), *from),
         Test::Within { from, to } => ranges(param, "low >= ? AND high <= ?", (*from, *to), *from),
-        Test::Present(_) | Test::Id(_) => return Ok(None),
+        Test::Number { from, to, unit } => {
+            let Some(bounds) = number_bounds(db, "", (from, to), unit.as_ref())? else {
+                return Ok(None);
+            };
+            let text = format!("SELECT resource FROM numbers WHERE param = ?{}", bounds.text);
+            Condition { text, values: [vec![(2 * param).into()], bounds.values].concat() }
+        }
+        _ => return Ok(None),
     }))
 }
 
@@ -252,26 +427,27 @@ pub(crate) fn single(
     query: &Query,
     filter: &Filter,
 ) -> Result<Option<Condition>, Failure> {
-    let Subject::Param(param) = subject(db, query, filter)? else { return Ok(None) };
+    let Subject::Param(param) = subject(db, query, &filter.parameter)? else { return Ok(None) };
     let [test] = &*filter.any else { return Ok(None) };
-    let code = |text: &str| Value::from(hash(text));
-    Ok(match test {
-        Test::Token { system: None, code: Some(text) }
-        | Test::Reference(text)
-        | Test::Uri(text)
-        | Test::Exact(text) => {
-            Some(Condition::new("d.param = ? AND d.code = ?", [param.into(), code(text)]))
+    Ok(match code_of(db, test)? {
+        Code::Of(None, code) => {
+            Some(Condition::new("d.param = ? AND d.code = ?", [param.into(), code.into()]))
         }
-        Test::Token { system: Some(system), code: Some(text) } => {
-            db.find_name(system)?.map(|system| {
-                Condition::new(
-                    "d.param = ? AND d.code = ? AND d.system = ?",
-                    [param.into(), code(text), system.into()],
-                )
-            })
-        }
-        _ => None,
+        Code::Of(Some(system), code) => Some(Condition::new(
+            "d.param = ? AND d.code = ? AND d.system = ?",
+            [param.into(), code.into(), system.into()],
+        )),
+        Code::Never | Code::Other => None,
     })
+}
+
+/// Whether a test asks for rows that the rules before these did not make.
+pub(crate) fn asks_new_rules(test: &Test) -> bool {
+    match test {
+        Test::Number { .. } | Test::Logical { .. } | Test::Present(_) => true,
+        Test::Not(tests) | Test::Of { any: tests, .. } => tests.iter().any(asks_new_rules),
+        _ => false,
+    }
 }
 
 /// The first stamp of a millisecond as a column. Stamps of the year 6429 and later do not fit

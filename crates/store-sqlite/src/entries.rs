@@ -92,6 +92,16 @@ pub(crate) fn hash_at(
     hash.map(hash_of).transpose()
 }
 
+/// The hash under which the entry with an address is kept.
+pub(crate) fn hash_of_address(db: &Db, address: &Address) -> Result<Option<EntryHash>, Failure> {
+    let Some(stream) = db.find_stream(&address.stream)? else { return Ok(None) };
+    let mut find =
+        db.conn.prepare_cached("SELECT hash FROM entries WHERE stream = ?1 AND number = ?2")?;
+    let key = params![stream, address.number.cast_signed()];
+    let hash: Option<Vec<u8>> = find.query_row(key, |row| row.get(0)).optional()?;
+    hash.map(hash_of).transpose()
+}
+
 pub(crate) fn hash_of(bytes: Vec<u8>) -> Result<EntryHash, Failure> {
     Ok(EntryHash(bytes.try_into().map_err(|_| damaged("a hash is not in its format"))?))
 }

@@ -83,6 +83,7 @@ pub(crate) fn again(error: &StoreError) -> StoreError {
         StoreError::Damaged(what) => StoreError::Damaged(what),
         StoreError::Newer { found, known } => StoreError::Newer { found: *found, known: *known },
         StoreError::Closed => StoreError::Closed,
+        StoreError::Indexing => StoreError::Indexing,
         StoreError::Internal(source) => StoreError::Internal(source.to_string().into()),
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Tokens, references and uris are kept as the first 64 bits of their BLAKE3 hash: equality is
 //! all that is asked of them, and a row stays near 20 bytes. Strings are kept folded, and their
-//! exact forms as tokens; times as half-open ranges in ms.
+//! exact forms as tokens; times as half-open ranges in ms; numbers as bytes that sort as they do,
+//! with the unit as it is written.
 
 use std::collections::BTreeSet;
 
-use ondol_fhir::{IndexValue, Resource, SearchParam, extract};
-use rusqlite::{CachedStatement, params};
+use ondol_fhir::{DecimalKey, IndexValue, Resource, SearchParam, extract};
+use rusqlite::{CachedStatement, Connection, params};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Rises whenever the same resource gives other rows, so that an old index is made again.
-pub(crate) const RULES: i64 = 1;
+pub(crate) const RULES: i64 = 2;
 
 /// A range up to this long is short, ms. Its row's parameter is twice the number, that of a
 /// longer one twice the number plus one: so a search for recent times passes over few rows.
@@ -39,16 +40,39 @@ pub(crate) enum IndexRow {
     Token { param: i64, code: i64, system: i64 },
     Text { param: i64, value: Box<str> },
     Range { param: i64, low: i64, high: i64 },
+    Number { param: i64, value: Box<[u8]>, system: i64, code: i64, unit: i64 },
 }
 
 /// The statements that make the index tables whose names begin with `prefix`. An index keeps its
 /// name when its table is renamed, so that the names of two sets alternate.
 pub(crate) fn tables(prefix: &str, by_resource: &str) -> String {
-    include_str!("index.sql").replace("{prefix}", prefix).replace("{by_resource}", by_resource)
+    let text = [include_str!("index.sql"), include_str!("numbers.sql")].concat();
+    text.replace("{prefix}", prefix).replace("{by_resource}", by_resource)
 }
 
-/// The names that alternate.
-pub(crate) const BY_RESOURCE: [&str; 2] = ["ranges_resource", "ranges_resource_2"];
+/// The table that format 1 did not have, for a store whose indexes have these names.
+pub(crate) fn table_of_numbers(by_resource: &str) -> String {
+    include_str!("numbers.sql").replace("{prefix}", "").replace("{by_resource}", by_resource)
+}
+
+/// The ends of the names that alternate.
+pub(crate) const BY_RESOURCE: [&str; 2] = ["resource", "resource_2"];
+
+/// Which of them the set of the searches has.
+pub(crate) fn live_by_resource(conn: &Connection) -> rusqlite::Result<&'static str> {
+    let taken: i64 = conn.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = ?1",
+        [["ranges_", BY_RESOURCE[0]].concat()],
+        |row| row.get(0),
+    )?;
+    Ok(BY_RESOURCE[usize::from(taken == 0)])
+}
+
+/// What stands in a column for the identifier of a logical reference: never what stands there for
+/// a code or a literal reference.
+pub(crate) fn logical_hash(value: &str) -> i64 {
+    hash(&["\u{1}", value].concat())
+}
 
 /// What stands in a column for a text that is only compared.
 pub(crate) fn hash(text: &str) -> i64 {
@@ -100,9 +124,14 @@ fn utc_offset_minutes(db: &Db) -> Result<i32, Failure> {
 
 /// Whether the rows that stand were made by other rules than these.
 pub(crate) fn is_old(db: &Db, offset: i32) -> Result<bool, Failure> {
+    Ok(has_old_rules(db)? || utc_offset_minutes(db)? != offset)
+}
+
+/// The same, whatever the offset from UTC.
+pub(crate) fn has_old_rules(db: &Db) -> Result<bool, Failure> {
     let mut find = db.conn.prepare_cached("SELECT index_rules FROM state")?;
     let rules: i64 = find.query_row([], |row| row.get(0))?;
-    Ok(rules != RULES || utc_offset_minutes(db)? != offset)
+    Ok(rules != RULES)
 }
 
 struct Rows<'a> {
@@ -136,10 +165,10 @@ impl Rows<'_> {
                     }
                     _ => {}
                 }
-                match identifier {
-                    Some((system, value)) => self.token(param, value, system),
-                    None => Ok(()),
-                }
+                let Some((system, value)) = identifier else { return Ok(()) };
+                let system = self.db.number(system.unwrap_or(""))?;
+                self.into.insert(IndexRow::Token { param, code: logical_hash(value), system });
+                Ok(())
             }
             IndexValue::Uri(uri) => {
                 let param = self.param(param)?;
@@ -151,9 +180,31 @@ impl Rows<'_> {
                 self.into.insert(IndexRow::Range { param, low: from.0, high: to.0 });
                 Ok(())
             }
-            // No test asks for them yet.
-            IndexValue::Number(_) | IndexValue::Quantity { .. } => Ok(()),
+            IndexValue::Number(value) => self.number(param, value, None, None, None),
+            IndexValue::Quantity { value, system, code, unit } => {
+                self.number(param, value, system, code, unit)
+            }
+            // What is asked of them is looked up in the documents.
+            IndexValue::Together(_) | IndexValue::Position { .. } => Ok(()),
         }
+    }
+
+    fn number(
+        &mut self,
+        param: &'static SearchParam,
+        value: &str,
+        system: Option<&str>,
+        code: Option<&str>,
+        unit: Option<&str>,
+    ) -> Result<(), Failure> {
+        let Some(value) = DecimalKey::parse(value) else { return Ok(()) };
+        // Twice the number; twice plus one is kept for values in their unit's canonical form.
+        let param = 2 * self.param(param)?;
+        let number = |text: Option<&str>| self.db.number(text.unwrap_or(""));
+        let (system, code, unit) = (number(system)?, number(code)?, number(unit)?);
+        let value = value.as_bytes().into();
+        self.into.insert(IndexRow::Number { param, value, system, code, unit });
+        Ok(())
     }
 
     fn param(&mut self, param: &'static SearchParam) -> Result<i64, Failure> {
@@ -194,19 +245,21 @@ pub(crate) fn change<'a>(
     each(db, set, resource, added, &INSERT)
 }
 
-/// One statement for each table of each set: tokens, strings, ranges.
-type Statements = [[&'static str; 3]; 2];
+/// One statement for each table of each set: tokens, strings, ranges, numbers.
+type Statements = [[&'static str; 4]; 2];
 
 static INSERT: Statements = [
     [
         "INSERT OR IGNORE INTO tokens VALUES (?1, ?2, ?3, ?4)",
         "INSERT OR IGNORE INTO strings VALUES (?1, ?2, ?3)",
         "INSERT OR IGNORE INTO ranges VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO numbers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     ],
     [
         "INSERT OR IGNORE INTO next_tokens VALUES (?1, ?2, ?3, ?4)",
         "INSERT OR IGNORE INTO next_strings VALUES (?1, ?2, ?3)",
         "INSERT OR IGNORE INTO next_ranges VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO next_numbers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     ],
 ];
 
@@ -215,11 +268,15 @@ static REMOVE: Statements = [
         "DELETE FROM tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 AND system = ?4",
         "DELETE FROM strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
         "DELETE FROM ranges WHERE param = ?1 AND low = ?2 AND high = ?3 AND resource = ?4",
+        "DELETE FROM numbers WHERE param = ?1 AND value = ?2 AND resource = ?3 AND system = ?4 \
+         AND code = ?5 AND unit = ?6",
     ],
     [
         "DELETE FROM next_tokens WHERE param = ?1 AND code = ?2 AND resource = ?3 AND system = ?4",
         "DELETE FROM next_strings WHERE param = ?1 AND value = ?2 AND resource = ?3",
         "DELETE FROM next_ranges WHERE param = ?1 AND low = ?2 AND high = ?3 AND resource = ?4",
+        "DELETE FROM next_numbers WHERE param = ?1 AND value = ?2 AND resource = ?3 \
+         AND system = ?4 AND code = ?5 AND unit = ?6",
     ],
 ];
 
@@ -230,7 +287,7 @@ fn each<'a>(
     rows: impl Iterator<Item = &'a IndexRow>,
     statements: &Statements,
 ) -> Result<(), Failure> {
-    let [tokens, strings, ranges] = statements[usize::from(set == Set::Next)];
+    let [tokens, strings, ranges, numbers] = statements[usize::from(set == Set::Next)];
     // Rows come table by table, so that each statement is fetched once.
     let mut last: Option<(&str, CachedStatement<'_>)> = None;
     for row in rows {
@@ -238,6 +295,7 @@ fn each<'a>(
             IndexRow::Token { .. } => tokens,
             IndexRow::Text { .. } => strings,
             IndexRow::Range { .. } => ranges,
+            IndexRow::Number { .. } => numbers,
         };
         let statement = match &mut last {
             Some((of, statement)) if *of == sql => statement,
@@ -252,6 +310,9 @@ fn each<'a>(
             }
             IndexRow::Range { param, low, high } => {
                 statement.execute(params![param, low, high, resource])?
+            }
+            IndexRow::Number { param, value, system, code, unit } => {
+                statement.execute(params![param, value, resource, system, code, unit])?
             }
         };
     }

@@ -13,4 +13,4 @@ CREATE TABLE {prefix}ranges(
   resource INTEGER NOT NULL,
   PRIMARY KEY(param, low, high, resource)
 ) WITHOUT ROWID;
-CREATE INDEX {by_resource} ON {prefix}ranges(resource, param);
+CREATE INDEX ranges_{by_resource} ON {prefix}ranges(resource, param);

@@ -16,6 +16,7 @@ mod open;
 mod pool;
 mod recheck;
 mod reindex;
+mod reserve;
 mod rows;
 mod search;
 mod verify;
@@ -28,6 +29,7 @@ use ondol_store::{Finding, Job, Outcome, Store, StoreError, View};
 
 pub use blobs::FileBlobs;
 pub use open::OpenOptions;
+pub use reserve::FileReserve;
 
 use crate::{pool::Pool, view::Moment, writer::Writer};
 
@@ -51,10 +53,26 @@ impl SqliteStore {
     }
 
     /// Whether the search values were made by other rules, or at another offset from UTC, than
-    /// this program would make them by. Until [`Store::reindex`] ran, searches may miss and an
-    /// update may leave old values behind.
+    /// this program would make them by. Until [`Store::reindex`] ran, searches of times may miss
+    /// and an update may leave old values behind.
     pub fn index_is_old(&self) -> Result<bool, StoreError> {
         Ok(index::is_old(&*self.readers.begin()?, self.utc_offset_minutes)?)
+    }
+}
+
+/// A record that is only read, beside the node that writes it or without any.
+pub struct Beside(Pool);
+
+impl Beside {
+    /// Opens the database file, which has to be there.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        open::check_reader(path, &options)?;
+        Ok(Self(Pool::new(path, options)))
+    }
+
+    /// A view of one moment.
+    pub fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(Moment(self.0.begin()?)))
     }
 }
 
@@ -65,6 +83,10 @@ impl Store for SqliteStore {
 
     fn write(&self, job: Job) -> Result<Outcome, StoreError> {
         self.writer.write(job)
+    }
+
+    fn index_is_old(&self) -> Result<bool, StoreError> {
+        Self::index_is_old(self)
     }
 
     fn reindex(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError> {

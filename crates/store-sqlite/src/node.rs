@@ -165,6 +165,61 @@ pub(crate) fn seal_path(
     path.map(|path| Ok(read_path(&mut Reader::new(&path))?)).transpose()
 }
 
+/// Seals by stream, last and first number, after one.
+pub(crate) fn seals_after(db: &Db, after: Option<&Seal>, limit: i64) -> Result<Vec<Seal>, Failure> {
+    let (stream, last, first) = place(db, after)?;
+    let mut find = db.conn.prepare_cached(
+        "SELECT first, last, root, signature, stream FROM seals \
+         WHERE (stream, last, first) > (?1, ?2, ?3) ORDER BY stream, last, first LIMIT ?4",
+    )?;
+    let mut rows = find.query(params![stream, last, first, limit])?;
+    let mut seals = vec![];
+    while let Some(row) = rows.next()? {
+        seals.push(seal_of(db.stream(row.get(4)?)?, row)?);
+    }
+    Ok(seals)
+}
+
+/// Where a seal stands in its table; before all rows for none.
+fn place(db: &Db, seal: Option<&Seal>) -> Result<(i64, i64, i64), Failure> {
+    let Some(seal) = seal else { return Ok((-1, 0, 0)) };
+    let stream = db.find_stream(&seal.stream)?.ok_or_else(|| damaged("a stream is missing"))?;
+    Ok((stream, seal.last.cast_signed(), seal.first.cast_signed()))
+}
+
+/// Paths with their seals, by chart and seal, after one.
+pub(crate) fn seal_paths_after(
+    db: &Db,
+    after: Option<&(Seal, SealedPath)>,
+    limit: i64,
+) -> Result<Vec<(Seal, SealedPath)>, Failure> {
+    let chart = match after {
+        Some((_, path)) => db.find_chart(&path.chart)?,
+        None => Some(-1),
+    };
+    let chart = chart.ok_or_else(|| damaged("a chart's row is missing"))?;
+    let (stream, last, first) = place(db, after.map(|(seal, _)| seal))?;
+    let mut find = db.conn.prepare_cached(
+        "SELECT s.first, s.last, s.root, s.signature, s.stream, p.chart, p.chart_number, p.path \
+         FROM seal_paths p JOIN seals s \
+           ON s.stream = p.stream AND s.last = p.last AND s.first = p.first \
+         WHERE (p.chart, p.stream, p.last, p.first) > (?1, ?2, ?3, ?4) \
+         ORDER BY p.chart, p.stream, p.last, p.first LIMIT ?5",
+    )?;
+    let mut rows = find.query(params![chart, stream, last, first, limit])?;
+    let mut paths = vec![];
+    while let Some(row) = rows.next()? {
+        let path: Vec<u8> = row.get(7)?;
+        let path = SealedPath {
+            chart: db.chart(row.get(5)?)?,
+            chart_number: row.get::<_, i64>(6)?.cast_unsigned(),
+            path: read_path(&mut Reader::new(&path))?,
+        };
+        paths.push((seal_of(db.stream(row.get(4)?)?, row)?, path));
+    }
+    Ok(paths)
+}
+
 /// The hash of a reading: it covers the one before it, so that none can be taken out unseen.
 pub(crate) fn reading_hash(before: &[u8], reading: &Reading) -> [u8; 32] {
     let mut bytes = before.to_vec();

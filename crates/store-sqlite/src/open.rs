@@ -15,7 +15,7 @@ use crate::{
 const APPLICATION_ID: i32 = 0x4f6e_646c;
 
 /// `PRAGMA user_version`: the format of the tables.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
     // EXTRA is FULL: each commit is on the disk before it is answered, and a checkpoint syncs
     // log and database before the log is used again.
     conn.execute_batch("PRAGMA synchronous = EXTRA")?;
-    let is_new = check_format(&conn)?;
+    let standing = check_format(&conn)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(damaged("the database cannot use a write-ahead log"));
@@ -84,10 +84,14 @@ pub(crate) fn writer(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
          PRAGMA cache_size = -{};",
         options.checkpoint_pages, options.writer_cache_kib
     ))?;
-    if is_new {
-        make_tables(&conn, options)?;
-        if options.vfs.is_none() {
-            sync_parent(path, options)?;
+    match standing {
+        Some(FORMAT) => {}
+        Some(_) => add_numbers(&conn)?,
+        None => {
+            make_tables(&conn, options)?;
+            if options.vfs.is_none() {
+                sync_parent(path, options)?;
+            }
         }
     }
     let db = Db::new(conn, true);
@@ -106,6 +110,15 @@ pub(crate) fn reader(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
     Ok(Db::new(conn, false))
 }
 
+/// Whether a file can be read: it is there, and in a format that this program knows.
+pub(crate) fn check_reader(path: &Path, options: &OpenOptions) -> Result<(), Failure> {
+    let db = reader(path, options)?;
+    if check_format(&db.conn)? {
+        return Err(damaged("the database file holds nothing"));
+    }
+    Ok(())
+}
+
 fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Connection, Failure> {
     let conn = match &options.vfs {
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, &**vfs)?,
@@ -118,15 +131,15 @@ fn connect(path: &Path, flags: OpenFlags, options: &OpenOptions) -> Result<Conne
     Ok(conn)
 }
 
-/// Whether the file is new; an error if it is another's or a newer Ondol's.
-fn check_format(conn: &Connection) -> Result<bool, Failure> {
+/// The format of the file, none if it is new; an error if it is another's or a newer Ondol's.
+fn check_format(conn: &Connection) -> Result<Option<u32>, Failure> {
     let number = |pragma: &str| conn.query_row(pragma, [], |row| row.get::<_, i32>(0));
     let application = number("PRAGMA application_id")?;
     let format = number("PRAGMA user_version")?;
     if application == 0 && format == 0 {
         let tables = number("SELECT count(*) FROM sqlite_schema")?;
         if tables == 0 {
-            return Ok(true);
+            return Ok(None);
         }
     }
     if application != APPLICATION_ID {
@@ -136,10 +149,23 @@ fn check_format(conn: &Connection) -> Result<bool, Failure> {
     if found > FORMAT {
         return Err(StoreError::Newer { found, known: FORMAT }.into());
     }
-    if found < FORMAT {
+    if found == 0 {
         return Err(damaged("the store's format never existed"));
     }
-    Ok(false)
+    Ok(Some(found))
+}
+
+/// From format 1 to 2, in one transaction: the table of numbers, still empty. The rules of the
+/// index tell that it has to be made again, which `reindex` does while care goes on.
+fn add_numbers(conn: &Connection) -> Result<(), Failure> {
+    conn.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+         {}
+         PRAGMA user_version = {FORMAT};
+         COMMIT;",
+        index::table_of_numbers(index::live_by_resource(conn)?),
+    ))?;
+    Ok(())
 }
 
 /// All tables in one transaction, so that a crash leaves none or all.

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::{
     db::Db,
@@ -45,6 +45,7 @@ fn drop_next(db: &Db) -> Result<(), Failure> {
         "DROP TABLE IF EXISTS next_tokens;
          DROP TABLE IF EXISTS next_strings;
          DROP TABLE IF EXISTS next_ranges;
+         DROP TABLE IF EXISTS next_numbers;
          UPDATE state SET reindexed = NULL;",
     )?;
     Ok(())
@@ -88,20 +89,15 @@ pub(crate) fn reindex(
 
 fn begin(db: &Db, utc_offset_minutes: i32) -> Result<(), Failure> {
     drop_next(db)?;
-    let taken: Option<String> = db
-        .conn
-        .query_row(
-            "SELECT name FROM sqlite_schema WHERE type = 'index' AND name = ?1",
-            [BY_RESOURCE[0]],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let name = BY_RESOURCE[usize::from(taken.is_some())];
+    let taken = index::live_by_resource(&db.conn)?;
+    let name = BY_RESOURCE[usize::from(taken == BY_RESOURCE[0])];
     db.conn.execute_batch(&index::tables("next_", name))?;
     // From here on the rows of the old set may be computed by other rules than they were made
-    // by; what an update leaves behind in it goes with it.
+    // by; what an update leaves behind in it goes with it. Until the new set is in its place, the
+    // old one is of no rules that anybody knows.
     db.conn.execute(
-        "UPDATE state SET reindexed = 0, utc_offset_minutes = ?1, index_rules = ?2",
+        "UPDATE state SET reindexed = 0, utc_offset_minutes = ?1, index_rules = \
+         CASE WHEN index_rules = ?2 AND utc_offset_minutes = ?1 THEN ?2 ELSE 0 END",
         params![utc_offset_minutes, RULES],
     )?;
     Ok(())
@@ -136,13 +132,16 @@ fn batch(db: &Db) -> Result<(u64, u64), Failure> {
 
 /// Puts the new set in the place of the old, and counts again what is counted over entries.
 fn finish(db: &Db) -> Result<(), Failure> {
+    db.conn.execute("UPDATE state SET index_rules = ?1", [RULES])?;
     db.conn.execute_batch(
         "DROP TABLE tokens;
          DROP TABLE strings;
          DROP TABLE ranges;
+         DROP TABLE numbers;
          ALTER TABLE next_tokens RENAME TO tokens;
          ALTER TABLE next_strings RENAME TO strings;
          ALTER TABLE next_ranges RENAME TO ranges;
+         ALTER TABLE next_numbers RENAME TO numbers;
          UPDATE charts SET first = (SELECT min(arrival) FROM entries e WHERE e.chart = charts.chart);
          UPDATE state SET reindexed = NULL;",
     )?;

@@ -1,4 +1,4 @@
--- The layout of format 1 (ADR 0008). Everything that a client wrote stands in charts, streams,
+-- The layout of format 2 (ADR 0008). Everything that a client wrote stands in charts, streams,
 -- entries, resources (type, id), versions (kind, supersedes, body) and names; the rest is derived.
 
 -- The node's own state, one row.

@@ -6,14 +6,14 @@
 //! narrowest), the others are looked up for each candidate.
 
 use ondol_record::ChartId;
-use ondol_store::{Filter, Hit, Order, Page, Query};
+use ondol_store::{Filter, Hit, Order, Page, Query, StoreError};
 use rusqlite::{ToSql, params_from_iter, types::Value};
 
 use crate::{
-    conditions::{Condition, condition, in_list, single},
+    conditions::{Condition, asks_new_rules, condition, in_list, single},
     db::{Db, IdColumn},
     error::{Failure, defect},
-    index::{hash, param_name},
+    index::{has_old_rules, hash, param_name},
     recheck::is_meant,
     rows::{found, resource_at},
 };
@@ -197,6 +197,10 @@ pub(crate) fn charts_with(
 
 /// `FROM … WHERE …` and the column of the resource's row. `None` if nothing can be found.
 fn select(db: &Db, query: &Query, name: i64) -> Result<Option<(&'static str, Sql)>, Failure> {
+    let mut tests = query.filters.iter().flat_map(|filter| &filter.any);
+    if tests.any(asks_new_rules) && has_old_rules(db)? {
+        return Err(StoreError::Indexing.into());
+    }
     let chart = match &query.chart {
         None => None,
         Some(chart) => match db.find_chart(chart)? {

@@ -197,7 +197,7 @@ impl Check<'_> {
         }
         let standing: i64 = self.db.conn.query_row(
             "SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM strings) \
-             + (SELECT count(*) FROM ranges)",
+             + (SELECT count(*) FROM ranges) + (SELECT count(*) FROM numbers)",
             [],
             |row| row.get(0),
         )?;
@@ -232,6 +232,14 @@ fn is_indexed(db: &Db, resource: i64, row: &IndexRow) -> Result<bool, Failure> {
                  AND resource = ?4",
             )?
             .query_row(params![param, low, high, resource], |_| Ok(()))
+            .optional()?,
+        IndexRow::Number { param, value, system, code, unit } => db
+            .conn
+            .prepare_cached(
+                "SELECT 1 FROM numbers WHERE param = ?1 AND value = ?2 AND resource = ?3 \
+                 AND system = ?4 AND code = ?5 AND unit = ?6",
+            )?
+            .query_row(params![param, value, resource, system, code, unit], |_| Ok(()))
             .optional()?,
     };
     Ok(found.is_some())

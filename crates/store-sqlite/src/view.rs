@@ -59,8 +59,13 @@ impl<C: Deref<Target = Db>> View for Moment<C> {
         Ok(append::chart_of(&self.0, resource_type, id)?)
     }
 
-    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError> {
-        Ok(charts::chart(&self.0, chart, types)?)
+    fn chart_where(
+        &self,
+        chart: &ChartId,
+        types: &[&str],
+        wanted: &mut dyn FnMut(&Found) -> bool,
+    ) -> Result<Vec<Found>, StoreError> {
+        Ok(charts::chart(&self.0, chart, types, wanted)?)
     }
 
     fn charts(
@@ -100,6 +105,10 @@ impl<C: Deref<Target = Db>> View for Moment<C> {
 
     fn last_arrival(&self) -> Result<u64, StoreError> {
         Ok(entries::last_arrival(&self.0)?)
+    }
+
+    fn entry_hash(&self, address: &Address) -> Result<Option<EntryHash>, StoreError> {
+        Ok(entries::hash_of_address(&self.0, address)?)
     }
 
     fn entry(&self, address: &Address) -> Result<Option<EntryRow>, StoreError> {
@@ -159,6 +168,18 @@ impl<C: Deref<Target = Db>> View for Moment<C> {
 
     fn seal_path(&self, seal: &Seal, chart: &ChartId) -> Result<Option<Vec<Step>>, StoreError> {
         Ok(node::seal_path(&self.0, seal, chart)?)
+    }
+
+    fn seals_after(&self, after: Option<&Seal>, most: usize) -> Result<Vec<Seal>, StoreError> {
+        Ok(node::seals_after(&self.0, after, limit(most))?)
+    }
+
+    fn seal_paths_after(
+        &self,
+        after: Option<&(Seal, SealedPath)>,
+        most: usize,
+    ) -> Result<Vec<(Seal, SealedPath)>, StoreError> {
+        Ok(node::seal_paths_after(&self.0, after, limit(most))?)
     }
 
     fn value(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -212,7 +212,7 @@ fn what_is_derived_is_mended_by_reindexing() {
         "INSERT INTO awaited VALUES (1, 1)",
         "UPDATE streams SET frontier = 0",
         "UPDATE charts SET first = NULL",
-        "DELETE FROM strings; DELETE FROM ranges; DELETE FROM tokens",
+        "DELETE FROM strings; DELETE FROM ranges; DELETE FROM tokens; DELETE FROM numbers",
         "INSERT INTO tokens VALUES (1, 2, 3, 4)",
     ] {
         let directory = Directory::new();
@@ -256,6 +256,7 @@ fn a_rebuild_that_was_stopped_leaves_no_trace() {
     damage(
         &directory,
         "CREATE TABLE next_tokens(a); CREATE TABLE next_strings(a); CREATE TABLE next_ranges(a); \
+         CREATE TABLE next_numbers(a); \
          UPDATE state SET reindexed = 3",
     );
     let store = support::open(&directory);

@@ -22,7 +22,13 @@ use ondol_store_sqlite::{OpenOptions, SqliteStore};
 /// Where the child writes; without it the child's test does nothing.
 const DIRECTORY: &str = "ONDOL_TEST_KILLED_DIRECTORY";
 
-const ROUNDS: u64 = 32;
+/// So many directories are killed in side by side; a child mostly waits for the disk or its end.
+const LANES: u64 = 4;
+/// Kills in each of them.
+const ROUNDS: u64 = 80;
+/// After so many kills a lane begins with an empty directory: checking stays short, and the making
+/// of a store is met again and again.
+const ROUNDS_OF_ONE: u64 = 16;
 const WRITERS: u32 = 4;
 
 /// The child: writes until it is killed, and says on its output what was acknowledged.
@@ -82,9 +88,10 @@ fn start(directory: &Path) -> Child {
         .unwrap()
 }
 
-/// The whole lines of a child that was killed after a while.
-fn killed_after(mut child: Child, ms: u64) -> Vec<(u64, String)> {
+/// The whole lines of a child that was killed after a while, or so long after its first line.
+fn killed_after(mut child: Child, ms: u64, of_work: bool) -> Vec<(u64, String)> {
     let output = child.stdout.take().unwrap();
+    let (begun, begins) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         let mut lines = vec![];
         let mut input = BufReader::new(output);
@@ -96,37 +103,62 @@ fn killed_after(mut child: Child, ms: u64) -> Vec<(u64, String)> {
                 && let Some((number, hash)) = rest.split_once(' ')
             {
                 lines.push((number.parse().unwrap(), hash.to_owned()));
+                let _ = begun.send(());
             }
             line.clear();
         }
         lines
     });
+    if of_work {
+        // A child that ends by itself drops the sender.
+        let _ = begins.recv();
+    }
     std::thread::sleep(Duration::from_millis(ms));
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap()
 }
 
+/// What is wrong after a kill.
+fn check(directory: &support::Directory, acknowledged: &[(u64, String)], round: u64) {
+    let stream = Stream { origin: NodeId([1; 16]), incarnation: 0, class: Class::Routine };
+    let store = support::open(directory);
+    let view = store.read().unwrap();
+    for (number, hash) in acknowledged {
+        let row = view.entry(&stream.at(*number)).unwrap();
+        let row = row.unwrap_or_else(|| panic!("round {round}: {number} is lost"));
+        assert_eq!(&to_hex(&row.entry.hash().0), hash, "round {round}: {number}");
+    }
+    let all = view.last_arrival().unwrap();
+    assert_eq!(all % 2, 0, "round {round}: half of a transaction is there");
+    drop(view);
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), [], "round {round}");
+}
+
+/// Kills again and again; gives how much was acknowledged.
+fn lane(lane: u64) -> usize {
+    let mut all = 0;
+    for first in (0..ROUNDS).step_by(usize::try_from(ROUNDS_OF_ONE).unwrap()) {
+        let directory = support::Directory::new();
+        let mut acknowledged = vec![];
+        for round in first..first + ROUNDS_OF_ONE {
+            // Every other one counts from the start, short enough to meet the opening as well.
+            let wait = 1 + (round * 37 + lane * 17) % 70;
+            let of_work = round.is_multiple_of(2);
+            acknowledged.extend(killed_after(start(directory.path()), wait, of_work));
+            check(&directory, &acknowledged, lane * ROUNDS + round);
+        }
+        all += acknowledged.len();
+    }
+    all
+}
+
 #[test]
 fn what_was_acknowledged_survives_sigkill_at_any_moment() {
-    let directory = support::Directory::new();
-    let stream = Stream { origin: NodeId([1; 16]), incarnation: 0, class: Class::Routine };
-    let mut acknowledged = vec![];
-    for round in 0..ROUNDS {
-        // Uneven waits, short enough to meet the opening as well.
-        let wait = 15 + (round * 37) % 110;
-        acknowledged.extend(killed_after(start(directory.path()), wait));
-        let store = support::open(&directory);
-        let view = store.read().unwrap();
-        for (number, hash) in &acknowledged {
-            let row = view.entry(&stream.at(*number)).unwrap();
-            let row = row.unwrap_or_else(|| panic!("round {round}: {number} is lost"));
-            assert_eq!(&to_hex(&row.entry.hash().0), hash, "round {round}: {number}");
-        }
-        let all = view.last_arrival().unwrap();
-        assert_eq!(all % 2, 0, "round {round}: half of a transaction is there");
-        drop(view);
-        assert_eq!(store.verify(&mut |_, _| {}).unwrap(), [], "round {round}");
-    }
-    assert!(acknowledged.len() > 100, "only {} were acknowledged", acknowledged.len());
+    assert!(LANES * ROUNDS >= 300);
+    let acknowledged: usize = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|number| scope.spawn(move || lane(number))).collect();
+        lanes.into_iter().map(|lane| lane.join().unwrap()).sum()
+    });
+    assert!(acknowledged > 1_000, "only {acknowledged} were acknowledged");
 }

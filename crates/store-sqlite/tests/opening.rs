@@ -3,13 +3,14 @@
 mod support;
 
 use std::{
+    ops::Bound,
     path::{Path, PathBuf},
     sync::Mutex,
 };
 
 use ondol_store::{
-    Store, StoreError,
-    contract::scene::{identity, patient, put},
+    Store, StoreError, Test,
+    contract::scene::{NOW, draft, identity, observation, one, patient, put, query, token},
     transact,
 };
 use ondol_store_sqlite::{OpenOptions, SqliteStore};
@@ -48,13 +49,74 @@ fn a_newer_format_is_refused_and_left_alone() {
     let change = |sql: &str| {
         Connection::open(directory.database()).unwrap().execute_batch(sql).unwrap();
     };
-    change("PRAGMA user_version = 2");
+    change("PRAGMA user_version = 3");
     let before = std::fs::read(directory.database()).unwrap();
     let refused = try_open(&directory.database());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 2, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 3, known: 2 })));
     assert_eq!(std::fs::read(directory.database()).unwrap(), before);
-    change("PRAGMA user_version = 1");
+    change("PRAGMA user_version = 2");
     assert!(try_open(&directory.database()).is_ok());
+}
+
+/// A store of format 1, whose index was made twice or once: it had no table of numbers.
+fn of_format_1(directory: &Directory, made_twice: bool) {
+    let store = support::open(directory);
+    if made_twice {
+        store.reindex(&mut |_, _| {}).unwrap();
+    }
+    let weighed = observation("o1", "p1", "29463-7", "2026-01-01T08:00:00Z", 60);
+    let saved = draft(vec![put(&patient("p1", "A", "B"), &[]), put(&weighed, &[])]);
+    transact(&store, move |tx| tx.append(saved, NOW, false)).unwrap();
+    drop(store);
+    Connection::open(directory.database())
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE numbers; UPDATE state SET index_rules = 1; PRAGMA user_version = 1",
+        )
+        .unwrap();
+}
+
+#[test]
+fn the_format_before_opens_goes_on_and_gets_its_new_index() {
+    for made_twice in [false, true] {
+        let directory = Directory::new();
+        of_format_1(&directory, made_twice);
+        let heavy = Test::Number { from: Bound::Unbounded, to: Bound::Unbounded, unit: None };
+        let heavy = query("Observation", &one("value-quantity", heavy));
+        let coded = query("Observation", &one("code", token(None, Some("29463-7"))));
+        let store = support::open(&directory);
+        assert!(store.index_is_old().unwrap());
+        // What the old index can answer goes on; what it cannot is not answered wrongly.
+        assert_eq!(store.read().unwrap().count(&coded).unwrap(), 1);
+        assert!(matches!(store.read().unwrap().count(&heavy), Err(StoreError::Indexing)));
+        let weighed = observation("o2", "p1", "29463-7", "2026-01-01T08:00:00Z", 61);
+        let saved = draft(vec![put(&weighed, &[])]);
+        transact(&store, move |tx| tx.append(saved, NOW, false)).unwrap();
+        // Switched off in the middle of it: what stands is still told to be old.
+        let mut steps = 0;
+        let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            store.reindex(&mut |_, _| {
+                steps += 1;
+                panic!("stopped");
+            })
+        }));
+        assert!(stopped.is_err() && steps == 1);
+        drop(store);
+        let store = support::open(&directory);
+        assert!(store.index_is_old().unwrap());
+        assert!(matches!(store.read().unwrap().count(&heavy), Err(StoreError::Indexing)));
+        store.reindex(&mut |_, _| {}).unwrap();
+        assert!(!store.index_is_old().unwrap());
+        assert_eq!(store.read().unwrap().count(&heavy).unwrap(), 2);
+        assert_eq!(store.verify(&mut |_, _| {}).unwrap(), []);
+        drop(store);
+        let version: u32 = Connection::open(directory.database())
+            .unwrap()
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, 2);
+        assert!(!support::open(&directory).index_is_old().unwrap());
+    }
 }
 
 #[test]

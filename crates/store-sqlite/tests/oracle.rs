@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Bound};
 
-use ondol_fhir::{IndexValue, Resource, extract};
+use ondol_fhir::{DecimalKey, IndexValue, Resource, extract};
 use ondol_kernel::Millis;
 use ondol_store::{
-    Filter, Found, Order, Query, Test, View,
+    Filter, Found, Order, Query, Test, Unit, View,
     contract::scene::{NOW, append_at, chart_of, id, node, put, see, token},
 };
 use proptest::{prelude::*, sample::select};
@@ -64,6 +64,7 @@ fn resource(thing: &Thing) -> Value {
         "code": {"coding": [{"system": "http://loinc.org", "code": format!("c{code}")}]},
         "subject": {"reference": format!("Patient/p{}", number % 3)},
         "effectivePeriod": {"start": moment(day), "end": moment(day + length)},
+        "valueQuantity": {"value": f64::from(number) / 2.0, "unit": (if code == 0 { "kg" } else { "g" })},
     })
 }
 
@@ -90,6 +91,17 @@ fn test() -> impl Strategy<Value = (&'static str, Test)> {
         (select(parameters.to_vec()), any::<bool>())
             .prop_map(|(parameter, is)| (parameter, Test::Present(is))),
         (0..12u8).prop_map(|number| ("_id", Test::Id(id(&format!("p{number}"))))),
+        (0..14u32, 0..8u32, any::<bool>()).prop_map(|(from, length, kg)| {
+            let key = |half: u32| -> Box<[u8]> {
+                let text = (f64::from(half) / 2.0).to_string();
+                DecimalKey::parse(&text).unwrap().as_bytes().into()
+            };
+            let unit = kg.then(|| Unit { system: None, code: "kg".into() });
+            let (from, to) = (Bound::Included(key(from)), Bound::Excluded(key(from + length)));
+            ("value-quantity", Test::Number { from, to, unit })
+        }),
+        select(vec!["c0", "c1", "c9"])
+            .prop_map(|code| ("code", Test::Not(vec![token(None, Some(code))]))),
         (-2..40i64, 0..40i64).prop_map(|(from, length)| {
             let from = NOW.plus(from);
             ("_lastUpdated", Test::Overlaps { from, to: from.plus(length) })
@@ -139,6 +151,15 @@ fn passes(test: &Test, value: &IndexValue<'_>) -> bool {
         (Test::Within { from, to }, IndexValue::Date { from: low, to: high }) => {
             low >= from && high <= to
         }
+        (
+            Test::Number { from: Bound::Included(from), to: Bound::Excluded(to), unit: asked },
+            IndexValue::Quantity { value, unit, .. },
+        ) => {
+            let key = DecimalKey::parse(value).unwrap();
+            key.as_bytes() >= &**from
+                && key.as_bytes() < &**to
+                && asked.as_ref().is_none_or(|asked| Some(&*asked.code) == *unit)
+        }
         _ => false,
     }
 }
@@ -159,7 +180,17 @@ fn is_found(query: &Query, found: &Found, document: &Resource) -> bool {
                     passed |= passes(test, &value);
                 }
             });
-            if let Test::Present(is) = test { any == *is } else { passed }
+            match test {
+                Test::Present(is) => any == *is,
+                Test::Not(tests) => !tests.iter().any(|test| {
+                    let mut holds = false;
+                    extract(document, OFFSET, |param, value| {
+                        holds |= param.code == parameter && passes(test, &value);
+                    });
+                    holds
+                }),
+                _ => passed,
+            }
         }
     };
     *shown.resource_type == *query.resource_type

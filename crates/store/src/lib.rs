@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod contract;
 pub mod query;
 pub mod reading;
+pub mod reserve;
 pub mod row;
 pub mod space;
 
@@ -19,7 +20,7 @@ use ondol_record::{
 };
 use thiserror::Error;
 
-pub use query::{Filter, Hit, Order, Page, Query, Test};
+pub use query::{Filter, Hit, Order, Page, Query, Test, Unit};
 pub use reading::Reading;
 pub use row::{EntryRow, Found, Identity, Ingested, SealedPath, Stored};
 pub use space::Space;
@@ -47,6 +48,10 @@ pub enum StoreError {
         /// The newest that this program reads.
         known: u32,
     },
+    /// The index was made by rules of another version, which do not answer this search. It is
+    /// being made again.
+    #[error("the index is being made again")]
+    Indexing,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -93,6 +98,13 @@ pub trait Store: Send + Sync + 'static {
     /// Runs a job in the writer's transaction and answers when its outcome is durable. Jobs of
     /// several threads may share a commit (and its fsync); each still has its own savepoint.
     fn write(&self, job: Job) -> Result<Outcome, StoreError>;
+
+    /// Whether the index was made by rules of another version: then it is to be made again, and
+    /// until that is done, searches that the old one cannot answer fail with
+    /// [`StoreError::Indexing`].
+    fn index_is_old(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// Makes indexes and views again from the log (`ondol reindex`); gives the number of entries.
     fn reindex(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, StoreError>;
@@ -160,7 +172,18 @@ pub trait View {
 
     /// The shown versions of a chart's resources of some types (all if empty), without those
     /// taken back, newest writing first.
-    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError>;
+    fn chart(&self, chart: &ChartId, types: &[&str]) -> Result<Vec<Found>, StoreError> {
+        self.chart_where(chart, types, &mut |_| true)
+    }
+
+    /// As [`View::chart`], but only what is wanted: of a long chart the rest is let go as it is
+    /// read.
+    fn chart_where(
+        &self,
+        chart: &ChartId,
+        types: &[&str],
+        wanted: &mut dyn FnMut(&Found) -> bool,
+    ) -> Result<Vec<Found>, StoreError>;
 
     /// The charts of a kind, in the order of their arrival, after `after`.
     fn charts(
@@ -193,6 +216,9 @@ pub trait View {
 
     /// The newest arrival number, 0 for an empty store.
     fn last_arrival(&self) -> Result<u64, StoreError>;
+
+    /// The hash under which an entry is kept: another one than its bytes give if it is damaged.
+    fn entry_hash(&self, address: &Address) -> Result<Option<EntryHash>, StoreError>;
 
     /// One entry.
     fn entry(&self, address: &Address) -> Result<Option<EntryRow>, StoreError>;
@@ -236,6 +262,16 @@ pub trait View {
 
     /// The path from a chart's head to a seal's root, kept when the chart came as a selection.
     fn seal_path(&self, seal: &Seal, chart: &ChartId) -> Result<Option<Vec<Step>>, StoreError>;
+
+    /// Seals in an order of the store's own, after one of them.
+    fn seals_after(&self, after: Option<&Seal>, limit: usize) -> Result<Vec<Seal>, StoreError>;
+
+    /// Paths that are kept, each with its seal, in an order of the store's own, after one of them.
+    fn seal_paths_after(
+        &self,
+        after: Option<&(Seal, SealedPath)>,
+        limit: usize,
+    ) -> Result<Vec<(Seal, SealedPath)>, StoreError>;
 
     /// A small value.
     fn value(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;

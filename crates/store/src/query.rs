@@ -1,5 +1,7 @@
 //! A search, in the words of the store. What FHIR's URLs and the screens ask becomes this.
 
+use std::ops::Bound;
+
 use ondol_kernel::{Millis, ResourceId};
 use ondol_record::ChartId;
 
@@ -85,10 +87,45 @@ pub enum Test {
         /// To, excluded.
         to: Millis,
     },
+    /// A number lies within bounds, of a unit if one is given. The bounds are the bytes of
+    /// `ondol_fhir::DecimalKey`.
+    Number {
+        /// From.
+        from: Bound<Box<[u8]>>,
+        /// To.
+        to: Bound<Box<[u8]>>,
+        /// The unit of a quantity, as it is written.
+        unit: Option<Unit>,
+    },
+    /// The identifier of a logical reference.
+    Logical {
+        /// The identifier's system; `None` accepts any, `Some("")` means none.
+        system: Option<Box<str>>,
+        /// Its value.
+        value: Box<str>,
+    },
+    /// None of these holds.
+    Not(Vec<Test>),
+    /// Any of these holds for another parameter of the type.
+    Of {
+        /// The parameter's code.
+        parameter: Box<str>,
+        /// Any of these suffices.
+        any: Vec<Test>,
+    },
     /// There is a value (true), or none (false).
     Present(bool),
     /// The resource's id is this.
     Id(ResourceId),
+}
+
+/// The unit of a quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// The system of the code; without one, the code or the unit in words is asked.
+    pub system: Option<Box<str>>,
+    /// The code.
+    pub code: Box<str>,
 }
 
 /// A resource that was found, and its place in the order.

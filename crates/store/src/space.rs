@@ -33,3 +33,49 @@ pub enum Space {
     /// Counters for reports.
     Count = 13,
 }
+
+impl Space {
+    /// All of them, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(Self::Node), |space| space.next())
+    }
+
+    /// The space with a number, if there is one.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::all().find(|space| *space as u8 == code)
+    }
+
+    /// A match, so that a new space is left out nowhere: a backup takes all of them.
+    const fn next(self) -> Option<Self> {
+        match self {
+            Self::Node => Some(Self::Peer),
+            Self::Peer => Some(Self::Scope),
+            Self::Scope => Some(Self::ParcelOut),
+            Self::ParcelOut => Some(Self::ParcelIn),
+            Self::ParcelIn => Some(Self::Relay),
+            Self::Relay => Some(Self::Session),
+            Self::Session => Some(Self::FormDraft),
+            Self::FormDraft => Some(Self::Timer),
+            Self::Timer => Some(Self::Blob),
+            Self::Blob => Some(Self::Quarantine),
+            Self::Quarantine => Some(Self::Worklist),
+            Self::Worklist => Some(Self::Number),
+            Self::Number => Some(Self::Count),
+            Self::Count => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_have_the_numbers_of_their_places() {
+        for (at, space) in (0u8..).zip(Space::all()) {
+            assert_eq!(space as u8, at);
+            assert_eq!(Space::from_code(at), Some(space));
+        }
+        assert_eq!(Space::all().count(), 14);
+    }
+}

@@ -138,12 +138,14 @@ impl Desk {
         self.browser.press(name);
     }
 
-    /// Looks for somebody from the first page.
+    /// Looks for somebody from the first page, and waits for the answer: the driver may say that
+    /// the button is pressed before the page goes.
     #[track_caller]
     pub fn look_for(&self, name: &str) {
         self.go("/");
         self.browser.fill("q", name);
         self.press("search");
+        self.browser.arrives("/people");
     }
 
     /// Registers somebody who lives here, after having looked for the name. Gives the chart's id.

@@ -188,7 +188,7 @@ fn has_card(desk: &Desk, country: &Country, chart: &str, number: &str, name: &st
         assert!(paper.words.contains(&grouped), "{what}: {}", paper.words);
         assert!(paper.lacks(name).is_empty(), "{what} of {name}: {}", paper.words);
         desk.look_for(&paper.qr.unwrap());
-        assert!(desk.browser.has(&format!("//a[@href='/people/{chart}']")), "{what} finds nobody");
+        desk.browser.shows(&format!("//main//a[@href='/people/{chart}']"));
     }
 }
 

@@ -35,9 +35,28 @@ fn a_country_is_founded_once_and_found_again_at_the_same_addresses() {
     assert!(!steps.iter().any(|step| step.starts_with("founding")), "{steps:?}");
     let after: Vec<_> = Seat::ALL.map(|seat| country.ready(seat).clone()).into();
     assert_eq!(before, after);
+    its_figures_are_there(country.url(Seat::Clinic));
     country.kill(Seat::County);
     assert!(!country.is_running(Seat::County));
     country.start_node(Seat::County).unwrap();
     assert_eq!(country.ready(Seat::County), &after[2]);
     assert!(country.stop());
+}
+
+/// `/metrics` in the form that Prometheus reads: each line a comment, or a name with labels and a
+/// number.
+fn its_figures_are_there(url: &str) {
+    let address = url.trim_start_matches("http://");
+    let answer = Request::new("GET", "/metrics").send(address).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let text = answer.text();
+    for line in text.lines().filter(|line| !line.starts_with("# ")) {
+        let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        assert!(name.starts_with("ondol_") || name.starts_with("process_"), "{line}");
+    }
+    for name in ["ondol_build_info{", "ondol_road_waiting_bytes{", "process_resident_memory_bytes "]
+    {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name}\n{text}");
+    }
 }

@@ -16,7 +16,9 @@ use axum::routing::{get, post};
 use ondol_kernel::{Date, Millis, Rng};
 use ondol_ui::screens::confirm::Confirm;
 use ondol_ui::view::{Allergies, Fact, Patient, Sex, Step, Tab, steps};
-use ondol_ui::{Choice, Form, Frame, Lang, Page, Road, Screen, SignedIn, Surroundings, T, key};
+use ondol_ui::{
+    Choice, DiskTrouble, Form, Frame, Lang, Page, Road, Screen, SignedIn, Surroundings, T, key,
+};
 use ondol_ui::{moments::Age, qr};
 
 const NOW: Millis = Millis(1_772_408_400_000);
@@ -30,6 +32,10 @@ impl Surroundings for MadeUp {
 
     fn road(&self) -> Road {
         Road::Down { since: NOW.plus(-5 * 3_600_000), items: 4 }
+    }
+
+    fn disk(&self) -> Option<DiskTrouble> {
+        None
     }
 
     fn practice(&self) -> bool {

@@ -100,6 +100,7 @@ fn page(frame: &Frame, request: &Request, csrf: String) -> Page {
         facility: around.facility(lang),
         who: None,
         road: around.road(),
+        disk: around.disk(),
         practice: around.practice(),
         csrf,
         here: here.to_owned(),

@@ -35,6 +35,7 @@ use axum::routing::get;
 pub use form::{Choice, Complaint, Form, PartialDate, TypedDate};
 pub use guard::Frame;
 pub use lang::Lang;
+pub use ondol_app::DiskTrouble;
 pub use page::{Page, Road, SignedIn, Surroundings};
 pub use rooms::rooms;
 pub use screen::Screen;

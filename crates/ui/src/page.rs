@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
+use ondol_app::DiskTrouble;
 use ondol_kernel::{Date, Millis};
 
 use crate::cookies;
@@ -19,6 +20,9 @@ pub trait Surroundings: Send + Sync {
 
     /// The state of the link to the tier above.
     fn road(&self) -> Road;
+
+    /// What is wrong with the node's disk.
+    fn disk(&self) -> Option<DiskTrouble>;
 
     /// Whether this node is for practice: its colour is another one and nothing leaves it.
     fn practice(&self) -> bool;
@@ -76,6 +80,8 @@ pub struct Page {
     pub who: Option<SignedIn>,
     /// The state of the link.
     pub road: Road,
+    /// What is wrong with the disk.
+    pub disk: Option<DiskTrouble>,
     /// Whether this node is for practice.
     pub practice: bool,
     /// The token that every form carries.
@@ -140,6 +146,15 @@ impl Page {
         let hours = t.msg("time-ago-hours").arg("n", n);
         let days = t.msg("time-ago-days").arg("n", n);
         format!("{now}|{minutes}|{hours}|{days}")
+    }
+
+    /// What is wrong with the disk, and what to do.
+    pub fn disk_text(&self) -> Option<String> {
+        Some(match self.disk? {
+            DiskTrouble::Full => self.t.get("disk-full"),
+            DiskTrouble::ReadOnly => self.t.get("disk-read-only"),
+            DiskTrouble::Failing => self.t.get("disk-failing"),
+        })
     }
 
     /// The address of a static file.

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use ondol_app::AppError;
+use ondol_app::{AppError, DiskTrouble};
 
 use crate::page::Page;
 use crate::screen::Screen;
@@ -32,6 +32,9 @@ pub enum Trouble {
     /// What was sent is too large.
     #[error("the request is too large")]
     TooLarge,
+    /// The node's disk takes nothing now: nothing was saved.
+    #[error("the disk takes nothing")]
+    Disk(DiskTrouble),
     /// A layer is missing: see [`crate::guard`].
     #[error("the layer that makes pages is missing")]
     NoPage,
@@ -53,6 +56,8 @@ impl Trouble {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotAllowed => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Disk(DiskTrouble::Full) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoPage | Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -63,7 +68,10 @@ impl From<AppError> for Trouble {
         match error {
             AppError::Denied(_) => Self::NotAllowed,
             AppError::NotFound | AppError::Gone => Self::NotFound,
-            other => Self::broken(other),
+            other => match DiskTrouble::of_app(&other) {
+                Some(trouble) => Self::Disk(trouble),
+                None => Self::broken(other),
+            },
         }
     }
 }
@@ -114,6 +122,9 @@ fn explain(page: Page, status: StatusCode) -> Response {
         }
         StatusCode::PAYLOAD_TOO_LARGE => {
             (t.get("trouble-too-large"), t.get("trouble-too-large-do"))
+        }
+        StatusCode::INSUFFICIENT_STORAGE | StatusCode::SERVICE_UNAVAILABLE => {
+            (t.get("trouble-disk"), t.get("trouble-disk-do"))
         }
         s if s.is_client_error() => (t.get("trouble-request"), t.get("trouble-request-do")),
         _ => (t.get("trouble-broken"), t.get("trouble-broken-do")),

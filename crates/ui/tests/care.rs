@@ -247,6 +247,22 @@ async fn a_namesake_is_shown_before_registering_and_hinders_nothing() {
 }
 
 #[tokio::test]
+async fn a_name_is_found_and_known_again_in_other_letters() {
+    let clinic = Facility::new();
+    let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
+    registered(&mut worker, "리용희").await;
+    for typed in ["이용희", "ㄹㅇㅎ", "ㅇㅇㅎ", "Ri Yong-hŭi", "Ri Yonghui", "Lee Yong Hee"]
+    {
+        let found = worker.send("/people", &[("q", typed)]).await;
+        assert!(found.says(&["리용희"]), "{typed}: {}", found.html);
+    }
+    assert!(!worker.send("/people", &[("q", "Kim Chol")]).await.says(&["리용희"]));
+    let fields = [("kind", "known"), ("name", "Ri Yong Hui"), ("sex", "female")];
+    let asked = worker.send("/people/new", &fields).await;
+    assert!(asked.says(&["Is it this person?", "리용희", "name=\"another\""]), "{}", asked.html);
+}
+
+#[tokio::test]
 async fn a_newborn_twin_and_a_stranger_are_registered_without_a_name() {
     let clinic = Facility::new();
     let mut worker = browser(&clinic, "최은경", Role::Nurse);

@@ -8,7 +8,7 @@ use axum::extract::Multipart;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use axum::routing::{get, post};
 use ondol_kernel::{Millis, Rng};
-use ondol_ui::{Form, Frame, Lang, Page, Road, Surroundings, assets, key};
+use ondol_ui::{DiskTrouble, Form, Frame, Lang, Page, Road, Surroundings, Trouble, assets, key};
 use tower::ServiceExt as _;
 
 struct Clinic;
@@ -20,6 +20,10 @@ impl Surroundings for Clinic {
 
     fn road(&self) -> Road {
         Road::Waiting { items: 2 }
+    }
+
+    fn disk(&self) -> Option<DiskTrouble> {
+        Some(DiskTrouble::ReadOnly)
     }
 
     fn practice(&self) -> bool {
@@ -63,6 +67,7 @@ fn app() -> Router {
         .route("/photo", post(photo))
         .route("/save", post(async |page: Page| page.done("/", key!("note-saved"))))
         .route("/panics", get(panics))
+        .route("/full", post(async || Trouble::Disk(DiskTrouble::Full)))
         .route("/typed", get(async |_: axum::extract::Query<Vec<u32>>| "never"));
     let frame = Frame {
         surroundings: Arc::new(Clinic),
@@ -265,4 +270,19 @@ async fn the_first_page_weighs_at_most_60_kb_and_the_frame_of_a_later_one_little
     println!("page {page} B, with everything {all} B");
     assert!(page < 5_000, "{page}");
     assert!(all + 10_000 < 60_000, "{all}: leaves no room for what stands on the page");
+}
+
+/// Before somebody types in vain, and with what to do.
+#[tokio::test]
+async fn every_page_says_what_is_wrong_with_the_disk() {
+    for (lang, said) in [("en", "cannot be written to"), ("ko-KP", "디스크에 쓸수 없어")] {
+        let request = Request::get("/nowhere").header("accept-language", lang);
+        let (_, _, body) = ask(request.body(Body::empty()).unwrap()).await;
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains(said) && body.contains("role=\"alert\""), "{body}");
+    }
+    let (status, _, body) = ask(form("/full", format!("csrf={}", token().await))).await;
+    let body = String::from_utf8(body).unwrap();
+    assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE);
+    assert!(body.contains("This could not be saved") || body.contains("보관하지 못하였습니다"));
 }

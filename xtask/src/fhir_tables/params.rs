@@ -6,19 +6,14 @@ use std::{collections::BTreeMap, fmt::Write};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{Definitions, choice_key, list, text};
+use super::{Definitions, choice_key, composites, list, text};
 
 /// Parameters without a path of values: they are answered in another way or not at all.
 const WITHOUT_VALUES: &[&str] = &[
-    // They point into the first entry of a bundle.
-    "Bundle-composition",
-    "Bundle-message",
     // Full text and named queries have no expression.
     "DomainResource-text",
     "Resource-content",
     "Resource-query",
-    // A distance, not a value.
-    "Location-near",
 ];
 
 /// As many targets as this mean any: HL7's lists of all types miss one or another of the 146.
@@ -28,12 +23,16 @@ pub(super) fn table(definitions: &Definitions) -> Result<String> {
     let mut by_type: BTreeMap<&str, BTreeMap<&str, String>> = BTreeMap::new();
     for parameter in &definitions.search_parameters {
         let kind = text(&parameter["type"]);
-        if kind == "composite" || WITHOUT_VALUES.contains(&text(&parameter["id"])) {
+        if WITHOUT_VALUES.contains(&text(&parameter["id"])) {
             continue;
         }
         for base in list(&parameter["base"]).iter().map(text) {
-            let line = line(definitions, parameter, base)
-                .with_context(|| format!("{base} {}", parameter["id"]))?;
+            let line = if kind == "composite" {
+                composites::line(definitions, parameter, base)
+            } else {
+                line(definitions, parameter, base)
+            };
+            let line = line.with_context(|| format!("{base} {}", parameter["id"]))?;
             let code = text(&parameter["code"]);
             if by_type.entry(base).or_default().insert(code, line).is_some() {
                 bail!("{base} has two parameters {code}");
@@ -94,6 +93,10 @@ fn compile(d: &Definitions, base: &str, kind: &str, alternative: &str) -> Result
     if alternative == "Patient.deceased.exists() and Patient.deceased != false" {
         return Ok(vec!["!deceased".to_owned()]);
     }
+    // The resource in the first entry of a bundle.
+    if alternative == "Bundle.entry[0].resource" {
+        return Ok(vec!["!first".to_owned()]);
+    }
     let steps = steps(alternative)?;
     let mut steps = steps.as_slice();
     if let [Step::Name(first), rest @ ..] = steps
@@ -106,6 +109,18 @@ fn compile(d: &Definitions, base: &str, kind: &str, alternative: &str) -> Result
     }
     let mut paths = Vec::new();
     walk(d, base, kind, steps, "", &mut paths)?;
+    Ok(paths)
+}
+
+/// The paths of an expression that begins at an element of the type `at`.
+pub(super) fn from_element(
+    d: &Definitions,
+    at: &str,
+    kind: &str,
+    alternative: &str,
+) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    walk(d, at, kind, &steps(alternative)?, "", &mut paths)?;
     Ok(paths)
 }
 
@@ -213,7 +228,7 @@ fn filter<'s, 'a>(steps: &'s [Step<'a>]) -> (String, &'s [Step<'a>]) {
 }
 
 /// Where an element without a choice leads: its type, or the path of its backbone.
-fn below(d: &Definitions, element: &Value) -> String {
+pub(super) fn below(d: &Definitions, element: &Value) -> String {
     if let Some(reference) = element["contentReference"].as_str() {
         return reference.trim_start_matches('#').to_owned();
     }
@@ -245,6 +260,7 @@ fn gives_value(kind: &str, of: &str) -> bool {
         ),
         "reference" => matches!(of, "Reference" | "canonical" | "uri" | "url"),
         "string" => matches!(of, "string" | "markdown" | "HumanName" | "Address"),
+        "special" => of == "Location.position",
         "uri" => matches!(of, "uri" | "url" | "canonical" | "oid" | "uuid"),
         "token" => matches!(
             of,

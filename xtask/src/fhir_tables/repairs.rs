@@ -89,6 +89,8 @@ fn repair(element: &mut Value) {
     let path = text(&element["path"]).to_owned();
     if path == "EvidenceVariable.characteristic" {
         element["min"] = json!(1);
+        // evv-1 is about elements of R5.
+        element["constraint"] = json!([]);
     }
     if path == "EvidenceVariable.characteristic.description" {
         element["type"] = json!([{ "code": "string" }]);

@@ -7,6 +7,7 @@
 
 mod account;
 mod audit;
+mod backup_code;
 mod drafts;
 mod enter;
 mod first_run;
@@ -29,6 +30,7 @@ use ondol_kernel::{Millis, ResourceId};
 use crate::Actor;
 
 pub use account::{AccountState, holds_secrets};
+pub use backup_code::{key_of_backup_code, new_backup_code};
 pub use drafts::SavedDraft;
 pub use first_run::RecoveryCode;
 pub use leave::HandedOver;

@@ -73,6 +73,15 @@ pub(super) fn hash(rng: &dyn Rng, key: Option<&[u8]>, secret: &str) -> Result<St
     Ok(hash.map_err(|_| DEFECT)?.to_string())
 }
 
+/// A key from a secret and a salt.
+pub(super) fn stretch(secret: &str, salt: &[u8; 16]) -> Result<[u8; 32], AppError> {
+    let mut key = [0; 32];
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = argon2(None)?.hash_password_into(secret.as_bytes(), salt, &mut key);
+    made.map_err(|_| DEFECT)?;
+    Ok(key)
+}
+
 /// Whether a secret is the one that was hashed.
 pub(super) fn fits(key: Option<&[u8]>, secret: &str, hash: &str) -> Result<bool, AppError> {
     let hash = PasswordHash::new(hash).map_err(|_| DEFECT)?;

@@ -11,7 +11,7 @@ use super::{
     AccountState, LOCK_AFTER_MINUTES, PASSWORD_LASTS_MS, QuickKeys, SignedIn, account,
     audit::Event, secret, staff, standing,
 };
-use crate::{Actor, App, AppError};
+use crate::{Actor, App, AppError, DiskTrouble};
 
 /// A touch is written down when the last one that was is so old, ms: not each page costs a write.
 const TOUCH_EVERY_MS: i64 = 30_000;
@@ -161,13 +161,19 @@ impl App {
     /// Writes a session down again, unless it ended or was locked in the meantime.
     fn set_session(&self, key: Vec<u8>, record: Record, who: &Actor) -> Result<(), AppError> {
         let line = record.locked.then(|| self.door_line(Event::Locked, &who.reference(), "idle"));
-        ondol_store::transact(&*self.store, move |tx| {
+        let written = ondol_store::transact(&*self.store, move |tx| {
             if read(tx, &key)?.is_some_and(|stored| !stored.locked) {
                 write(tx, &key, &record)?;
                 line.iter().try_for_each(|line| tx.record_reading(line))?;
             }
             Ok(())
-        })
+        });
+        match written {
+            // Whoever is signed in reads on while the disk takes nothing. A session that was idle
+            // stays idle, and locked for whoever asks.
+            Err(why) if DiskTrouble::of_app(&why).is_some() => Ok(()),
+            written => written,
+        }
     }
 
     /// Locks a session. It stays: PIN, card or password open it again.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::step::{each, text};
 use crate::{
     App, AppError, coding,
-    encounter::{Banner, Lack, SAFETY_TYPES, Safety, fold_safety, lacks_of},
+    encounter::{Banner, Lack, Safety, fold_safety, lacks_of, stated_for_safety},
     people::OPEN,
 };
 
@@ -145,7 +145,7 @@ impl App {
             lack.facility = names.get(&lack.reference).cloned().unwrap_or_default();
         }
         Ok(About {
-            safety: fold_safety(&view.chart(chart, &SAFETY_TYPES)?, self.now())?,
+            safety: fold_safety(&stated_for_safety(view, chart)?, self.now())?,
             vitals: newest_vitals(&facts(view, chart, "")?),
             lacks,
             banner,

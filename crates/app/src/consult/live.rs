@@ -14,7 +14,7 @@ use ondol_record::ChartId;
 use ondol_store::{Space, View};
 
 use super::step::may_answer;
-use crate::{Actor, App, AppError};
+use crate::{Actor, App, AppError, DiskTrouble};
 
 /// A page that stands open asks again and again. A reading of the same chart by the same person
 /// for the same purpose is recorded once in so many milliseconds; every one is decided anew.
@@ -111,10 +111,16 @@ impl App {
         if !known && grounds.obligations.contains(Obligation::Audit) {
             let reading = self.reading_of(actor, action, chart, &grounds, "");
             let at = self.now().0.to_le_bytes();
-            ondol_store::transact(&*self.store, move |tx| -> Result<(), AppError> {
+            let kept = reading.clone();
+            let written = ondol_store::transact(&*self.store, move |tx| -> Result<(), AppError> {
                 tx.record_reading(&reading)?;
                 Ok(tx.set_value(Space::Session, &key, Some(&at))?)
-            })?;
+            });
+            match written {
+                // The next look is one more line then.
+                Err(why) if DiskTrouble::of_app(&why).is_some() => self.write_down(vec![kept])?,
+                written => written?,
+            }
         }
         Ok(result)
     }

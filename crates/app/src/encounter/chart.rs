@@ -85,7 +85,7 @@ impl App {
         let chart = ChartId::Patient(id.clone());
         self.reading(actor, Action::ReadSafetySummary, &chart, |view| {
             let banner = self.banner_in(view, id)?;
-            let safety = safety::fold(&view.chart(&chart, &safety::TYPES)?, self.now())?;
+            let safety = safety::fold(&safety::stated(view, &chart)?, self.now())?;
             Ok((banner, safety))
         })
     }
@@ -99,14 +99,14 @@ impl App {
         skip: usize,
     ) -> Result<Chart, AppError> {
         let person = person_of(view, id)?;
-        let mut all = view.chart(chart, &safety::TYPES)?;
+        let mut all = safety::stated(view, chart)?;
         let (mut linked, mut linked_elsewhere) = (vec![], false);
         for link in &person.links {
             let other = ChartId::Patient(link.other.clone());
             let readable = self.may(view, actor, Action::ReadSafetySummary, &other, None).is_ok();
             match person_of(view, &link.other) {
                 Ok(person) if readable => {
-                    all.extend(view.chart(&other, &safety::TYPES)?);
+                    all.extend(safety::stated(view, &other)?);
                     linked.push(person);
                 }
                 Ok(_) | Err(AppError::NotFound | AppError::Gone) => linked_elsewhere = true,

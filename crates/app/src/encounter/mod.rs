@@ -26,7 +26,7 @@ pub use moving::MovedNote;
 pub use open::{OpenKind, OpenWork};
 pub(crate) use read::Reader as VisitReader;
 pub use safety::{Allergies, Allergy, CurrentMedicine, Pregnancy, Problem, Safety};
-pub(crate) use safety::{TYPES as SAFETY_TYPES, fold as fold_safety};
+pub(crate) use safety::{fold as fold_safety, stated as stated_for_safety};
 pub(crate) use save::save_within;
 pub use views::{DiagnosisView, MedicineView, Other, VisitView, VitalView};
 pub(crate) use visit::Whose;

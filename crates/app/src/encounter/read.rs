@@ -60,17 +60,18 @@ impl<'a> Reader<'a> {
         }
         encounters.sort_by_key(|(at, found, _)| std::cmp::Reverse((*at, found.shown.hlc)));
         let older = encounters.len() > skip + limit;
-        let wanted: Vec<_> = encounters.into_iter().skip(skip).take(limit).collect();
+        let shown: Vec<_> = encounters.into_iter().skip(skip).take(limit).collect();
         let mut parts: HashMap<String, Vec<(Found, Value)>> = HashMap::new();
-        let ids: HashSet<&str> = wanted.iter().map(|(_, of, _)| of.shown.id.as_str()).collect();
-        for found in self.view.chart(chart, &PARTS)? {
-            // Only what belongs to one of the visits is parsed.
+        let ids: HashSet<&str> = shown.iter().map(|(_, of, _)| of.shown.id.as_str()).collect();
+        // Only what belongs to one of the visits is kept and parsed.
+        let mut wanted = |found: &Found| encounter_named(&found.shown.body, &ids).is_some();
+        for found in self.view.chart_where(chart, &PARTS, &mut wanted)? {
             let Some(id) = encounter_named(&found.shown.body, &ids) else { continue };
             let document = document(&found)?;
             parts.entry(id.to_owned()).or_default().push((found, document));
         }
         let mut visits = vec![];
-        for (at, found, encounter) in wanted {
+        for (at, found, encounter) in shown {
             let parts = parts.remove(found.shown.id.as_str()).unwrap_or_default();
             visits.push(self.visit(at, &found, &encounter, &parts)?);
         }

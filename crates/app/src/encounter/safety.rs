@@ -2,8 +2,8 @@
 //! chart, since both ends write while the link is down (ARCHITECTURE.md, 'Versions').
 
 use ondol_kernel::{DAY_MS, Millis, ResourceId};
-use ondol_record::entry::ChangeKind;
-use ondol_store::{Found, Stored};
+use ondol_record::{ChartId, entry::ChangeKind};
+use ondol_store::{Found, Stored, View};
 use serde_json::Value;
 
 use super::build::{PREGNANCY, PREGNANT};
@@ -120,8 +120,22 @@ pub struct Safety {
 }
 
 /// The types that a safety summary is made of.
-pub(crate) const TYPES: [&str; 5] =
+const TYPES: [&str; 5] =
     ["AllergyIntolerance", "MedicationRequest", "MedicationStatement", "Condition", "Observation"];
+
+/// What the summary of a chart is made of. Of a long chart most are observations that say nothing
+/// of it: they are let go as they are read.
+pub(crate) fn stated(view: &dyn View, chart: &ChartId) -> Result<Vec<Found>, AppError> {
+    Ok(view.chart_where(chart, &TYPES, &mut counts)?)
+}
+
+/// Whether a resource can say something of the summary.
+pub(super) fn counts(found: &Found) -> bool {
+    let weight = ondol_terms::vital("body-weight");
+    &*found.shown.resource_type != "Observation"
+        || is_observation(found, PREGNANCY)
+        || weight.is_some_and(|vital| is_observation(found, vital.loinc))
+}
 
 /// Folds the summary out of a chart's resources.
 pub(crate) fn fold(all: &[Found], now: Millis) -> Result<Safety, AppError> {

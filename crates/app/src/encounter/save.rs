@@ -104,7 +104,8 @@ fn whose(app: &App, view: &dyn View, chart: &ChartId, visit: &Visit) -> Result<W
     let birth = person_of(view, id)?.birth;
     let at = visit.at.unwrap_or_else(|| app.now());
     let on = at.local(app.utc_offset_minutes()).0;
-    let pregnant = safety::pregnancy(&view.chart(chart, &["Observation"])?, at)?;
+    let observations = view.chart_where(chart, &["Observation"], &mut safety::counts)?;
+    let pregnant = safety::pregnancy(&observations, at)?;
     Ok(Whose { birth, on, pregnant: pregnant.is_some_and(|p| p.pregnant) })
 }
 
@@ -223,7 +224,8 @@ pub(super) fn parts_of(
 ) -> Result<Vec<(Found, Value)>, AppError> {
     let reference = format!("Encounter/{encounter}");
     let mut parts = vec![];
-    for found in view.chart(chart, &PARTS)? {
+    let mut named = |found: &Found| found.shown.body.contains(&reference);
+    for found in view.chart_where(chart, &PARTS, &mut named)? {
         let document = document(&found)?;
         let of = [&document["encounter"], &document["context"]];
         if of.iter().any(|of| of["reference"] == *reference) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ondol_access::{Action, Coded, Denial, Grounds, Obligation};
+use ondol_identity::names::{NameFit, folded};
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use ondol_store::{Reading, Space, View};
@@ -96,21 +97,20 @@ impl App {
             self.look_for(&*view, actor, &asked)?
         };
         let key = strangers_key(self, actor);
-        if strangers || !readings.is_empty() {
+        if strangers {
             ondol_store::transact(&*self.store, move |tx| -> Result<(), AppError> {
                 for reading in &readings {
                     tx.record_reading(reading)?;
                 }
-                if strangers {
-                    let asked = count(&*tx, &key)? + 1;
-                    if asked > STRANGERS_PER_HOUR {
-                        return Err(AppError::State("search-limit"));
-                    }
-                    let value = asked.to_le_bytes();
-                    tx.set_value(Space::Count, &key, Some(&value))?;
+                let asked = count(&*tx, &key)? + 1;
+                if asked > STRANGERS_PER_HOUR {
+                    return Err(AppError::State("search-limit"));
                 }
-                Ok(())
+                let value = asked.to_le_bytes();
+                Ok(tx.set_value(Space::Count, &key, Some(&value))?)
             })?;
+        } else {
+            self.write_down(readings)?;
         }
         Ok(finding)
     }
@@ -152,7 +152,8 @@ impl App {
             }
             // Nobody is told of a stranger by half a name: only by the number, or by the whole
             // name together with the year of birth or the mother.
-            let named = fit == Fit::Name && (asked.year.is_some() || !asked.mother.is_empty());
+            let whole = fit == Fit::Name(NameFit::Written);
+            let named = whole && (asked.year.is_some() || !asked.mother.is_empty());
             if fit == Fit::Number || named {
                 let person = person_of(view, &id)?;
                 if fit == Fit::Number || stranger_fits(&person, asked) {
@@ -188,8 +189,7 @@ impl App {
 /// For strangers an unknown year or mother is no match.
 fn stranger_fits(person: &Person, asked: &Asked) -> bool {
     let year = asked.year.is_none_or(|(year, _)| person.birth.year() == Some(year));
-    let mother = asked.mother.is_empty()
-        || ondol_terms::hangul::fold(&person.mother) == ondol_terms::hangul::fold(&asked.mother);
+    let mother = asked.mother.is_empty() || folded(&person.mother) == folded(&asked.mother);
     year && mother
 }
 

@@ -1,19 +1,24 @@
 //! The people who are here, in memory, in the forms in which they are looked for.
 //!
 //! The store finds texts as they are written. People type initials, half a syllable, the other
-//! initial sound: so names are kept folded in memory and are read through. It is built at the
-//! first search and follows the log from then on; it is never more than a copy.
+//! initial sound, Latin letters: so the keys of names are kept in memory and are read through. It
+//! is built at the first search and follows the log from then on; it is never more than a copy.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
+use ondol_identity::{
+    linkage::Model,
+    names::{NameFit, NameKeys, NameQuestion, order},
+};
 use ondol_kernel::ResourceId;
 use ondol_store::{Filter, Order, Query, View};
-use ondol_terms::hangul::{fold, initials, is_initials};
 
 use super::{
     document,
     number::plain,
-    order,
     person::{Birth, Person},
 };
 use crate::AppError;
@@ -26,22 +31,10 @@ const STEP: usize = 1_000;
 pub(crate) enum Fit {
     /// The whole number.
     Number,
-    /// The whole name as it is written.
-    Name,
-    /// The whole name as it sounds.
-    Sound,
-    /// The name begins so.
-    Start,
-    /// All initials of the name.
-    Initials,
-    /// The name begins so as it sounds.
-    SoundStart,
-    /// The number begins so.
-    NumberStart,
-    /// The initials begin so.
-    InitialsStart,
-    /// Somewhere in the name.
-    Inside,
+    /// The name.
+    Name(NameFit),
+    /// The number begins or ends so.
+    NumberPart,
     /// Nothing was asked of the name; the rest fits.
     Rest,
 }
@@ -69,21 +62,16 @@ struct State {
     arrival: u64,
     built: bool,
     people: HashMap<ResourceId, Row>,
+    /// By which people are told apart, and how many there were when it was learnt.
+    model: Option<(usize, Arc<Model>)>,
 }
 
 struct Row {
-    names: Vec<Name>,
+    names: Vec<NameKeys>,
     order: Vec<u32>,
-    mother: String,
-    mother_sound: String,
+    mother: Option<NameKeys>,
     numbers: Vec<String>,
     birth: Birth,
-}
-
-struct Name {
-    folded: String,
-    sound: String,
-    initials: String,
 }
 
 impl Index {
@@ -94,13 +82,7 @@ impl Index {
         asked: &Asked,
         limit: usize,
     ) -> Result<Vec<(ResourceId, Fit)>, AppError> {
-        // A thread that panicked may have left it half filled: it is built anew.
-        let mut state = self.0.lock().unwrap_or_else(|poisoned| {
-            let mut state = poisoned.into_inner();
-            *state = State::default();
-            state
-        });
-        state.follow(view)?;
+        let state = self.up_to_date(view)?;
         let question = Question::of(asked);
         let mut found: Vec<(Fit, &Row, &ResourceId)> = state
             .people
@@ -115,6 +97,52 @@ impl Index {
         });
         found.truncate(limit);
         Ok(found.into_iter().map(|(fit, _, id)| (id.clone(), fit)).collect())
+    }
+
+    /// Those who are worth a closer look when it is asked whether somebody is here already: the
+    /// same number, name or day of birth, or the mother and about the year; at most `limit`, those
+    /// with most of it first.
+    pub(crate) fn near(
+        &self,
+        view: &dyn View,
+        asked: &Person,
+        limit: usize,
+    ) -> Result<Vec<ResourceId>, AppError> {
+        let state = self.up_to_date(view)?;
+        let near = Near::of(asked);
+        let people = state.people.iter();
+        let mut found: Vec<(u32, &ResourceId)> = people
+            .filter_map(|(id, row)| Some((near.points(row), id)).filter(|(points, _)| *points > 1))
+            .collect();
+        found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        Ok(found.into_iter().take(limit).map(|(_, id)| id.clone()).collect())
+    }
+
+    /// How many people there are, and by what they are told apart if that is not to be learnt anew:
+    /// twice as many people are worth another lesson.
+    pub(crate) fn model(&self, view: &dyn View) -> Result<(usize, Option<Arc<Model>>), AppError> {
+        let state = self.up_to_date(view)?;
+        let all = state.people.len();
+        let known = state.model.as_ref().filter(|(then, _)| (*then..=*then * 2).contains(&all));
+        Ok((all, known.map(|(_, model)| model.clone())))
+    }
+
+    pub(crate) fn keep_model(&self, all: usize, model: &Arc<Model>) {
+        // A lesson that is lost is learnt again.
+        if let Ok(mut state) = self.0.lock() {
+            state.model = Some((all, model.clone()));
+        }
+    }
+
+    fn up_to_date(&self, view: &dyn View) -> Result<MutexGuard<'_, State>, AppError> {
+        // A thread that panicked may have left it half filled: it is built anew.
+        let mut state = self.0.lock().unwrap_or_else(|poisoned| {
+            let mut state = poisoned.into_inner();
+            *state = State::default();
+            state
+        });
+        state.follow(view)?;
+        Ok(state)
     }
 }
 
@@ -181,42 +209,66 @@ impl Row {
         let described = person.stranger.iter().map(|stranger| &stranger.description);
         let names = std::iter::once(&person.name).chain(&person.other_names).chain(described);
         Self {
-            names: names.filter(|name| !name.is_empty()).map(|name| Name::of(name)).collect(),
-            order: order::key(&person.name),
-            mother: fold(&person.mother),
-            mother_sound: order::sound(&person.mother),
+            names: names.filter(|name| !name.is_empty()).map(|name| NameKeys::of(name)).collect(),
+            order: order(&person.name),
+            mother: Some(&person.mother).filter(|name| !name.is_empty()).map(|m| NameKeys::of(m)),
             numbers: person.numbers.iter().map(|number| plain(&number.value)).collect(),
             birth: person.birth,
         }
     }
 }
 
-impl Name {
-    fn of(name: &str) -> Self {
-        Self { folded: fold(name), sound: order::sound(name), initials: initials(name) }
+/// Whether a name fits a question as a whole.
+fn is_whole(question: Option<&NameQuestion>, name: &NameKeys) -> bool {
+    let fit = question.and_then(|question| question.fit(name));
+    fit.is_some_and(|fit| fit <= NameFit::Skeleton)
+}
+
+/// What somebody has to have in common with a person to be worth a closer look.
+struct Near {
+    name: Option<NameQuestion>,
+    mother: Option<NameQuestion>,
+    numbers: Vec<String>,
+    birth: Birth,
+}
+
+impl Near {
+    fn of(person: &Person) -> Self {
+        Self {
+            name: NameQuestion::of(&person.name),
+            mother: NameQuestion::of(&person.mother),
+            numbers: person.numbers.iter().map(|number| plain(&number.value)).collect(),
+            birth: person.birth,
+        }
+    }
+
+    /// From 2 on it is worth it.
+    fn points(&self, row: &Row) -> u32 {
+        let number = self.numbers.iter().any(|number| row.numbers.contains(number));
+        let name = row.names.iter().any(|name| is_whole(self.name.as_ref(), name));
+        let mother = row.mother.as_ref().is_some_and(|name| is_whole(self.mother.as_ref(), name));
+        let day = matches!(self.birth, Birth::Day(_)) && self.birth == row.birth;
+        let years = self.birth.year().zip(row.birth.year());
+        let year = years.is_some_and(|(one, two)| one.abs_diff(two) <= 3);
+        let points = |is: bool, points: u32| if is { points } else { 0 };
+        points(number, 8) + points(name, 3) + points(day, 2) + points(mother, 1) + points(year, 1)
     }
 }
 
 struct Question {
-    name: String,
-    sound: String,
-    by_initials: bool,
+    name: Option<NameQuestion>,
     number: String,
     year: Option<(i32, i32)>,
-    mother: String,
-    mother_sound: String,
+    mother: Option<NameQuestion>,
 }
 
 impl Question {
     fn of(asked: &Asked) -> Self {
         Self {
-            name: fold(&asked.name),
-            sound: order::sound(&asked.name),
-            by_initials: is_initials(&asked.name),
+            name: NameQuestion::of(&asked.name),
             number: asked.number.clone(),
             year: asked.year,
-            mother: fold(&asked.mother),
-            mother_sound: order::sound(&asked.mother),
+            mother: NameQuestion::of(&asked.mother),
         }
     }
 
@@ -228,13 +280,13 @@ impl Question {
         if !self.rest_fits(row) {
             return None;
         }
-        let by_name = match self.name.is_empty() {
-            true if self.number.is_empty() => {
-                let anything = self.year.is_some() || !self.mother.is_empty();
+        let by_name = match &self.name {
+            None if self.number.is_empty() => {
+                let anything = self.year.is_some() || self.mother.is_some();
                 anything.then_some(Fit::Rest)
             }
-            true => None,
-            false => row.names.iter().filter_map(|name| self.by_name(name)).min(),
+            None => None,
+            Some(asked) => row.names.iter().filter_map(|name| asked.fit(name)).min().map(Fit::Name),
         };
         by_name.into_iter().chain(by_number).min()
     }
@@ -249,7 +301,7 @@ impl Question {
             longer
                 if asked.len() >= 3 && (longer.starts_with(asked) || longer.ends_with(asked)) =>
             {
-                Some(Fit::NumberStart)
+                Some(Fit::NumberPart)
             }
             _ => None,
         };
@@ -263,28 +315,12 @@ impl Question {
                 (born - year).abs() <= off
             })
         });
-        let mother = self.mother.is_empty()
-            || row.mother.starts_with(&self.mother)
-            || row.mother_sound.starts_with(&self.mother_sound);
-        year && mother
-    }
-
-    fn by_name(&self, name: &Name) -> Option<Fit> {
-        if self.by_initials {
-            return match name.initials.strip_prefix(&*self.name) {
-                Some("") => Some(Fit::Initials),
-                Some(_) => Some(Fit::InitialsStart),
-                None => None,
-            };
-        }
-        Some(match () {
-            () if name.folded == self.name => Fit::Name,
-            () if name.sound == self.sound => Fit::Sound,
-            () if name.folded.starts_with(&self.name) => Fit::Start,
-            () if name.sound.starts_with(&self.sound) => Fit::SoundStart,
-            () if name.folded.contains(&self.name) => Fit::Inside,
-            () => return None,
-        })
+        // However it is typed, but from its beginning.
+        let begins = |asked: &NameQuestion| {
+            let fit = row.mother.as_ref().and_then(|name| asked.fit(name));
+            fit.is_some_and(|fit| fit < NameFit::Inside)
+        };
+        year && self.mother.as_ref().is_none_or(begins)
     }
 }
 
@@ -317,19 +353,15 @@ mod tests {
     fn a_name_is_found_however_it_is_typed() {
         let row = row("리용희", "1961", "김복순", "412730560128");
         for (typed, want) in [
-            ("리용희", Some(Fit::Name)),
-            ("리 용희", Some(Fit::Name)),
-            ("\u{1105}\u{1175}용희", Some(Fit::Name)),
-            ("이용희", Some(Fit::Sound)),
-            ("리용", Some(Fit::Start)),
-            ("이요", Some(Fit::SoundStart)),
-            ("ㄹㅇㅎ", Some(Fit::Initials)),
-            ("ㄹㅇ", Some(Fit::InitialsStart)),
-            ("용희", Some(Fit::Inside)),
+            ("리용희", Some(NameFit::Written)),
+            ("이용희", Some(NameFit::Sound)),
+            ("Ri Yong Hui", Some(NameFit::Roman)),
+            ("리용", Some(NameFit::Start)),
+            ("ㄹㅇㅎ", Some(NameFit::Initials)),
+            ("용희", Some(NameFit::Inside)),
             ("리영희", None),
-            ("ㅎㅇ", None),
         ] {
-            assert_eq!(fit(&named(typed), &row), want, "{typed}");
+            assert_eq!(fit(&named(typed), &row), want.map(Fit::Name), "{typed}");
         }
     }
 
@@ -340,8 +372,10 @@ mod tests {
         assert!(fit(&asked, &row("리용희", "1962", "", "1")).is_some());
         assert!(fit(&asked, &row("리용희", "1964", "", "1")).is_none());
         assert!(fit(&asked, &row("리용희", "", "", "1")).is_some());
-        asked.mother = "김".into();
-        assert!(fit(&asked, &row("리용희", "1961", "김복순", "1")).is_some());
+        for typed in ["김", "Kim Pok", "ㄱㅂ"] {
+            asked.mother = typed.into();
+            assert!(fit(&asked, &row("리용희", "1961", "김복순", "1")).is_some(), "{typed}");
+        }
         assert!(fit(&asked, &row("리용희", "1961", "박순", "1")).is_none());
     }
 
@@ -351,7 +385,7 @@ mod tests {
         let mut asked = Asked { number: "412730560128".into(), ..Asked::default() };
         assert_eq!(fit(&asked, &row), Some(Fit::Number));
         asked.number = "0128".into();
-        assert_eq!(fit(&asked, &row), Some(Fit::NumberStart));
+        assert_eq!(fit(&asked, &row), Some(Fit::NumberPart));
         asked.number = "28".into();
         assert_eq!(fit(&asked, &row), None);
     }

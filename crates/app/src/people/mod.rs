@@ -3,13 +3,13 @@
 //! Care never waits for identity. Whoever cannot say a name gets a provisional number with a
 //! check digit, and is linked to the known chart later; both charts stay whole.
 
+mod alike;
 mod belongs;
 mod find;
 mod index;
 mod link;
 mod names;
 mod number;
-mod order;
 mod person;
 mod photo;
 mod receive;

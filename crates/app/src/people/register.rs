@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use ondol_access::{Action, Denial, Obligation};
+use ondol_access::Action;
 use ondol_kernel::{Class, Millis, ResourceId};
 use ondol_record::{ChartId, Entry};
 use ondol_store::{WriteTx, blobs::BlobHash};
 use serde_json::{Value, json};
 
 use super::{
-    Person, document,
+    document,
     find::nobody,
-    index::{Asked, Fit},
     number,
     person::{Birth, BirthDoubt, Sex, Stranger, items, set_extension},
-    person_of,
 };
 use crate::{Actor, App, AppError, Changes, coding, road};
 
@@ -93,42 +91,6 @@ impl App {
             let entries = app.append(tx, &actor, changes)?;
             Ok(Registered { id: new_patient(&entries)?, number })
         })
-    }
-
-    /// Those who may be the same person as somebody who is about to be registered. It hinders
-    /// nothing: it is shown before saving.
-    pub fn possible_duplicates(
-        self: &Arc<Self>,
-        actor: &Actor,
-        registration: &Registration,
-    ) -> Result<Vec<Person>, AppError> {
-        if registration.name.trim().is_empty() {
-            return Ok(vec![]);
-        }
-        let asked = Asked {
-            name: registration.name.trim().to_owned(),
-            year: registration.birth.and_then(Birth::year).map(|year| (year, 2)),
-            ..Asked::default()
-        };
-        let view = self.view()?;
-        let mut same = vec![];
-        for (id, fit) in self.people.find(&*view, &asked, super::RESULTS_MAX)? {
-            if !matches!(fit, Fit::Name | Fit::Sound) {
-                continue;
-            }
-            let chart = ChartId::Patient(id.clone());
-            match self.may(&*view, actor, Action::SearchPerson, &chart, None) {
-                Ok(grounds) if !grounds.obligations.contains(Obligation::ExistenceOnly) => {
-                    same.push(person_of(&*view, &id)?);
-                }
-                Ok(_)
-                | Err(AppError::Denied(Denial::NothingPermits | Denial::Forbidden { .. })) => {}
-                Err(other) => return Err(other),
-            }
-        }
-        let apart = |a: Option<Sex>, b: Option<Sex>| matches!((a, b), (Some(a), Some(b)) if a != b);
-        same.retain(|person| !apart(person.sex, registration.sex));
-        Ok(same)
     }
 
     /// Corrects or completes what is known of a person; the numbers stay.

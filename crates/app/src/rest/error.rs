@@ -2,7 +2,8 @@
 
 use ondol_access::Denial;
 use ondol_fhir::{
-    Issue, ParseError, Resource, Severity,
+    Issue, ParseError, Resource, ResourceType, Severity,
+    patch::{PatchError, Undone},
     views::{OutcomeBuilder, outcome_of},
 };
 use ondol_record::VersionId;
@@ -64,6 +65,18 @@ pub enum RestError {
          facility or section doctor: leave managingOrganization and generalPractitioner as they are"
     )]
     NotAtHome,
+    /// A patch cannot be read or carried out.
+    #[error("{why}")]
+    Patch {
+        /// The type that it is of.
+        kind: ResourceType,
+        /// Why.
+        #[source]
+        why: PatchError,
+    },
+    /// A condition that asks nothing would mean whatever there is.
+    #[error("the condition asks nothing: name at least one search parameter with a value")]
+    NoCondition,
     /// Several resources fit where one is meant.
     #[error("more than one resource fits the condition")]
     ManyMatch,
@@ -131,7 +144,8 @@ impl RestError {
         match self {
             Self::App(why) => app_status(why),
             Self::Parse(ParseError::TooLarge { .. }) => 413,
-            Self::Parse(_) | Self::Parameter { .. } => 400,
+            Self::Patch { why, .. } => patch_status(why),
+            Self::Parse(_) | Self::Parameter { .. } | Self::NoCondition => 400,
             Self::Element { fault, .. } => fault.status(),
             Self::NotFound | Self::NotSupported => 404,
             Self::Gone { .. } => 410,
@@ -156,6 +170,8 @@ impl RestError {
             Self::ChartInUse => "chart-in-use",
             Self::NotAtHome => "not-at-home",
             Self::ManyMatch => "many-match",
+            Self::Patch { why, .. } => patch_code(why),
+            Self::NoCondition => "no-condition",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.code(),
         }
@@ -177,6 +193,8 @@ impl RestError {
             Self::Gone { .. } => "deleted",
             Self::VersionMismatch { .. } | Self::ChartInUse => "conflict",
             Self::ManyMatch => "multiple-matches",
+            Self::Patch { why, .. } => patch_issue_type(why),
+            Self::NoCondition => "required",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.issue_type(),
         }
@@ -187,6 +205,9 @@ impl RestError {
         match self {
             Self::Element { expression, .. } => Some(expression.clone()),
             Self::Parse(why) => parse_path(why),
+            Self::Patch { kind, why: PatchError::Undone { path, .. } } => {
+                Some(path.expression(kind.name()))
+            }
             Self::Parameter { name, .. } => Some(format!("http.{name}")),
             Self::InEntry { at, why } => Some(match why.expression() {
                 // A path that names its own type stands inside the entry's resource.
@@ -257,7 +278,9 @@ const fn app_status(why: &AppError) -> u16 {
         AppError::Conflict => 409,
         AppError::Wait { .. } => 429,
         AppError::Store(StoreError::Full) => 507,
-        AppError::Store(StoreError::ReadOnly | StoreError::Closed) => 503,
+        AppError::Store(
+            StoreError::ReadOnly | StoreError::Io(_) | StoreError::Closed | StoreError::Indexing,
+        ) => 503,
         AppError::Policies | AppError::Unexpected(_) | AppError::Store(_) => 500,
     }
 }
@@ -272,7 +295,8 @@ const fn app_issue_type(why: &AppError) -> &'static str {
         AppError::NotFound => "not-found",
         AppError::Gone => "deleted",
         AppError::Conflict => "conflict",
-        AppError::Store(StoreError::Full | StoreError::ReadOnly) => "no-store",
+        AppError::Store(StoreError::Full | StoreError::ReadOnly | StoreError::Io(_)) => "no-store",
+        AppError::Store(StoreError::Indexing) => "transient",
         AppError::Policies | AppError::Unexpected(_) | AppError::Store(_) => "exception",
     }
 }
@@ -300,5 +324,35 @@ fn parse_path(why: &ParseError) -> Option<String> {
             Some("resourceType".to_owned())
         }
         ParseError::TooLarge { .. } | ParseError::NotAnObject => None,
+    }
+}
+
+const fn patch_status(why: &PatchError) -> u16 {
+    match why {
+        PatchError::Json(ParseError::TooLarge { .. }) | PatchError::TooMany => 413,
+        PatchError::Undone { .. } => 422,
+        PatchError::Json(_) | PatchError::NoList | PatchError::Operation { .. } => 400,
+    }
+}
+
+const fn patch_code(why: &PatchError) -> &'static str {
+    match why {
+        PatchError::Json(why) => parse_code(why),
+        PatchError::NoList | PatchError::Operation { .. } => "patch-form",
+        PatchError::Undone { why: Undone::TestFailed, .. } => "patch-test",
+        PatchError::TooMany
+        | PatchError::Undone { why: Undone::TooDeep | Undone::TooLarge, .. } => "patch-too-large",
+        PatchError::Undone { .. } => "patch-path",
+    }
+}
+
+const fn patch_issue_type(why: &PatchError) -> &'static str {
+    match why {
+        PatchError::Json(ParseError::TooLarge { .. } | ParseError::TooDeep { .. })
+        | PatchError::TooMany
+        | PatchError::Undone { why: Undone::TooDeep | Undone::TooLarge, .. } => "too-long",
+        PatchError::Json(_) | PatchError::NoList | PatchError::Operation { .. } => "structure",
+        PatchError::Undone { why: Undone::TestFailed, .. } => "conflict",
+        PatchError::Undone { .. } => "invalid",
     }
 }

@@ -11,6 +11,8 @@ pub enum ParameterFault {
     Value,
     /// R4 has it, this server does not do it.
     Unsupported,
+    /// It names a value set or a code system that this node does not hold whole.
+    NotHeld,
 }
 
 impl ParameterFault {
@@ -20,6 +22,9 @@ impl ParameterFault {
             Self::Modifier => "has a modifier that is not supported for it",
             Self::Value => "has a value of another form than it asks",
             Self::Unsupported => "is not supported by this server",
+            Self::NotHeld => {
+                "names a value set, code system or code that this node does not hold whole"
+            }
         }
     }
 
@@ -29,6 +34,7 @@ impl ParameterFault {
             Self::Modifier => "modifier-unsupported",
             Self::Value => "parameter-value",
             Self::Unsupported => "parameter-unsupported",
+            Self::NotHeld => "terminology-not-held",
         }
     }
 }
@@ -54,6 +60,8 @@ pub enum ElementFault {
     SameTwice,
     /// A conditional reference finds no resource, or several.
     ConditionalReference,
+    /// What `$match` was sent is not what it takes.
+    MatchParameters,
 }
 
 impl ElementFault {
@@ -75,6 +83,10 @@ impl ElementFault {
             Self::ConditionalReference => {
                 "a conditional reference has to find exactly one resource that may be read"
             }
+            Self::MatchParameters => {
+                "$match takes a Patient as 'resource', 'onlyCertainMatches' (boolean) and 'count' \
+                (an integer above 0)"
+            }
         }
     }
 
@@ -89,6 +101,7 @@ impl ElementFault {
             Self::EntryRequest => "entry-request",
             Self::SameTwice => "same-twice",
             Self::ConditionalReference => "conditional-reference",
+            Self::MatchParameters => "match-parameters",
         }
     }
 
@@ -99,6 +112,7 @@ impl ElementFault {
             | Self::TypeDiffers
             | Self::BundleType
             | Self::EntryRequest
+            | Self::MatchParameters
             | Self::SameTwice => 400,
             Self::OwnSteps => 403,
             Self::ConditionalReference => 412,

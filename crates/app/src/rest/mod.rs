@@ -9,20 +9,27 @@ mod error;
 mod fault;
 mod guard;
 pub mod import;
+mod journal;
+mod known;
+mod matching;
 mod number;
 mod read;
 mod search;
 mod sight;
 mod text;
+mod validation;
 mod write;
 
 pub use bundle::{PreferReturn, outcome_of_done};
 pub use error::{ElementFault, ParameterFault, RestError};
+pub use journal::{Journal, JournalPlace, JournalRequest};
+pub use known::Known;
 pub use ondol_record::VersionId;
 pub use read::{Answer, History, Past, since};
-pub use search::{COMMON, Mode, PageToken, SearchAnswer, SearchRequest, pairs_of};
+pub use search::{COMMON, Mode, PageToken, SearchAnswer, SearchRequest, Within, pairs_of};
 pub use text::{BundleText, quoted};
-pub use write::{Done, How, Outcome, Verb, Write};
+pub use validation::Validation;
+pub use write::{Done, How, Outcome, Stands, Verb, Write};
 
 use ondol_fhir::{ResourceType, Severity, views::OutcomeBuilder};
 
@@ -53,7 +60,7 @@ pub fn etags(text: &str) -> Option<Vec<VersionId>> {
 
 /// A result of a search as a bundle in JSON text.
 pub fn searchset(found: &SearchAnswer, request: &SearchRequest<'_>) -> String {
-    let (kind, base) = (request.kind, request.base);
+    let (path, base) = (request.path(), request.base);
     let mut bundle = BundleText::new("searchset");
     if let Some(total) = found.total {
         bundle.total(total);
@@ -62,13 +69,13 @@ pub fn searchset(found: &SearchAnswer, request: &SearchRequest<'_>) -> String {
     query.extend_pairs(&request.pairs);
     let query = query.finish();
     let own = match &request.page {
-        Some(token) => format!("{base}/{kind}?_page={}", token.to_text()),
-        None if query.is_empty() => format!("{base}/{kind}"),
-        None => format!("{base}/{kind}?{query}"),
+        Some(token) => format!("{base}/{path}?_page={}", token.to_text()),
+        None if query.is_empty() => format!("{base}/{path}"),
+        None => format!("{base}/{path}?{query}"),
     };
     let mut links = vec![("self", own)];
     if let Some(next) = &found.next {
-        links.push(("next", format!("{base}/{kind}?_page={}", next.to_text())));
+        links.push(("next", format!("{base}/{path}?_page={}", next.to_text())));
     }
     bundle.links(&links);
     for (mode, answer) in &found.entries {

@@ -1,19 +1,25 @@
 //! Numbers of searches: compared as decimals, with the precision that they are written in
 //! (R4 3.1.1.4.6).
 
-use std::str::FromStr;
+use std::{ops::Bound, str::FromStr};
 
+use ondol_fhir::DecimalKey;
 use rust_decimal::Decimal;
 
 use super::criteria::Prefix;
 
-/// A number, and the span that it stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A number, and the spans that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
-    value: Decimal,
-    low: Decimal,
-    high: Decimal,
+    value: DecimalKey,
+    low: DecimalKey,
+    high: DecimalKey,
+    /// A tenth less and a tenth more, for `ap`.
+    about: (DecimalKey, DecimalKey),
 }
+
+/// Bounds of numbers as the store takes them.
+type Bounds = (Bound<Box<[u8]>>, Bound<Box<[u8]>>);
 
 fn decimal(text: &str) -> Option<Decimal> {
     if text.contains(['e', 'E']) {
@@ -33,21 +39,50 @@ impl Span {
         }
         let value = decimal(text)?;
         let half = Decimal::new(5, value.scale().checked_add(1)?.min(28));
-        Some(Self { value, low: value.checked_sub(half)?, high: value.checked_add(half)? })
+        let tenth = value.abs().checked_div(Decimal::TEN)?;
+        let key = |number: Decimal| DecimalKey::parse(&number.to_string());
+        Some(Self {
+            value: key(value)?,
+            low: key(value.checked_sub(half)?)?,
+            high: key(value.checked_add(half)?)?,
+            about: (key(value.checked_sub(tenth)?)?, key(value.checked_add(tenth)?)?),
+        })
     }
-}
 
-/// Whether a number of a resource passes. Numbers beyond 28 digits pass nothing.
-pub(super) fn passes(prefix: Prefix, span: &Span, text: &str) -> bool {
-    let Some(number) = decimal(text) else { return false };
-    let is_equal = span.low <= number && number < span.high;
-    match prefix {
-        Prefix::Eq => is_equal,
-        Prefix::Ne => !is_equal,
-        Prefix::Gt | Prefix::Sa => number > span.value,
-        Prefix::Lt | Prefix::Eb => number < span.value,
-        Prefix::Ge => number >= span.value,
-        Prefix::Le => number <= span.value,
+    /// Within which bounds a number passes; any of them does.
+    pub(super) fn bounds(&self, prefix: Prefix) -> Vec<Bounds> {
+        let key = |key: &DecimalKey| -> Box<[u8]> { key.as_bytes().into() };
+        let from = |of: &DecimalKey| Bound::Included(key(of));
+        let below = |of: &DecimalKey| Bound::Excluded(key(of));
+        let open = Bound::Unbounded;
+        match prefix {
+            Prefix::Eq => vec![(from(&self.low), below(&self.high))],
+            Prefix::Ne => vec![(open.clone(), below(&self.low)), (from(&self.high), open)],
+            Prefix::Gt | Prefix::Sa => vec![(below(&self.value), open)],
+            Prefix::Lt | Prefix::Eb => vec![(open, below(&self.value))],
+            Prefix::Ge => vec![(from(&self.value), open)],
+            Prefix::Le => vec![(open, from(&self.value))],
+            Prefix::Ap => vec![(from(&self.about.0), from(&self.about.1))],
+        }
+    }
+
+    /// Whether a number of a resource passes.
+    pub(super) fn passes(&self, prefix: Prefix, text: &str) -> bool {
+        let Some(number) = DecimalKey::parse(text) else { return false };
+        let number = number.as_bytes();
+        self.bounds(prefix).iter().any(|(from, to)| {
+            let above = match from {
+                Bound::Included(from) => number >= &**from,
+                Bound::Excluded(from) => number > &**from,
+                Bound::Unbounded => true,
+            };
+            above
+                && match to {
+                    Bound::Included(to) => number <= &**to,
+                    Bound::Excluded(to) => number < &**to,
+                    Bound::Unbounded => true,
+                }
+        })
     }
 }
 
@@ -56,7 +91,7 @@ mod tests {
     use super::*;
 
     fn is(prefix: Prefix, wanted: &str, number: &str) -> bool {
-        passes(prefix, &Span::read(wanted).unwrap(), number)
+        Span::read(wanted).unwrap().passes(prefix, number)
     }
 
     #[test]
@@ -75,10 +110,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_and_huge_ones_pass_nothing() {
+    fn about_is_a_tenth_either_way() {
+        assert!(is(Prefix::Ap, "100", "90") && is(Prefix::Ap, "100", "110.0"));
+        assert!(!is(Prefix::Ap, "100", "89.9") && !is(Prefix::Ap, "-100", "-110.1"));
+        assert!(is(Prefix::Ap, "-100", "-90"));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_and_numbers_of_any_size_are_compared() {
         for text in ["", "x", "1,5", "--", "1e999", &"9".repeat(41)] {
             assert_eq!(Span::read(text), None, "{text}");
         }
-        assert!(!is(Prefix::Gt, "1", &"9".repeat(40)));
+        assert!(is(Prefix::Gt, "1", &"9".repeat(40)) && is(Prefix::Lt, "1", "1e-400"));
     }
 }

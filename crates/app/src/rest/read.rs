@@ -26,6 +26,8 @@ pub struct Answer {
     pub version: VersionId,
     /// When it was written.
     pub updated: Millis,
+    /// Whether other versions stand beside it.
+    pub has_rivals: bool,
     /// The resource as compact JSON text.
     pub json: String,
 }
@@ -60,6 +62,7 @@ impl Answer {
         let mut answer = Self::of_version(&found.shown)?;
         if !found.rivals.is_empty() {
             answer.json = with_rivals(&answer.json, found)?;
+            answer.has_rivals = true;
         }
         Ok(answer)
     }
@@ -71,6 +74,7 @@ impl Answer {
             id: version.id.clone(),
             version: version.version,
             updated: version.hlc.millis(),
+            has_rivals: false,
             json: version.json().ok_or(RestError::Gone { version: version.version })?,
         })
     }

@@ -2,27 +2,30 @@
 //! after that, and a total counts only what may be seen.
 
 mod chain;
+mod every;
 mod include;
+mod order;
 mod page;
 mod request;
+mod terms;
 
 use std::collections::HashSet;
 
-use ondol_fhir::{IndexValue, Limits, Resource, ResourceType, extract};
+use ondol_fhir::{Limits, Part, Resource, ResourceType};
 use ondol_kernel::ResourceId;
 use ondol_store::{Found, Hit, Order, Query};
 
 pub use page::PageToken;
-pub use request::{COMMON, SearchRequest, pairs_of};
+pub use request::{COMMON, SearchRequest, Within, pairs_of};
 
-use self::request::{Plan, Sort};
+use self::request::Plan;
 use super::{
     criteria::Criterion,
-    error::RestError,
+    error::{ParameterFault, RestError},
     read::Answer,
     sight::{Seen, Sight},
 };
-use crate::{Actor, App};
+use crate::{Actor, App, AppError};
 
 /// So many candidates are looked at for one page; a page may come out short, with a link on.
 const SCAN_MAX: usize = 5_000;
@@ -81,21 +84,23 @@ pub(super) fn run(
     sight: &mut Sight<'_>,
     request: &SearchRequest<'_>,
 ) -> Result<SearchAnswer, RestError> {
+    if request.within.as_ref().is_some_and(|within| within.every_type) {
+        return every::run(sight, request);
+    }
     let plan = Plan::of(sight, request)?;
-    let mut answer = SearchAnswer {
-        total: None,
-        entries: vec![],
-        next: None,
-        ignored: plan.ignored.clone(),
-        includes_cut: false,
-    };
+    let mut answer = SearchAnswer::of(&plan);
+    if plan.part == Some(Part::Text) && !plan.includes.is_empty() {
+        // R4 3.1.1.5.9: the narrative alone does not tell what a resource leads to.
+        return Err(RestError::parameter("_summary", ParameterFault::Value));
+    }
     if plan.count == 0 {
         answer.total = Some(total(sight, &plan)?);
         return Ok(answer);
     }
-    let (hits, next) = match plan.sorted {
-        Some(Sort::Written { newest_first }) => page::sorted(sight, &plan, newest_first)?,
-        Some(Sort::Time { .. }) | None => page::by_store(sight, &plan)?,
+    let (hits, next) = if plan.sorted.is_empty() || page::time_of(&plan.sorted).is_some() {
+        page::by_store(sight, &plan)?
+    } else {
+        page::sorted(sight, &plan)?
     };
     if plan.total {
         answer.total = Some(total(sight, &plan)?);
@@ -106,15 +111,40 @@ pub(super) fn run(
     for found in &hits {
         sight.see(&found.shown)?;
         keys.insert((found.shown.resource_type.clone(), found.shown.id.clone()));
-        answer.entries.push((Mode::Match, Answer::of(found)?));
+        answer.entries.push((Mode::Match, shown(found, plan.part.as_ref())?));
     }
     let included = include::of(sight, &plan, &hits, keys)?;
     answer.includes_cut = included.cut;
     for found in &included.found {
         sight.see(&found.shown)?;
-        answer.entries.push((Mode::Include, Answer::of(found)?));
+        // Elements are named of the type that is searched.
+        let part = plan.part.as_ref().filter(|part| !matches!(part, Part::Elements(_)));
+        answer.entries.push((Mode::Include, shown(found, part)?));
     }
     answer.next = next.map(|place| PageToken::new(request, &place));
+    Ok(answer)
+}
+
+impl SearchAnswer {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            total: None,
+            entries: vec![],
+            next: None,
+            ignored: plan.ignored.clone(),
+            includes_cut: false,
+        }
+    }
+}
+
+/// A resource as it is handed out, or the part of it that is asked for.
+fn shown(found: &Found, part: Option<&Part>) -> Result<Answer, RestError> {
+    let mut answer = Answer::of(found)?;
+    if let Some(part) = part {
+        let mut resource = Resource::parse_within(answer.json.as_bytes(), Limits::IMPORT)?;
+        part.take(&mut resource);
+        answer.json = resource.to_string();
+    }
     Ok(answer)
 }
 
@@ -127,8 +157,7 @@ pub(super) fn the_one(
     base: &str,
 ) -> Result<Option<Found>, RestError> {
     let pairs = pairs_of(query);
-    let request = SearchRequest { kind, pairs, lenient: false, base, page: None };
-    let mut plan = Plan::of(sight, &request)?;
+    let mut plan = Plan::of(sight, &SearchRequest::of(kind, pairs, base))?;
     plan.count = 2;
     let (mut hits, _) = page::by_store(sight, &plan)?;
     if hits.len() > 1 {
@@ -150,15 +179,15 @@ fn total(sight: &mut Sight<'_>, plan: &Plan) -> Result<u64, RestError> {
         }
         return Ok(total);
     }
-    each_match(sight, plan, |_| total += 1)?;
+    each_match(sight, plan, |_, _| total += 1)?;
     Ok(total)
 }
 
-/// Every match that may be seen, in the order of arrival.
+/// Every match that may be seen, in the order of arrival, with its place in it.
 fn each_match(
     sight: &mut Sight<'_>,
     plan: &Plan,
-    mut see: impl FnMut(Found),
+    mut see: impl FnMut(Found, u64),
 ) -> Result<(), RestError> {
     let mut query = plan.query(Order::Arrival, BATCH_MAX, None);
     let mut scanned = 0;
@@ -168,9 +197,10 @@ fn each_match(
         if scanned > SCAN_ALL_MAX {
             return Err(RestError::TooCostly);
         }
-        for Hit { found, .. } in page.hits {
+        for Hit { found, place } in page.hits {
             if is_match(sight, plan, &found)? {
-                see(found);
+                let place = place.parse();
+                see(found, place.map_err(|_| AppError::Unexpected("a place that is no number"))?);
             }
         }
         match page.next {
@@ -199,24 +229,7 @@ fn passes(criteria: &[Criterion], found: &Found, offset: i32) -> Result<bool, Re
             heads.push(Resource::parse_within(text.as_bytes(), Limits::IMPORT)?);
         }
     }
-    let values: Vec<Vec<(&str, IndexValue<'_>)>> = heads
-        .iter()
-        .map(|head| {
-            let mut values = vec![];
-            extract(head, offset, |param, value| values.push((param.code, value)));
-            values
-        })
-        .collect();
-    Ok(checked.iter().all(|criterion| {
-        values.iter().any(|values| {
-            let own: Vec<&IndexValue<'_>> = values
-                .iter()
-                .filter(|(code, _)| *code == criterion.param)
-                .map(|(_, value)| value)
-                .collect();
-            criterion.passes(&own)
-        })
-    }))
+    Ok(checked.iter().all(|criterion| heads.iter().any(|head| criterion.passes(head, offset))))
 }
 
 impl Plan {
@@ -224,7 +237,7 @@ impl Plan {
         Query {
             resource_type: self.kind.name().into(),
             chart: None,
-            filters: self.criteria.iter().filter_map(Criterion::filter).collect(),
+            filters: self.criteria.iter().flat_map(Criterion::filters).collect(),
             order,
             limit,
             after,

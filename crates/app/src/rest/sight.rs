@@ -184,16 +184,6 @@ impl Seen {
 
     /// Records it durably. Nothing is handed out before this has returned.
     pub(super) fn record(self, app: &App, actor: &Actor) -> Result<(), RestError> {
-        let readings = self.readings(app, actor);
-        if readings.is_empty() {
-            return Ok(());
-        }
-        ondol_store::transact(&*app.store, move |tx| -> Result<(), AppError> {
-            for reading in &readings {
-                tx.record_reading(reading)?;
-            }
-            Ok(())
-        })?;
-        Ok(())
+        Ok(app.write_down(self.readings(app, actor))?)
     }
 }

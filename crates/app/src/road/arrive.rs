@@ -46,6 +46,7 @@ impl App {
         number: u64,
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
+        self.disk.room()?;
         loop {
             let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {

@@ -228,10 +228,22 @@ impl Facility {
         Self::made(seat, true)
     }
 
+    /// The clinic on a disk behind a VFS of SQLite's.
+    pub fn on_disk(vfs: &str) -> Self {
+        let seat = SEATS.iter().find(|seat| seat.id == "clinic").unwrap().clone();
+        let options = OpenOptions { vfs: Some(vfs.into()), ..OpenOptions::default() };
+        let store = SqliteStore::open(Path::new("record.db"), options).unwrap();
+        Self::over(Folder::new(seat.id), Arc::new(store), seat, false)
+    }
+
     fn made(seat: Seat, practice: bool) -> Self {
         let folder = Folder::new(seat.id);
-        let clock = Arc::new(SetClock { wall: MONDAY_8.0.into(), monotonic: 0.into() });
         let store = open_store(folder.path());
+        Self::over(folder, store, seat, practice)
+    }
+
+    fn over(folder: Folder, store: Arc<SqliteStore>, seat: Seat, practice: bool) -> Self {
+        let clock = Arc::new(SetClock { wall: MONDAY_8.0.into(), monotonic: 0.into() });
         found(&store, &seat);
         let app = open_app(&store, &clock, &folder, &seat, practice);
         let facility =

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod chart;
 pub mod import;
 pub mod journeys;
+pub mod matching;
 pub mod metadata;
 pub mod rest;
 pub mod save;

@@ -12,22 +12,77 @@ use crate::{
     fold::{fold, is_written_together},
 };
 
-/// Calls `see` with every value of every search parameter of a resource. Dates without a zone
-/// are read at `utc_offset_minutes` east of UTC. A value may be seen more than once. What is not
-/// of the form that the definitions ask gives no value: [`crate::validate()`] tells about it.
+/// Calls `see` with every value of every search parameter of a resource but those of composite
+/// and special ones, whose values [`values_of`] gives. Dates without a zone are read at
+/// `utc_offset_minutes` east of UTC. A value may be seen more than once. What is not of the form
+/// that the definitions ask gives no value: [`crate::validate()`] tells about it.
 pub fn extract<'a>(
     resource: &'a Resource,
     utc_offset_minutes: i32,
     mut see: impl FnMut(&'static SearchParam, IndexValue<'a>),
 ) {
     for param in params(resource.resource_type()) {
-        let mut read = Read { param, utc_offset_minutes, see: &mut see };
-        for path in &param.paths {
-            if matches!(path.leaf, Leaf::Deceased) {
-                read.deceased(resource.body());
-            } else {
-                along(resource.body(), &path.steps, &mut |value| read.leaf(path.leaf, value));
+        if !matches!(param.kind, ParamKind::Composite | ParamKind::Special) {
+            let body = resource.body();
+            of_paths(body, body, param, utc_offset_minutes, &mut |value| see(param, value));
+        }
+    }
+}
+
+/// Calls `see` with every value of one parameter of the resource's type.
+pub fn values_of<'a>(
+    resource: &'a Resource,
+    param: &SearchParam,
+    utc_offset_minutes: i32,
+    mut see: impl FnMut(IndexValue<'a>),
+) {
+    let body = resource.body();
+    if param.kind != ParamKind::Composite {
+        of_paths(body, body, param, utc_offset_minutes, &mut see);
+        return;
+    }
+    for element in &param.elements {
+        let mut one = |value: Option<&'a Value>| {
+            let Some(element) = value.map_or(Some(body), Value::as_object) else { return };
+            let of = |component: &SearchParam| {
+                let mut found = vec![];
+                of_paths(body, element, component, utc_offset_minutes, &mut |v| found.push(v));
+                found
+            };
+            let together: Vec<Vec<_>> = param.components.iter().map(of).collect();
+            if together.iter().all(|values| !values.is_empty()) {
+                see(IndexValue::Together(together));
             }
+        };
+        if element.is_empty() {
+            one(None);
+        } else {
+            along(body, element, &mut |value| one(Some(value)));
+        }
+    }
+}
+
+/// Calls `see` with the JSON value at the end of each of a parameter's paths.
+pub fn leaves<'a>(resource: &'a Resource, param: &SearchParam, see: &mut dyn FnMut(&'a Value)) {
+    for path in &param.paths {
+        along(resource.body(), &path.steps, see);
+    }
+}
+
+fn of_paths<'a>(
+    root: &'a Map<String, Value>,
+    element: &'a Map<String, Value>,
+    param: &SearchParam,
+    utc_offset_minutes: i32,
+    see: &mut dyn FnMut(IndexValue<'a>),
+) {
+    let mut read = Read { kind: param.kind, utc_offset_minutes, see };
+    for path in &param.paths {
+        let from = if path.from_root { root } else { element };
+        match path.leaf {
+            Leaf::Deceased => read.deceased(root),
+            Leaf::First => read.first(root, param),
+            leaf => along(from, &path.steps, &mut |value| read.leaf(leaf, value)),
         }
     }
 }
@@ -90,15 +145,15 @@ fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-struct Read<'s, F> {
-    param: &'static SearchParam,
+struct Read<'s, 'a> {
+    kind: ParamKind,
     utc_offset_minutes: i32,
-    see: &'s mut F,
+    see: &'s mut dyn FnMut(IndexValue<'a>),
 }
 
-impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
+impl<'a> Read<'_, 'a> {
     fn give(&mut self, value: IndexValue<'a>) {
-        (self.see)(self.param, value);
+        (self.see)(value);
     }
 
     fn leaf(&mut self, leaf: Leaf, value: &'a Value) {
@@ -151,13 +206,20 @@ impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
             ),
             Leaf::Reference => self.reference(value),
             Leaf::Canonical => self.canonical(value),
-            Leaf::Deceased => {}
+            Leaf::Position => {
+                if let (Some(latitude), Some(longitude)) =
+                    (number(value, "latitude"), number(value, "longitude"))
+                {
+                    self.give(IndexValue::Position { latitude, longitude });
+                }
+            }
+            Leaf::Deceased | Leaf::First => {}
         }
     }
 
     fn text(&mut self, set: Option<ValueSet>, value: &'a Value) {
         let Some(text) = value.as_str() else { return };
-        match self.param.kind {
+        match self.kind {
             ParamKind::String => self.string(text),
             ParamKind::Token => {
                 let system = set.and_then(|set| set.system_of(text)).map(Cow::Owned);
@@ -165,7 +227,7 @@ impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
             }
             ParamKind::Reference => self.url(text),
             ParamKind::Uri => self.give(IndexValue::Uri(text)),
-            ParamKind::Date | ParamKind::Number | ParamKind::Quantity => {}
+            _ => {}
         }
     }
 
@@ -193,6 +255,18 @@ impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
         let died = body.contains_key("deceasedDateTime")
             || body.get("deceasedBoolean").is_some_and(|died| *died != Value::Bool(false));
         self.token(None, Some(if died { "true" } else { "false" }));
+    }
+
+    /// The resource in the first entry of a bundle, if it is of a type that is asked for.
+    fn first(&mut self, body: &'a Map<String, Value>, param: &SearchParam) {
+        let first = body.get("entry").and_then(|entries| entries.get(0));
+        let Some(resource) = first.and_then(|entry| entry.get("resource")) else { return };
+        let kind = text(resource, "resourceType").and_then(ResourceType::from_name);
+        if let Some(id) = text(resource, "id")
+            && kind.is_some_and(|kind| param.targets.contains(kind))
+        {
+            self.give(IndexValue::Reference { kind, id: Some(id), url: None, identifier: None });
+        }
     }
 
     fn span(&self, value: Option<&Value>) -> Option<(Millis, Millis)> {
@@ -227,7 +301,7 @@ impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
 
     fn quantity(&mut self, value: &'a Value) {
         let Some(decimal) = number(value, "value") else { return };
-        if self.param.kind == ParamKind::Number {
+        if self.kind == ParamKind::Number {
             self.give(IndexValue::Number(decimal));
             return;
         }
@@ -300,7 +374,7 @@ impl<'a, F: FnMut(&'static SearchParam, IndexValue<'a>)> Read<'_, F> {
         let Some(url) = value.as_str() else { return };
         let bare = url.split_once('|').map(|(bare, _)| bare);
         for url in bare.into_iter().chain([url]) {
-            match self.param.kind {
+            match self.kind {
                 ParamKind::Uri => self.give(IndexValue::Uri(url)),
                 ParamKind::Token => self.token(None, Some(url)),
                 _ => self.url(url),

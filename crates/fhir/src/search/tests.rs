@@ -6,13 +6,18 @@ const KST: i32 = 540;
 /// What a parameter finds, written out.
 fn found(text: &str, code: &str) -> Vec<String> {
     let resource = Resource::parse(text.as_bytes()).unwrap();
-    assert!(param(resource.resource_type(), code).is_some(), "no parameter {code}");
+    let param = param(resource.resource_type(), code).unwrap_or_else(|| panic!("no {code}"));
     let mut values = Vec::new();
+    values_of(&resource, param, KST, |value| values.push(write(&value)));
+    let mut all = Vec::new();
     extract(&resource, KST, |param, value| {
         if param.code == code {
-            values.push(write(&value));
+            all.push(write(&value));
         }
     });
+    if !matches!(param.kind, ParamKind::Composite | ParamKind::Special) {
+        assert_eq!(values, all, "one by one and all at once");
+    }
     values
 }
 
@@ -45,6 +50,12 @@ fn write(value: &IndexValue) -> String {
             unit.unwrap_or("")
         ),
         IndexValue::Uri(uri) => (*uri).to_owned(),
+        IndexValue::Together(parts) => {
+            let part =
+                |values: &Vec<IndexValue>| values.iter().map(write).collect::<Vec<_>>().join(",");
+            parts.iter().map(part).collect::<Vec<_>>().join("$")
+        }
+        IndexValue::Position { latitude, longitude } => format!("{latitude} {longitude}"),
     }
 }
 
@@ -168,6 +179,39 @@ fn targets_and_kinds_are_those_of_the_definitions() {
     assert_eq!(patient.kind, ParamKind::Reference);
     assert_eq!(patient.targets.iter().collect::<Vec<_>>(), [ResourceType::Patient]);
     assert!(param(ResourceType::Task, "focus").unwrap().targets.contains(ResourceType::Account));
-    assert!(param(ResourceType::Location, "near").is_none());
+    assert_eq!(param(ResourceType::Location, "near").unwrap().kind, ParamKind::Special);
+    let together = param(ResourceType::Observation, "combo-code-value-quantity").unwrap();
+    let codes: Vec<_> = together.components.iter().map(|part| part.code).collect();
+    assert_eq!(codes, ["combo-code", "combo-value-quantity"]);
     assert_eq!(params(ResourceType::Binary).len(), 6);
+}
+
+#[test]
+fn values_of_one_element_stand_together() {
+    let pressure = r#"{"resourceType":"Observation","code":{"coding":[{"code":"bp"}]},"component":[
+        {"code":{"coding":[{"code":"sys"}]},"valueQuantity":{"value":140}},
+        {"code":{"coding":[{"code":"dia"},{"code":"d"}]},"valueQuantity":{"value":90}},
+        {"code":{"coding":[{"code":"none"}]}}]}"#;
+    assert_eq!(found(pressure, "component-code-value-quantity"), ["|sys$140 | ", "|dia,|d$90 | "]);
+    assert_eq!(found(pressure, "combo-code-value-quantity"), ["|sys$140 | ", "|dia,|d$90 | "]);
+    assert_eq!(found(pressure, "code-value-quantity"), [""; 0]);
+    let sequence = r#"{"resourceType":"MolecularSequence","referenceSeq":{"chromosome":{"coding":[{"code":"7"}]}},
+        "variant":[{"start":1,"end":2},{"start":5,"end":9}]}"#;
+    assert_eq!(found(sequence, "chromosome-variant-coordinate"), ["|7$1$2", "|7$5$9"]);
+    let document = r#"{"resourceType":"DocumentReference","relatesTo":[
+        {"code":"replaces","target":{"reference":"DocumentReference/a"}}]}"#;
+    assert_eq!(
+        found(document, "relationship"),
+        ["http://hl7.org/fhir/document-relationship-type|replaces$DocumentReference/a - |"]
+    );
+}
+
+#[test]
+fn a_bundle_is_found_by_its_first_entry_and_a_place_by_where_it_is() {
+    let message = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MessageHeader","id":"m"}},
+        {"resource":{"resourceType":"Composition","id":"c"}}]}"#;
+    assert_eq!(found(message, "message"), ["MessageHeader/m - |"]);
+    assert_eq!(found(message, "composition"), [""; 0]);
+    let place = r#"{"resourceType":"Location","position":{"longitude":125.75,"latitude":39.030}}"#;
+    assert_eq!(found(place, "near"), ["39.030 125.75"]);
 }

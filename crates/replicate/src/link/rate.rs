@@ -122,6 +122,7 @@ impl Rate {
             self.capacity = (720.0 / rtt.max(1.0)).clamp(FLOOR, 100.0);
         }
         self.forget_silence();
+        self.overuses = 0;
         self.delay.restart();
         self.judge_from = 0;
         self.interrupt();
@@ -223,9 +224,9 @@ impl Rate {
         }
         let round_over = newest.number >= self.round_end;
         if self.is_overused(queue) {
-            self.overuse(now, delay, newest.size, rtt_ms);
+            self.overuse(now, delay, newest.size, rtt_ms, next);
             self.new_round(next);
-        } else if round_over {
+        } else if round_over && queue <= self.threshold_ms() {
             self.overuses = 0;
             match self.mode {
                 Mode::Startup => self.startup_round(rtt_ms),
@@ -233,6 +234,16 @@ impl Rate {
             }
             self.new_round(next);
         }
+    }
+
+    /// The road itself has become longer: what was lowered for a queue that never was is found
+    /// again by doubling. Creeping up by hundredths each round trip would take hours.
+    fn become_longer(&mut self, delay: i64, size: usize, next: u64) {
+        self.delay.rebase(delay, size);
+        self.overuses = 0;
+        self.queues.clear();
+        (self.known, self.mode, self.clean_rounds) = (None, Mode::Startup, 0);
+        self.judge_from = next;
     }
 
     /// Whether the last few packets all found a queue, so that it is no jitter; where packets
@@ -307,16 +318,14 @@ impl Rate {
         (sent > 0.0).then_some(sent * (1.0 - extra) / time)
     }
 
-    fn overuse(&mut self, now: u64, delay: i64, size: usize, rtt_ms: f64) {
+    fn overuse(&mut self, now: u64, delay: i64, size: usize, rtt_ms: f64, next: u64) {
         let queue = self.queues.back().copied().unwrap_or(0.0);
         // A deep queue that shrinks only needs more time.
         let shrinks = self.overuses > 0 && queue < self.last_queue * 0.95;
         self.overuses += u32::from(!shrinks);
         self.last_queue = queue;
         if self.overuses > REBASE_AFTER {
-            self.delay.rebase(delay, size);
-            self.overuses = 0;
-            self.queues.clear();
+            self.become_longer(delay, size, next);
             return;
         }
         let span = if self.mode == Mode::Startup { rtt_ms / 2.0 } else { rtt_ms };

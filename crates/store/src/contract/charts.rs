@@ -27,6 +27,10 @@ pub fn a_chart_lists_its_resources_newest_first(open: Open<'_>) {
     assert_eq!(listed(&["Observation"]), ["o3", "o2", "o1"]);
     assert_eq!(listed(&["Patient", "Encounter"]), ["p1"]);
     assert!(listed(&["Starship"]).is_empty());
+    let mut unlike_o2 = |found: &crate::Found| found.shown.id.as_str() != "o2";
+    let some = see(&opened).chart_where(&chart_of("p1"), &["Observation"], &mut unlike_o2).unwrap();
+    let some: Vec<_> = some.iter().map(|found| found.shown.id.as_str()).collect();
+    assert_eq!(some, ["o3", "o1"]);
 }
 
 /// In the order of their first entries, kind by kind, page by page.

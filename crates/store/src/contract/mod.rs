@@ -70,6 +70,8 @@ macro_rules! store_contract {
             convergence: any_order_of_arrival_gives_the_same_record;
             convergence: merging_is_commutative_associative_and_idempotent;
             searching: each_test_finds_what_it_should;
+            searching: numbers_are_found_within_bounds;
+            searching: tests_are_turned_round_and_put_together;
             searching: filters_narrow_and_alternatives_widen;
             searching: rivals_are_found_and_retracted_resources_are_not;
             searching: an_update_takes_old_values_out;
@@ -89,6 +91,8 @@ macro_rules! store_contract {
             own_things: readings_are_listed_newest_first_and_after_a_number;
             own_things: readings_make_no_chart;
             own_things: seals_are_found_by_range_with_their_paths;
+            own_things: seals_and_their_paths_are_listed;
+            own_things: an_entrys_hash_is_kept_with_it;
             upkeep: reindexing_changes_nothing;
             upkeep: a_sound_store_has_no_findings;
             upkeep: writes_during_reindexing_are_indexed;

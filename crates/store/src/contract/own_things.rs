@@ -125,3 +125,67 @@ pub fn seals_are_found_by_range_with_their_paths(open: Open<'_>) {
     assert_eq!(view.seal_path(&seal(1, 4), &chart_of("p1")).unwrap(), None);
     assert!(view.frontiers().unwrap().is_empty(), "a seal is no entry");
 }
+
+/// One after the other, each once, whatever the pages' length.
+pub fn seals_and_their_paths_are_listed(open: Open<'_>) {
+    let opened = node(open, 1);
+    let stream = |node| Stream { origin: NodeId([node; 16]), incarnation: 0, class: Class::Care };
+    let seal = move |node, first, last| Seal {
+        stream: stream(node),
+        first,
+        last,
+        root: [node; 32],
+        signature: [8; 64],
+    };
+    let seals = [seal(9, 3, 8), seal(9, 1, 2), seal(2, 1, 300), seal(2, 2, 300)];
+    let path = |chart: &str, number: u64| SealedPath {
+        chart: chart_of(chart),
+        chart_number: number,
+        path: vec![Step { hash: [3; 32], left: number == 1 }],
+    };
+    let paths = [
+        (seals[0].clone(), path("p1", 1)),
+        (seals[0].clone(), path("p2", 2)),
+        (seals[3].clone(), path("p1", 3)),
+    ];
+    let (kept, with) = (seals.clone(), paths.clone());
+    act(&opened, move |tx| {
+        kept.iter().try_for_each(|seal| tx.put_seal(seal, &[]))?;
+        with.iter().try_for_each(|(seal, path)| tx.put_seal(seal, std::slice::from_ref(path)))
+    })
+    .unwrap();
+    let view = see(&opened);
+    for limit in [1, 2, 9] {
+        let (mut listed, mut with) = (vec![], vec![]);
+        loop {
+            let more = view.seals_after(listed.last(), limit).unwrap();
+            if more.is_empty() {
+                break;
+            }
+            listed.extend(more);
+        }
+        loop {
+            let more = view.seal_paths_after(with.last(), limit).unwrap();
+            if more.is_empty() {
+                break;
+            }
+            with.extend(more);
+        }
+        assert_eq!(listed.len(), seals.len());
+        assert!(seals.iter().all(|seal| listed.contains(seal)));
+        assert_eq!(with.len(), paths.len());
+        assert!(paths.iter().all(|path| with.contains(path)));
+    }
+}
+
+/// The hash under which an entry stands is that of its bytes.
+pub fn an_entrys_hash_is_kept_with_it(open: Open<'_>) {
+    let opened = node(open, 1);
+    let written = append(&opened, vec![put(&patient("p1", "A", "B"), &[])]);
+    let view = see(&opened);
+    for entry in &written {
+        assert_eq!(view.entry_hash(&entry.address).unwrap(), Some(entry.hash()));
+    }
+    let nowhere = written[0].address.stream.at(99);
+    assert_eq!(view.entry_hash(&nowhere).unwrap(), None);
+}

@@ -1,5 +1,7 @@
 //! Searches and counts.
 
+use std::ops::Bound;
+
 use ondol_kernel::Millis;
 use ondol_record::draft::DraftContent;
 use serde_json::json;
@@ -11,7 +13,7 @@ use super::{
         one, patient, put, query, see, token, uuid,
     },
 };
-use crate::{Order, Query, Test};
+use crate::{Order, Query, Test, Unit};
 
 fn day(text: &str) -> Millis {
     Millis::parse_fhir(&format!("{text}T00:00:00Z")).unwrap()
@@ -19,6 +21,18 @@ fn day(text: &str) -> Millis {
 
 fn overlaps(from: &str, to: &str) -> Test {
     Test::Overlaps { from: day(from), to: day(to) }
+}
+
+/// The bytes of a number of two digits, 10 to 99 (`ondol_fhir::DecimalKey`).
+fn number(of: u8) -> Box<[u8]> {
+    [0xc0, 2, of + 1].into()
+}
+
+/// A number that is within bounds, of a unit as it is written.
+fn within(from: Bound<u8>, to: Bound<u8>, unit: Option<(Option<&str>, &str)>) -> Test {
+    let unit =
+        unit.map(|(system, code)| Unit { system: system.map(Into::into), code: code.into() });
+    Test::Number { from: from.map(number), to: to.map(number), unit }
 }
 
 fn town(opened: &Opened) {
@@ -59,6 +73,130 @@ fn town(opened: &Opened) {
             &[],
         )],
     );
+}
+
+/// Numbers are within bounds, with the unit as it is written, and an update takes old ones out.
+pub fn numbers_are_found_within_bounds(open: Open<'_>) {
+    use Bound::{Excluded, Included, Unbounded};
+    let opened = node(open, 1);
+    let weight = |of: &str, value: &str, quantity: &str| {
+        let text = format!(
+            r#"{{"resourceType":"Observation","id":"{of}","status":"final","code":{{"text":"x"}},
+            "subject":{{"reference":"Patient/p1"}},"valueQuantity":{{"value":{value},{quantity}}}}}"#
+        );
+        put(&serde_json::from_str(&text).unwrap(), &[])
+    };
+    append(
+        &opened,
+        vec![
+            weight("o1", "60", r#""unit":"kg""#),
+            weight(
+                "o2",
+                "6.0e1",
+                r#""unit":"kilo","system":"http://unitsofmeasure.org","code":"kg""#,
+            ),
+            weight("o3", "60.5", r#""unit":"kg""#),
+            weight("o4", "-60", r#""unit":"kg""#),
+            weight("o5", "99", r#""unit":"lb""#),
+        ],
+    );
+    let ucum = "http://unitsofmeasure.org";
+    let cases: Vec<(Test, &[&str])> = vec![
+        (within(Included(60), Included(60), None), &["o1", "o2"]),
+        (within(Included(60), Excluded(61), None), &["o1", "o2", "o3"]),
+        (within(Excluded(60), Unbounded, None), &["o3", "o5"]),
+        (within(Unbounded, Excluded(60), None), &["o4"]),
+        (within(Unbounded, Unbounded, None), &["o1", "o2", "o3", "o4", "o5"]),
+        (within(Included(60), Included(60), Some((None, "kg"))), &["o1", "o2"]),
+        (within(Included(60), Included(60), Some((Some(ucum), "kg"))), &["o2"]),
+        (within(Unbounded, Unbounded, Some((None, "lb"))), &["o5"]),
+        (within(Unbounded, Unbounded, Some((None, "stone"))), &[]),
+        (Test::Not(vec![within(Included(60), Unbounded, None)]), &["o4"]),
+        (Test::Present(true), &["o1", "o2", "o3", "o4", "o5"]),
+        (Test::Present(false), &[]),
+    ];
+    for (test, expected) in cases {
+        for (parameter, others) in [
+            ("value-quantity", vec![]),
+            ("value-quantity", vec![("status", vec![token(None, Some("final"))])]),
+        ] {
+            let filters = [others, vec![(parameter, vec![test.clone()])]].concat();
+            let asked = query("Observation", &filters);
+            assert_eq!(ids(&*see(&opened), &asked), expected, "{test:?}");
+            let count = u64::try_from(expected.len()).unwrap();
+            assert_eq!(see(&opened).count(&asked).unwrap(), count, "{test:?}");
+        }
+    }
+    let heads = found(&opened, "Observation", "o1").heads();
+    let mut heavier = json!({"resourceType": "Observation", "id": "o1", "status": "final",
+        "code": {"text": "x"}, "valueQuantity": {"value": 70, "unit": "kg"}});
+    heavier["subject"] = json!({"reference": "Patient/p1"});
+    append(&opened, vec![put(&heavier, &heads)]);
+    let at = |of: u8| {
+        query("Observation", &one("value-quantity", within(Included(of), Included(of), None)))
+    };
+    assert_eq!(ids(&*see(&opened), &at(60)), ["o2"]);
+    assert_eq!(ids(&*see(&opened), &at(70)), ["o1"]);
+}
+
+/// A test may say that none of others holds, or that others hold for another parameter; many
+/// codes and many ids are one test each.
+pub fn tests_are_turned_round_and_put_together(open: Open<'_>) {
+    let opened = node(open, 1);
+    town(&opened);
+    append(
+        &opened,
+        vec![put(
+            &json!({"resourceType": "Observation", "id": "o6", "status": "final",
+            "code": {"text": "x"}, "subject": {"reference": "Patient/p2",
+            "identifier": {"system": "urn:s", "value": "Patient/p1"}}}),
+            &[],
+        )],
+    );
+    let view = see(&opened);
+    let code = |code: &str| token(None, Some(code));
+    let many = |own: &str| -> Vec<Test> {
+        (0..3_000).map(|n| code(&format!("no-{n}"))).chain([code(own)]).collect()
+    };
+    let of = |parameter: &str, any| Test::Of { parameter: parameter.into(), any };
+    let p1 = || Test::Reference("Patient/p1".into());
+    let logical = |system: Option<&str>| Test::Logical {
+        system: system.map(Into::into),
+        value: "Patient/p1".into(),
+    };
+    let mut some_ids: Vec<Test> = (0..5_000).map(|n| Test::Id(id(&format!("x{n}")))).collect();
+    some_ids.push(Test::Id(id("o3")));
+    let cases: Vec<Case> = vec![
+        (vec![("code", vec![Test::Not(vec![code("29463-7")])])], &["o2", "o4", "o6"]),
+        (vec![("code", vec![Test::Not(vec![code("29463-7"), code("8867-4")])])], &["o4", "o6"]),
+        (vec![("code", many("8867-4"))], &["o2"]),
+        (vec![("subject", vec![p1()]), ("code", many("29463-7"))], &["o1"]),
+        (vec![("code", vec![Test::Not(many("8867-4"))])], &["o1", "o3", "o4", "o6"]),
+        (
+            vec![("_id", vec![of("subject", vec![p1()]), of("code", vec![code("8867-4")])])],
+            &["o1", "o2"],
+        ),
+        (vec![("_id", vec![Test::Id(id("o3")), of("subject", vec![p1()])])], &["o1", "o2", "o3"]),
+        (vec![("_id", vec![of("no-such-parameter", vec![p1()])])], &[]),
+        (vec![("_id", some_ids)], &["o3"]),
+        (
+            vec![
+                ("_id", vec![Test::Not(vec![Test::Id(id("o3"))])]),
+                ("code", vec![code("29463-7")]),
+            ],
+            &["o1"],
+        ),
+        (vec![("subject", vec![logical(None)])], &["o6"]),
+        (vec![("subject", vec![logical(Some("urn:s"))])], &["o6"]),
+        (vec![("subject", vec![logical(Some("urn:t"))])], &[]),
+        (vec![("subject", vec![p1()])], &["o1", "o2"]),
+    ];
+    for (filters, expected) in cases {
+        let asked = query("Observation", &filters);
+        let shown = format!("{filters:?}").chars().take(300).collect::<String>();
+        assert_eq!(ids(&*view, &asked), expected, "{shown}");
+        assert_eq!(view.count(&asked).unwrap(), u64::try_from(expected.len()).unwrap(), "{shown}");
+    }
 }
 
 /// Every kind of test, on every kind of value.

@@ -196,6 +196,26 @@ impl Browser {
         !self.must(found).is_empty()
     }
 
+    /// Waits until something that an `XPath` finds can be seen.
+    #[track_caller]
+    pub fn shows(&self, xpath: &str) {
+        let found = self.first(xpath);
+        self.must(found);
+    }
+
+    /// Waits until the browser is at an address with this path.
+    #[track_caller]
+    pub fn arrives(&self, path: &str) {
+        let there = patience::until(PATIENCE, || {
+            let url = self.driver.get("/url").ok()?;
+            let rest = url.as_str()?.split_once("://")?.1;
+            let here = rest.find('/').map_or("", |at| &rest[at..]);
+            (here.split(['?', '#']).next() == Some(path)).then_some(())
+        });
+        let done = there.ok_or_else(|| self.not_there(&format!("the page {path}")));
+        self.must(done);
+    }
+
     /// What an attribute or property of the first element of an `XPath` holds.
     #[track_caller]
     pub fn attribute(&self, xpath: &str, name: &str) -> Option<String> {

@@ -92,3 +92,9 @@ trouble-request = What you sent cannot be read
 trouble-request-do = Go back and do it again.
 trouble-broken = This could not be finished
 trouble-broken-do = What was saved is safe. Try again in a while; if it goes on, tell the one in charge.
+
+trouble-disk = This could not be saved
+trouble-disk-do = The disk of this node takes nothing now. What was saved before is safe and can be read. Write on paper, and try again when the red line above is gone.
+disk-full = The disk of this node is full: nothing new can be saved. Charts can be read. Call the administrator to make room; until then write on paper.
+disk-read-only = The disk of this node cannot be written to: nothing new can be saved. Charts can be read. Call the administrator; until then write on paper.
+disk-failing = The disk of this node reports errors: nothing new can be saved now. Charts can be read. Call the administrator at once; until then write on paper.

@@ -12,7 +12,7 @@ use axum::http::{Request, StatusCode, header};
 use ondol_app::App;
 use ondol_app::accounts::Entered;
 use ondol_kernel::{Millis, Rng};
-use ondol_ui::{Frame, Lang, Road, Surroundings, Ui};
+use ondol_ui::{DiskTrouble, Frame, Lang, Road, Surroundings, Ui};
 use tower::ServiceExt as _;
 
 /// What a node says about itself.
@@ -25,6 +25,10 @@ impl Surroundings for Around {
 
     fn road(&self) -> Road {
         Road::Alone
+    }
+
+    fn disk(&self) -> Option<DiskTrouble> {
+        self.0.disk_trouble().map(|(trouble, _)| trouble)
     }
 
     fn practice(&self) -> bool {

@@ -1,9 +1,11 @@
 //! One entry of a bundle, taken apart.
 
 use ondol_fhir::ResourceType;
-use ondol_kernel::ResourceId;
+use ondol_kernel::{Millis, ResourceId};
 use ondol_record::VersionId;
 use serde_json::Value;
+
+use crate::rest::Known;
 
 /// The methods that entries may have here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub(super) enum Method {
     Get,
     Post,
     Put,
+    Patch,
     Delete,
 }
 
@@ -36,6 +39,9 @@ pub(super) struct Entry {
     pub(super) asked: Asked,
     pub(super) if_match: Option<String>,
     pub(super) if_none_exist: Option<String>,
+    pub(super) known: Known,
+    /// `ifModifiedSince` is there and is no instant.
+    pub(super) bad_since: bool,
 }
 
 impl Entry {
@@ -46,10 +52,12 @@ impl Entry {
             Some("GET" | "HEAD") => Some(Method::Get),
             Some("POST") => Some(Method::Post),
             Some("PUT") => Some(Method::Put),
+            Some("PATCH") => Some(Method::Patch),
             Some("DELETE") => Some(Method::Delete),
             _ => None,
         };
         let url = text(&request, "url").unwrap_or_default();
+        let since = text(&request, "ifModifiedSince").and_then(|text| Millis::parse_fhir(&text));
         Self {
             full_url: text(&entry, "fullUrl").filter(|url| !url.is_empty()),
             resource: entry.get_mut("resource").map(Value::take),
@@ -57,6 +65,8 @@ impl Entry {
             asked: asked(&url, base),
             if_match: text(&request, "ifMatch"),
             if_none_exist: text(&request, "ifNoneExist"),
+            known: Known::new(text(&request, "ifNoneMatch").as_deref(), since),
+            bad_since: since.is_none() && request.get("ifModifiedSince").is_some(),
         }
     }
 }

@@ -64,6 +64,7 @@ const fn status_text(status: u16) -> &'static str {
         200 => "200 OK",
         201 => "201 Created",
         204 => "204 No Content",
+        304 => "304 Not Modified",
         400 => "400 Bad Request",
         401 => "401 Unauthorized",
         403 => "403 Forbidden",
@@ -80,18 +81,21 @@ const fn status_text(status: u16) -> &'static str {
 }
 
 pub(super) fn of_done(done: &Done, prefer: PreferReturn) -> Response {
-    let url = format!("{}/{}", done.kind, done.id);
+    let stands = done.stands.as_ref();
+    let url = stands.map(|stands| format!("{}/{}", done.kind, stands.id));
     let is_deleted = done.outcome == Outcome::Deleted;
     let warns = !done.dangling.is_empty();
     let wants_outcome = warns || prefer == PreferReturn::Outcome;
     Response {
         status: status_text(status_of(done.outcome)).to_owned(),
-        location: (!is_deleted).then(|| format!("{url}/_history/{}", done.version)),
-        etag: Some(format!("W/\"{}\"", done.version)),
-        updated: Some(done.updated.to_fhir(0)),
+        location: stands
+            .filter(|_| !is_deleted)
+            .map(|stands| format!("{}/{}/_history/{}", done.kind, stands.id, stands.version)),
+        etag: stands.map(|stands| format!("W/\"{}\"", stands.version)),
+        updated: stands.map(|stands| stands.updated.to_fhir(0)),
         resource: done.json.clone().filter(|_| prefer == PreferReturn::Representation),
         outcome: wants_outcome.then(|| outcome_of_done(done).to_string()),
-        resource_url: (!is_deleted).then_some(url),
+        resource_url: url.filter(|_| !is_deleted),
     }
 }
 
@@ -104,13 +108,14 @@ impl Response {
         }
     }
 
-    pub(super) fn read(answer: &Answer) -> Self {
+    /// Without the resource where the client has it already.
+    pub(super) fn read(answer: &Answer, is_known: bool) -> Self {
         Self {
-            status: status_text(200).to_owned(),
+            status: status_text(if is_known { 304 } else { 200 }).to_owned(),
             resource_url: Some(format!("{}/{}", answer.resource_type, answer.id)),
             etag: Some(format!("W/\"{}\"", answer.version)),
             updated: Some(answer.updated.to_fhir(0)),
-            resource: Some(answer.json.clone()),
+            resource: (!is_known).then(|| answer.json.clone()),
             ..Self::default()
         }
     }

@@ -2,10 +2,10 @@
 
 use ondol_fhir::IndexValue;
 use ondol_kernel::Millis;
-use ondol_store::Test;
+use ondol_store::{Test, Unit};
 
 use super::{ALWAYS, Prefix, Wanted};
-use crate::rest::number;
+use crate::rest::number::Span;
 
 /// The store's tests of a value; none if it has no test for it.
 pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
@@ -19,19 +19,63 @@ pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
         Wanted::Reference(texts) => {
             texts.iter().map(|text| Test::Reference(text.as_str().into())).collect()
         }
-        Wanted::Time { prefix, from, to } => time_tests(*prefix, *from, *to)?,
+        Wanted::Time { prefix, from, to } => time_tests(*prefix, *from, *to),
         Wanted::Uri(text) => vec![Test::Uri(text.as_str().into())],
+        Wanted::Above(text) => {
+            uris_above(text).into_iter().map(|uri| Test::Uri(uri.into())).collect()
+        }
         Wanted::Id(id) => id.iter().cloned().map(Test::Id).collect(),
-        Wanted::Logical { .. } | Wanted::Number { .. } | Wanted::Quantity { .. } => return None,
+        Wanted::Logical { system, value } => {
+            vec![Test::Logical { system: system.clone(), value: value.clone() }]
+        }
+        Wanted::Number { prefix, span } => number_tests(*prefix, span, None),
+        Wanted::Quantity { prefix, span, system, unit } => {
+            let unit = unit.clone().map(|code| Unit { system: system.clone(), code });
+            number_tests(*prefix, span, unit.as_ref())
+        }
+        // The document is looked at for its type.
+        Wanted::OfType { value, .. } => {
+            vec![Test::Token { system: None, code: Some(value.clone()) }]
+        }
+        Wanted::Worded(_) | Wanted::Below(_) | Wanted::Together(_) | Wanted::Near(_) => {
+            return None;
+        }
     })
 }
 
-fn time_tests(prefix: Prefix, from: Millis, to: Millis) -> Option<Vec<Test>> {
+fn number_tests(prefix: Prefix, span: &Span, unit: Option<&Unit>) -> Vec<Test> {
+    let bounds = span.bounds(prefix).into_iter();
+    bounds.map(|(from, to)| Test::Number { from, to, unit: unit.cloned() }).collect()
+}
+
+/// A URL, and each that it stands below: with every part of its path taken away.
+pub(super) fn uris_above(uri: &str) -> Vec<&str> {
+    let mut all = vec![uri];
+    let start = uri.find("://").map_or(0, |at| at + 3);
+    let mut rest = uri;
+    while let Some(at) = rest.rfind('/').filter(|at| *at >= start) {
+        // A URL may be written with the slash at its end, or without it.
+        if at + 1 < rest.len() {
+            all.push(&rest[..=at]);
+        }
+        rest = &rest[..at];
+        all.push(rest);
+    }
+    all
+}
+
+/// Whether a URL is another one or stands below it.
+fn is_below(uri: &str, above: &str) -> bool {
+    let rest = uri.strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || above.ends_with('/'))
+}
+
+fn time_tests(prefix: Prefix, from: Millis, to: Millis) -> Vec<Test> {
     let (begin, end) = ALWAYS;
     let above = Test::Overlaps { from: to, to: end };
     let below = Test::Overlaps { from: begin, to: from };
     let within = Test::Within { from, to };
-    Some(match prefix {
+    match prefix {
         Prefix::Eq => vec![within],
         Prefix::Gt => vec![above],
         Prefix::Lt => vec![below],
@@ -39,8 +83,9 @@ fn time_tests(prefix: Prefix, from: Millis, to: Millis) -> Option<Vec<Test>> {
         Prefix::Le => vec![below, within],
         Prefix::Sa => vec![Test::Within { from: to, to: end }],
         Prefix::Eb => vec![Test::Within { from: begin, to: from }],
-        Prefix::Ne => return None,
-    })
+        Prefix::Ne => vec![above, below],
+        Prefix::Ap => vec![Test::Overlaps { from, to }],
+    }
 }
 
 pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
@@ -74,11 +119,10 @@ pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
                 Prefix::Le => low < from || within,
                 Prefix::Sa => low >= to,
                 Prefix::Eb => high <= from,
+                Prefix::Ap => low < to && high > from,
             }
         }
-        (Wanted::Number { prefix, span }, IndexValue::Number(text)) => {
-            number::passes(*prefix, span, text)
-        }
+        (Wanted::Number { prefix, span }, IndexValue::Number(text)) => span.passes(*prefix, text),
         (
             Wanted::Quantity { prefix, span, system, unit },
             IndexValue::Quantity { value, system: has, code, unit: word },
@@ -88,9 +132,18 @@ pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
                 (Some(system), Some(unit)) => *has == Some(system) && *code == Some(unit),
                 (None, Some(unit)) => *code == Some(unit) || *word == Some(unit),
             };
-            same_unit && number::passes(*prefix, span, value)
+            same_unit && span.passes(*prefix, value)
         }
         (Wanted::Uri(text), IndexValue::Uri(uri)) => text == uri,
+        (Wanted::Above(text), IndexValue::Uri(uri)) => uris_above(text).contains(uri),
+        (Wanted::Below(text), IndexValue::Uri(uri)) => is_below(uri, text),
+        (Wanted::Near(near), IndexValue::Position { latitude, longitude }) => {
+            near.holds(latitude, longitude)
+        }
+        (Wanted::Together(parts), IndexValue::Together(values)) => parts
+            .iter()
+            .zip(values)
+            .all(|(part, values)| values.iter().any(|value| fits(part, value))),
         _ => false,
     }
 }

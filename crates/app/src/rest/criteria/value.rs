@@ -3,7 +3,7 @@
 use ondol_fhir::{ParamKind, Reference, ResourceType, SearchParam, Temporal, fold};
 use ondol_kernel::{Millis, ResourceId};
 
-use super::{Prefix, Reading, Span, Wanted};
+use super::{Prefix, Reading, Span, Wanted, near::Near};
 use crate::rest::error::ParameterFault;
 
 /// A bare id may lead to so many types at most; beyond that the type has to be named.
@@ -28,6 +28,8 @@ pub(super) fn wanted(
         (K::String, Some("contains")) => Ok(Wanted::Contains(fold(&unescape(text)))),
         (K::String, Some("exact")) => Ok(Wanted::Exact(unescape(text))),
         (K::Token, None | Some("not")) => Ok(token(text)),
+        (K::Token, Some("text")) => Ok(Wanted::Worded(fold(&unescape(text)))),
+        (K::Token, Some("of-type")) => of_type(text),
         (K::Reference, Some("identifier")) => match token(text) {
             Wanted::Token { system, code: Some(value) } => Ok(Wanted::Logical { system, value }),
             _ => Err(ParameterFault::Value),
@@ -36,7 +38,12 @@ pub(super) fn wanted(
         (K::Date, None) => {
             let (prefix, text) = Prefix::split(text);
             let (from, to) = span(text, reading.utc_offset_minutes).ok_or(ParameterFault::Value)?;
-            Ok(Wanted::Time { prefix, from, to })
+            if prefix != Prefix::Ap {
+                return Ok(Wanted::Time { prefix, from, to });
+            }
+            // A tenth of how far it is from now, either way.
+            let away = i64::try_from(reading.now.0.abs_diff(from.0) / 10).unwrap_or(i64::MAX);
+            Ok(Wanted::Time { prefix, from: from.plus(-away), to: to.plus(away) })
         }
         (K::Number, None) => {
             let (prefix, text) = Prefix::split(text);
@@ -45,11 +52,45 @@ pub(super) fn wanted(
         }
         (K::Quantity, None) => quantity(text),
         (K::Uri, None) => Ok(Wanted::Uri(unescape(text))),
+        (K::Uri, Some("above")) => Ok(Wanted::Above(unescape(text))),
+        (K::Uri, Some("below")) => Ok(Wanted::Below(unescape(text))),
+        (K::Composite, None) => together(param, text, reading),
+        (K::Special, None) => Near::read(text).map(Wanted::Near),
         (_, Some(_)) => Err(ParameterFault::Modifier),
     }
 }
 
-fn token(text: &str) -> Wanted {
+/// `code$value`: a value for each component.
+fn together(
+    param: &SearchParam,
+    text: &str,
+    reading: &Reading<'_>,
+) -> Result<Wanted, ParameterFault> {
+    let parts = split(text, '$');
+    if parts.len() != param.components.len() || parts.iter().any(String::is_empty) {
+        return Err(ParameterFault::Value);
+    }
+    let parts = param.components.iter().zip(&parts);
+    parts
+        .map(|(part, text)| wanted(part, None, text, reading))
+        .collect::<Result<_, _>>()
+        .map(Wanted::Together)
+}
+
+/// `system|code|value`: an identifier, and of which type it is.
+fn of_type(text: &str) -> Result<Wanted, ParameterFault> {
+    let parts: Vec<String> = split(text, '|').iter().map(|part| unescape(part)).collect();
+    match &*parts {
+        [system, code, value] if parts.iter().all(|part| !part.is_empty()) => Ok(Wanted::OfType {
+            system: system.as_str().into(),
+            code: code.as_str().into(),
+            value: value.as_str().into(),
+        }),
+        _ => Err(ParameterFault::Value),
+    }
+}
+
+pub(super) fn token(text: &str) -> Wanted {
     let mut parts = split(text, '|').into_iter().map(|part| unescape(&part));
     let (first, second) = (parts.next().unwrap_or_default(), parts.next());
     let some = |text: String| (!text.is_empty()).then(|| text.into());

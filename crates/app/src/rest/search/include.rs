@@ -1,8 +1,8 @@
-//! `_include` and `_revinclude`, one step far (R4 3.1.1.5.4).
+//! `_include` and `_revinclude`, once or again and again (R4 3.1.1.5.4).
 
 use std::collections::HashSet;
 
-use ondol_fhir::{IndexValue, Limits, Resource, ResourceType, extract};
+use ondol_fhir::{IndexValue, Limits, Resource, ResourceType, SearchParam, values_of};
 use ondol_kernel::ResourceId;
 use ondol_store::{Filter, Found, Order, Query, Test};
 
@@ -14,6 +14,9 @@ use crate::rest::{error::RestError, sight::Sight};
 
 /// Resources that are included in one page at most.
 const INCLUDED_MAX: usize = 1_000;
+
+/// So often `:iterate` goes on from what it found.
+const ROUNDS_MAX: usize = 16;
 
 /// What was included.
 #[derive(Default)]
@@ -33,11 +36,25 @@ pub(super) fn of(
     mut known: HashSet<Key>,
 ) -> Result<Included, RestError> {
     let mut included = Included::default();
-    for include in &plan.includes {
-        if include.reverse {
-            leading_to(sight, include, plan.kind, hits, &mut known, &mut included)?;
-        } else {
-            led_to(sight, include, hits, &mut known, &mut included)?;
+    let mut from = 0;
+    for round in 0.. {
+        let reached = included.found.len();
+        let newest: Vec<Found> =
+            if round == 0 { hits.to_vec() } else { included.found[from..].to_vec() };
+        for include in plan.includes.iter().filter(|include| round == 0 || include.iterate) {
+            if include.reverse {
+                leading_to(sight, include, &newest, &mut known, &mut included)?;
+            } else {
+                led_to(sight, include, &newest, &mut known, &mut included)?;
+            }
+        }
+        from = reached;
+        if included.found.len() == reached || included.cut {
+            break;
+        }
+        if round == ROUNDS_MAX {
+            included.cut = plan.includes.iter().any(|include| include.iterate);
+            break;
         }
     }
     Ok(included)
@@ -46,23 +63,25 @@ pub(super) fn of(
 fn led_to(
     sight: &mut Sight<'_>,
     include: &Include,
-    hits: &[Found],
+    from: &[Found],
     known: &mut HashSet<Key>,
     included: &mut Included,
 ) -> Result<(), RestError> {
     let mut targets: Vec<(ResourceType, String)> = vec![];
-    for hit in hits {
+    for hit in from.iter().filter(|hit| *hit.shown.resource_type == *include.source.name()) {
         let Some(text) = hit.shown.json() else { continue };
         let resource = Resource::parse_within(text.as_bytes(), Limits::IMPORT)?;
-        extract(&resource, 0, |param, value| {
-            if param.code == include.param
-                && let IndexValue::Reference { kind: Some(kind), id: Some(id), url: None, .. } =
+        let mut see = |param: &SearchParam| {
+            values_of(&resource, param, 0, |value| {
+                if let IndexValue::Reference { kind: Some(kind), id: Some(id), url: None, .. } =
                     value
-                && include.target.is_none_or(|target| target == kind)
-            {
-                targets.push((kind, id.to_owned()));
-            }
-        });
+                    && include.target.is_none_or(|target| target == kind)
+                {
+                    targets.push((kind, id.to_owned()));
+                }
+            });
+        };
+        include.params.iter().for_each(|param| see(param));
     }
     for (kind, id) in targets {
         let Ok(key) = ResourceId::new(&id).map(|id| (kind.name().into(), id)) else { continue };
@@ -81,42 +100,55 @@ fn led_to(
 fn leading_to(
     sight: &mut Sight<'_>,
     include: &Include,
-    kind: ResourceType,
-    hits: &[Found],
+    from: &[Found],
     known: &mut HashSet<Key>,
     included: &mut Included,
 ) -> Result<(), RestError> {
-    let any: Vec<Test> =
-        hits.iter().map(|hit| Test::Reference(format!("{kind}/{}", hit.shown.id).into())).collect();
-    if any.is_empty() {
-        return Ok(());
-    }
-    let mut query = Query {
-        resource_type: include.source.name().into(),
-        chart: None,
-        filters: vec![Filter { parameter: include.param.into(), any }],
-        order: Order::Arrival,
-        limit: INCLUDED_MAX,
-        after: None,
-    };
-    loop {
-        let page = sight.view.search(&query)?;
-        for hit in page.hits {
-            let shown = &hit.found.shown;
-            let key = (shown.resource_type.clone(), shown.id.clone());
-            if known.contains(&key) || hit.found.is_retracted() || !sight.may_see(shown)? {
-                continue;
-            }
-            if included.found.len() >= INCLUDED_MAX {
-                included.cut = true;
-                return Ok(());
-            }
-            known.insert(key);
-            included.found.push(hit.found);
+    for param in &include.params {
+        let leads = |found: &&Found| {
+            ResourceType::from_name(&found.shown.resource_type).is_some_and(|kind| {
+                param.targets.contains(kind) && include.target.is_none_or(|target| target == kind)
+            })
+        };
+        let any: Vec<Test> = from
+            .iter()
+            .filter(leads)
+            .map(|found| {
+                let shown = &found.shown;
+                Test::Reference(format!("{}/{}", shown.resource_type, shown.id).into())
+            })
+            .collect();
+        if any.is_empty() {
+            continue;
         }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(()),
+        let mut query = Query {
+            resource_type: include.source.name().into(),
+            chart: None,
+            filters: vec![Filter { parameter: param.code.into(), any }],
+            order: Order::Arrival,
+            limit: INCLUDED_MAX,
+            after: None,
+        };
+        loop {
+            let page = sight.view.search(&query)?;
+            for hit in page.hits {
+                let shown = &hit.found.shown;
+                let key = (shown.resource_type.clone(), shown.id.clone());
+                if known.contains(&key) || hit.found.is_retracted() || !sight.may_see(shown)? {
+                    continue;
+                }
+                if included.found.len() >= INCLUDED_MAX {
+                    included.cut = true;
+                    return Ok(());
+                }
+                known.insert(key);
+                included.found.push(hit.found);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => break,
+            }
         }
     }
+    Ok(())
 }

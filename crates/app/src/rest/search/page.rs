@@ -1,12 +1,13 @@
 //! Pages of a search, and the opaque tokens that lead from one to the next.
 
-use ondol_fhir::ResourceType;
+use ondol_fhir::{ParamKind, ResourceType};
 use ondol_kernel::{ResourceId, bytes};
 use ondol_store::{Found, Order};
 
 use super::{
     BATCH_MAX, SCAN_MAX, SearchRequest, each_match, is_match,
-    request::{Plan, Sort},
+    order::{self, Keys, Sort},
+    request::Plan,
 };
 use crate::rest::{
     error::{ParameterFault, RestError},
@@ -20,8 +21,65 @@ pub(super) enum Place {
     Arrival(Box<str>),
     /// The store's own place, in the order of a time.
     Time(Box<str>),
-    /// Stamp, arrival and ordinal of the last resource, in a search that is sorted by time.
-    Written(u64, u64, u32),
+    /// The keys of the last resource and its place in the order of arrival, in a search that is
+    /// sorted by them.
+    Keys(Keys, u64),
+    /// In a search of all types of a compartment: the type, by its number, and the store's place
+    /// in it, if it goes on there.
+    Type(u8, Option<Box<str>>),
+}
+
+impl Place {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Arrival(place) => format!("a{place}"),
+            Self::Time(place) => format!("t{place}"),
+            Self::Keys(keys, place) => {
+                let key = |key: &Option<Vec<u8>>| {
+                    key.as_ref().map_or_else(|| "-".to_owned(), |key| bytes::to_hex(key))
+                };
+                let keys: Vec<String> = keys.iter().map(key).collect();
+                format!("k{place}.{}", keys.join("."))
+            }
+            Self::Type(kind, place) => format!("c{kind}.{}", place.as_deref().unwrap_or("")),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text.split_at_checked(1)? {
+            ("a", place) => {
+                place.parse::<u64>().ok()?;
+                Some(Self::Arrival(place.into()))
+            }
+            ("t", place) => {
+                let (key, resource) = place.split_once('.')?;
+                key.parse::<i64>().ok()?;
+                resource.parse::<u64>().ok()?;
+                Some(Self::Time(place.into()))
+            }
+            ("k", text) => {
+                let mut parts = text.split('.');
+                let place = parts.next()?.parse().ok()?;
+                let key = |text: &str| {
+                    if text == "-" {
+                        return Some(None);
+                    }
+                    let mut key = vec![0; text.len() / 2];
+                    bytes::hex_to(text, &mut key).then_some(Some(key))
+                };
+                Some(Self::Keys(parts.map(key).collect::<Option<_>>()?, place))
+            }
+            ("c", text) => {
+                let (kind, place) = text.split_once('.')?;
+                if !place.is_empty() {
+                    place.parse::<u64>().ok()?;
+                }
+                let place = (!place.is_empty()).then(|| place.into());
+                Some(Self::Type(kind.parse().ok()?, place))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a `next` link carries: the search itself and the place where its last page ended. It
@@ -45,11 +103,7 @@ impl PageToken {
 
     /// As text of lower-case hexadecimal digits.
     pub fn to_text(&self) -> String {
-        let place = match &self.place {
-            Place::Arrival(place) => format!("a{place}"),
-            Place::Time(place) => format!("t{place}"),
-            Place::Written(hlc, arrival, ordinal) => format!("w{hlc}.{arrival}.{ordinal}"),
-        };
+        let place = self.place.to_text();
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("", &place);
         for (name, value) in &self.pairs {
@@ -74,25 +128,7 @@ impl PageToken {
             return None;
         }
         let (_, place) = pairs.remove(0);
-        let place = match place.split_at_checked(1)? {
-            ("a", place) => {
-                place.parse::<u64>().ok()?;
-                Place::Arrival(place.into())
-            }
-            ("t", place) => {
-                let (key, resource) = place.split_once('.')?;
-                key.parse::<i64>().ok()?;
-                resource.parse::<u64>().ok()?;
-                Place::Time(place.into())
-            }
-            ("w", place) => {
-                let mut parts = place.split('.');
-                let hlc = parts.next()?.parse().ok()?;
-                let arrival = parts.next()?.parse().ok()?;
-                Place::Written(hlc, arrival, parts.next()?.parse().ok()?)
-            }
-            _ => return None,
-        };
+        let place = Place::read(&place)?;
         Some(Self { place, pairs })
     }
 }
@@ -103,11 +139,9 @@ pub(super) fn by_store(
     plan: &Plan,
 ) -> Result<(Vec<Found>, Option<Place>), RestError> {
     type OfPlace = fn(Box<str>) -> Place;
-    let (order, place): (Order, OfPlace) = match plan.sorted {
-        Some(Sort::Time { parameter, newest_first }) => {
-            (Order::Time { parameter, newest_first }, Place::Time)
-        }
-        _ => (Order::Arrival, Place::Arrival),
+    let (order, place): (Order, OfPlace) = match time_of(&plan.sorted) {
+        Some((parameter, newest_first)) => (Order::Time { parameter, newest_first }, Place::Time),
+        None => (Order::Arrival, Place::Arrival),
     };
     let mut after = match (&plan.after, order) {
         (None, _) => None,
@@ -139,36 +173,47 @@ pub(super) fn by_store(
     }
 }
 
-/// A page in the order of writing. All matches are looked at for it.
+/// The parameter and whether the newest come first, if `_sort` is by one time: the store has that
+/// order.
+pub(super) fn time_of(sorts: &[Sort]) -> Option<(&'static str, bool)> {
+    match sorts {
+        [Sort { param: Some(param), descending }] if param.kind == ParamKind::Date => {
+            (param.code != "_lastUpdated").then_some((param.code, *descending))
+        }
+        _ => None,
+    }
+}
+
+/// A page in the order of any keys. All matches are looked at for it.
 pub(super) fn sorted(
     sight: &mut Sight<'_>,
     plan: &Plan,
-    newest_first: bool,
 ) -> Result<(Vec<Found>, Option<Place>), RestError> {
+    let sorts = &plan.sorted;
     let after = match &plan.after {
         None => None,
-        Some(Place::Written(hlc, arrival, ordinal)) => Some((*hlc, *arrival, *ordinal)),
-        Some(Place::Arrival(_) | Place::Time(_)) => {
-            return Err(RestError::parameter("_page", ParameterFault::Value));
-        }
+        Some(Place::Keys(keys, place)) if keys.len() == sorts.len() => Some((keys, *place)),
+        Some(_) => return Err(RestError::parameter("_page", ParameterFault::Value)),
     };
-    let mut keys: Vec<((u64, u64, u32), ResourceId)> = vec![];
-    each_match(sight, plan, |found| {
-        let shown = found.shown;
-        let key = (shown.hlc.bits(), shown.arrival, shown.ordinal);
-        let is_behind =
-            after.is_none_or(|after| if newest_first { key < after } else { key > after });
-        if is_behind {
-            keys.push((key, shown.id));
+    let offset = sight.app.utc_offset_minutes();
+    let (mut all, mut failure): (Vec<(Keys, u64, ResourceId)>, _) = (vec![], None);
+    each_match(sight, plan, |found, place| match order::keys(sorts, &found, offset) {
+        Ok(keys) => {
+            let is_behind =
+                after.is_none_or(|after| order::compare(sorts, (&keys, place), after).is_gt());
+            if is_behind {
+                all.push((keys, place, found.shown.id));
+            }
         }
+        Err(why) => failure = Some(why),
     })?;
-    keys.sort_unstable_by(|(a, _), (b, _)| if newest_first { b.cmp(a) } else { a.cmp(b) });
-    let more = keys.len() > plan.count;
-    keys.truncate(plan.count);
-    let last =
-        keys.last().map(|((hlc, arrival, ordinal), _)| Place::Written(*hlc, *arrival, *ordinal));
+    failure.map_or(Ok(()), Err)?;
+    all.sort_unstable_by(|a, b| order::compare(sorts, (&a.0, a.1), (&b.0, b.1)));
+    let more = all.len() > plan.count;
+    all.truncate(plan.count);
+    let last = all.last().map(|(keys, place, _)| Place::Keys(keys.clone(), *place));
     let mut hits = vec![];
-    for (_, id) in keys {
+    for (_, _, id) in all {
         hits.extend(found(sight, plan.kind, &id)?);
     }
     Ok((hits, last.filter(|_| more)))
@@ -189,9 +234,13 @@ mod tests {
     #[test]
     fn a_token_carries_the_search_and_shows_nothing_of_it() {
         let pairs = vec![("name".to_owned(), "리용희&x=1".to_owned())];
-        for place in
-            [Place::Arrival("17".into()), Place::Time("-5.17".into()), Place::Written(3, 2, 1)]
-        {
+        for place in [
+            Place::Arrival("17".into()),
+            Place::Time("-5.17".into()),
+            Place::Keys(vec![Some(vec![0, 255]), None, Some(vec![])], 3),
+            Place::Type(7, None),
+            Place::Type(7, Some("17".into())),
+        ] {
             let token = PageToken { place, pairs: pairs.clone() };
             let text = token.to_text();
             assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -201,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_refused() {
-        for text in ["", "zz", "00", "3d61", "3d7731", "3d6178"] {
+        for text in ["", "zz", "00", "3d61", "3d6b", "3d7731", "3d6178"] {
             assert!(PageToken::from_text(text).is_err(), "{text}");
         }
     }

@@ -1,10 +1,11 @@
 //! What a search asks: its parameters, taken apart and checked.
 
-use ondol_fhir::{ParamKind, ResourceType};
+use ondol_fhir::{ParamKind, Part, ResourceType, SearchParam};
+use ondol_kernel::{Millis, ResourceId};
 
-use super::{PageToken, chain::Chain, page::Place};
+use super::{PageToken, chain::Chain, order::Sort, page::Place, terms::Terms};
 use crate::rest::{
-    criteria::{Criterion, Reading},
+    criteria::{Criterion, Reading, Words},
     error::{ParameterFault, RestError},
     sight::Sight,
 };
@@ -16,9 +17,24 @@ const COUNT_MAX: usize = 1_000;
 /// Parameters of one request at most: each may look at the whole type.
 const PARAMETERS_MAX: usize = 50;
 
-/// The parameters of results that every type has, as the
-/// `CapabilityStatement` names them.
-pub const COMMON: &[&str] = &["_count", "_sort", "_total", "_summary", "_include", "_revinclude"];
+/// Keys of `_sort` at most.
+const SORTS_MAX: usize = 8;
+
+/// The parameters of results and of documents that every type has, as the `CapabilityStatement`
+/// names them with their kinds.
+pub const COMMON: &[(&str, &str)] = &[
+    ("_content", "string"),
+    ("_count", "number"),
+    ("_elements", "string"),
+    ("_has", "string"),
+    ("_include", "string"),
+    ("_list", "string"),
+    ("_revinclude", "string"),
+    ("_sort", "string"),
+    ("_summary", "string"),
+    ("_text", "string"),
+    ("_total", "string"),
+];
 
 /// A search as it came.
 #[derive(Debug, Clone)]
@@ -33,6 +49,35 @@ pub struct SearchRequest<'a> {
     pub base: &'a str,
     /// A place where an earlier page ended.
     pub page: Option<PageToken>,
+    /// Only in this compartment.
+    pub within: Option<Within>,
+}
+
+/// A compartment that is searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The type of the one whose compartment it is.
+    pub of: ResourceType,
+    /// Its id.
+    pub id: ResourceId,
+    /// All types of the compartment, not the one that is named.
+    pub every_type: bool,
+}
+
+impl<'a> SearchRequest<'a> {
+    /// A search of a type with these parameters, strict, from its beginning.
+    pub const fn of(kind: ResourceType, pairs: Vec<(String, String)>, base: &'a str) -> Self {
+        Self { kind, pairs, lenient: false, base, page: None, within: None }
+    }
+
+    /// The address of the search, below the server's own.
+    pub(crate) fn path(&self) -> String {
+        match &self.within {
+            Some(Within { of, id, every_type: true }) => format!("{of}/{id}/*"),
+            Some(Within { of, id, .. }) => format!("{of}/{id}/{}", self.kind),
+            None => self.kind.to_string(),
+        }
+    }
 }
 
 /// A search as it is carried out.
@@ -40,33 +85,30 @@ pub struct SearchRequest<'a> {
 pub(super) struct Plan {
     pub(super) kind: ResourceType,
     pub(super) criteria: Vec<Criterion>,
-    /// What is asked of resources that these lead to.
+    /// What is asked of resources that these lead to, or that lead to these.
     pub(super) chains: Vec<Chain>,
+    /// Value sets and hierarchies of codes.
+    pub(super) terms: Vec<Terms>,
     /// Resources of a page; none if only the total is asked.
     pub(super) count: usize,
     /// Else in the order of arrival.
-    pub(super) sorted: Option<Sort>,
+    pub(super) sorted: Vec<Sort>,
     pub(super) total: bool,
     pub(super) includes: Vec<Include>,
+    /// Which part of matches is shown; else all of them.
+    pub(super) part: Option<Part>,
     pub(super) after: Option<Place>,
     pub(super) ignored: Vec<String>,
 }
 
-/// `_sort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
-    /// By the time of writing.
-    Written { newest_first: bool },
-    /// By a parameter of times.
-    Time { parameter: &'static str, newest_first: bool },
-}
-
 /// `_include` or `_revinclude`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Include {
     pub(super) reverse: bool,
+    /// Again from what was included.
+    pub(super) iterate: bool,
     pub(super) source: ResourceType,
-    pub(super) param: &'static str,
+    pub(super) params: Vec<&'static SearchParam>,
     pub(super) target: Option<ResourceType>,
 }
 
@@ -82,9 +124,13 @@ impl Plan {
         sight: &mut Sight<'_>,
         request: &SearchRequest<'_>,
     ) -> Result<Self, RestError> {
-        let mut plan = Self::read(request, sight.app.utc_offset_minutes())?;
-        for link in std::mem::take(&mut plan.chains) {
-            plan.criteria.push(link.met(sight, request.base)?);
+        let app = sight.app;
+        let mut plan = Self::read(request, app.utc_offset_minutes(), app.now())?;
+        for chain in std::mem::take(&mut plan.chains) {
+            plan.criteria.push(chain.met(sight, plan.kind, request.base)?);
+        }
+        for terms in std::mem::take(&mut plan.terms) {
+            plan.criteria.push(terms.met(sight)?);
         }
         Ok(plan)
     }
@@ -92,21 +138,28 @@ impl Plan {
     pub(super) fn read(
         request: &SearchRequest<'_>,
         utc_offset_minutes: i32,
+        now: Millis,
     ) -> Result<Self, RestError> {
-        let reading = Reading { base: request.base, utc_offset_minutes };
+        let reading = Reading { base: request.base, utc_offset_minutes, now };
         let mut plan = Self {
-            chains: vec![],
             kind: request.kind,
             criteria: vec![],
+            chains: vec![],
+            terms: vec![],
             count: COUNT_DEFAULT,
-            sorted: None,
+            sorted: vec![],
             total: false,
             includes: vec![],
+            part: None,
             after: request.page.as_ref().map(|token| token.place.clone()),
             ignored: vec![],
         };
         if request.pairs.len() > PARAMETERS_MAX {
             return Err(RestError::TooCostly);
+        }
+        if let Some(within) = &request.within {
+            let criterion = Criterion::within(request.kind, within.of, &within.id);
+            plan.criteria.push(criterion.ok_or(RestError::NotSupported)?);
         }
         for (name, value) in &request.pairs {
             match plan.take(name, value, &reading) {
@@ -126,79 +179,157 @@ impl Plan {
         match name {
             "_format" | "_pretty" => {}
             "_count" => match value.parse::<usize>() {
+                // Of a search for the total alone nothing is shown, however much is asked.
+                Ok(_) if self.count == 0 => {}
                 Ok(count) => self.count = count.min(COUNT_MAX),
                 Err(_) => return fault(ParameterFault::Value),
             },
-            "_sort" => match self.sort(value) {
-                Some(sort) => self.sorted = Some(sort),
-                None => return fault(ParameterFault::Unsupported),
-            },
+            "_sort" => self.sorted = self.sort(value)?,
             "_total" => match value {
                 "none" => self.total = false,
                 "accurate" | "estimate" => self.total = true,
                 _ => return fault(ParameterFault::Value),
             },
             "_summary" => match value {
-                "false" => {}
+                "false" => self.part = None,
                 "count" => self.count = 0,
-                "true" | "text" | "data" => return fault(ParameterFault::Unsupported),
+                "true" => self.part = Some(Part::Summary),
+                "text" => self.part = Some(Part::Text),
+                "data" => self.part = Some(Part::Data),
                 _ => return fault(ParameterFault::Value),
             },
-            "_include" | "_revinclude" => {
-                let include = self.include(name == "_revinclude", name, value)?;
-                self.includes.push(include);
+            "_elements" => match elements(value) {
+                Some(names) => self.part = Some(Part::Elements(names)),
+                None => return fault(ParameterFault::Value),
+            },
+            "_text" | "_content" => {
+                let words = Words::read(value, name == "_text");
+                let words = words.map_err(|fault| RestError::parameter(name, fault))?;
+                self.criteria.push(Criterion::words(words));
             }
-            "_elements" | "_contained" | "_containedType" | "_has" | "_list" | "_text"
-            | "_content" | "_filter" | "_query" | "_type" | "_score" => {
+            "_list" => self.chains.push(Chain::read_list(name, value)?),
+            "_contained" if value == "false" => {}
+            "_contained" | "_containedType" | "_filter" | "_query" | "_type" | "_score" => {
                 return fault(ParameterFault::Unsupported);
             }
-            _ if name.starts_with("_has:") => return fault(ParameterFault::Unsupported),
-            _ if name.starts_with("_include:") || name.starts_with("_revinclude:") => {
-                return fault(ParameterFault::Modifier);
+            _ if name.starts_with("_has:") => {
+                self.chains.push(Chain::read_has(self.kind, name, value)?);
             }
-            _ if name.contains('.') => self.chains.push(Chain::read(self.kind, name, value)?),
-            _ => self.criteria.push(Criterion::read(self.kind, name, value, reading)?),
+            _ if name == "_has" => return fault(ParameterFault::Unknown),
+            _ => return self.take_other(name, value, reading),
         }
         Ok(())
     }
 
-    /// One time, earliest first, or newest first after a minus.
-    fn sort(&self, value: &str) -> Option<Sort> {
-        let (code, newest_first) = match value.strip_prefix('-') {
-            Some(code) => (code, true),
-            None => (value, false),
+    /// Includes, chains, and the parameters of the type.
+    fn take_other(
+        &mut self,
+        name: &str,
+        value: &str,
+        reading: &Reading<'_>,
+    ) -> Result<(), RestError> {
+        let (code, modifier) = match name.split_once(':') {
+            Some((code, modifier)) => (code, Some(modifier)),
+            None => (name, None),
         };
-        if code == "_lastUpdated" {
-            return Some(Sort::Written { newest_first });
+        if matches!(code, "_include" | "_revinclude") {
+            let iterate = match modifier {
+                None => false,
+                // The name that R4's predecessors had for it.
+                Some("iterate" | "recurse") => true,
+                Some(_) => return Err(RestError::parameter(name, ParameterFault::Modifier)),
+            };
+            let include = self.include(code == "_revinclude", iterate, name, value)?;
+            self.includes.push(include);
+            return Ok(());
         }
-        let param = ondol_fhir::param(self.kind, code)?;
-        let is_time = param.kind == ParamKind::Date;
-        is_time.then_some(Sort::Time { parameter: param.code, newest_first })
+        if name.contains('.') {
+            self.chains.push(Chain::read(self.kind, name, value)?);
+            return Ok(());
+        }
+        let token = ondol_fhir::param(self.kind, code).filter(|p| p.kind == ParamKind::Token);
+        if let Some(terms) = token.and_then(|param| Terms::read(param, name, value)) {
+            if value.split(',').any(str::is_empty) {
+                return Err(RestError::parameter(name, ParameterFault::Value));
+            }
+            self.terms.push(terms);
+            return Ok(());
+        }
+        self.criteria.push(Criterion::read(self.kind, name, value, reading)?);
+        Ok(())
     }
 
-    /// `Observation:subject`, `Observation:subject:Patient`.
-    fn include(&self, reverse: bool, name: &str, value: &str) -> Result<Include, RestError> {
+    /// Parameters with commas between, each the smallest first, or the greatest after a minus.
+    fn sort(&self, value: &str) -> Result<Vec<Sort>, RestError> {
+        let sorts = value.split(',').map(|text| {
+            let (code, descending) = match text.strip_prefix('-') {
+                Some(code) => (code, true),
+                None => (text, false),
+            };
+            if code == "_lastUpdated" {
+                return Some(Sort { param: None, descending });
+            }
+            let param = ondol_fhir::param(self.kind, code)?;
+            let has_order = !matches!(param.kind, ParamKind::Composite | ParamKind::Special);
+            has_order.then_some(Sort { param: Some(param), descending })
+        });
+        let sorts: Option<Vec<Sort>> = sorts.collect();
+        sorts
+            .filter(|sorts| sorts.len() <= SORTS_MAX)
+            .ok_or_else(|| RestError::parameter("_sort", ParameterFault::Unsupported))
+    }
+
+    /// `Observation:subject`, `Observation:subject:Patient`, `Observation:*`, `*`.
+    fn include(
+        &self,
+        reverse: bool,
+        iterate: bool,
+        name: &str,
+        value: &str,
+    ) -> Result<Include, RestError> {
         let bad = || RestError::parameter(name, ParameterFault::Value);
+        let all = |kind: ResourceType| -> Vec<&'static SearchParam> {
+            ondol_fhir::params(kind).iter().filter(|p| p.kind == ParamKind::Reference).collect()
+        };
+        if value == "*" && !reverse {
+            let (source, params) = (self.kind, all(self.kind));
+            return Ok(Include { reverse, iterate, source, params, target: None });
+        }
         let mut parts = value.split(':');
         let source = parts.next().and_then(ResourceType::from_name).ok_or_else(bad)?;
         let code = parts.next().ok_or_else(bad)?;
-        let param = ondol_fhir::param(source, code)
-            .filter(|param| param.kind == ParamKind::Reference)
-            .ok_or_else(bad)?;
+        let params = if code == "*" {
+            all(source)
+        } else {
+            all(source).into_iter().filter(|param| param.code == code).collect()
+        };
         let target = match parts.next() {
             Some(name) => Some(ResourceType::from_name(name).ok_or_else(bad)?),
             None => None,
         };
-        let fits = if reverse {
-            param.targets.contains(self.kind) && target.is_none_or(|t| t == self.kind)
+        let fits = if iterate {
+            true
+        } else if reverse {
+            params.iter().any(|param| param.targets.contains(self.kind))
+                && target.is_none_or(|target| target == self.kind)
         } else {
             source == self.kind
         };
-        if parts.next().is_some() || !fits {
+        if parts.next().is_some() || params.is_empty() || !fits {
             return Err(bad());
         }
-        Ok(Include { reverse, source, param: param.code, target })
+        Ok(Include { reverse, iterate, source, params, target })
     }
+}
+
+/// Names of elements with commas between.
+fn elements(value: &str) -> Option<Vec<String>> {
+    let name = |text: &str| {
+        let is_name = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_name.then(|| text.to_owned())
+    };
+    // `[x]` of a choice may be written or left out.
+    value.split(',').map(|text| name(text.trim().trim_end_matches("[x]"))).collect()
 }
 
 #[cfg(test)]
@@ -207,8 +338,8 @@ mod tests {
 
     fn plan(query: &str, lenient: bool) -> Result<Plan, RestError> {
         let pairs = pairs_of(query);
-        let kind = ResourceType::Observation;
-        Plan::read(&SearchRequest { kind, pairs, lenient, base: "http://a/fhir", page: None }, 0)
+        let request = SearchRequest::of(ResourceType::Observation, pairs, "http://a/fhir");
+        Plan::read(&SearchRequest { lenient, ..request }, 0, Millis(0))
     }
 
     #[test]
@@ -219,10 +350,8 @@ mod tests {
             false,
         )
         .unwrap();
-        assert_eq!(
-            (plan.count, plan.sorted, plan.total),
-            (7, Some(Sort::Written { newest_first: true }), true)
-        );
+        assert_eq!((plan.count, plan.total), (7, true));
+        assert!(matches!(*plan.sorted, [Sort { param: None, descending: true }]));
         assert_eq!((plan.criteria.len(), plan.includes.len()), (1, 2));
         assert!(!plan.includes[0].reverse && plan.includes[1].reverse);
     }
@@ -231,14 +360,19 @@ mod tests {
     fn what_is_not_supported_is_refused_by_name_or_passed_over() {
         for query in [
             "banana=1",
-            "_sort=code",
-            "_sort=date,code",
-            "_elements=code",
+            "_sort=banana",
+            "_sort=date,near",
+            "_sort=code-value-quantity",
             "subject.banana=x",
             "code.name=x",
+            "_has=x",
             "_has:Group:member:code=x",
-            "_include:iterate=Observation:subject",
-            "code:in=x",
+            "_has:Banana:subject:code=x",
+            "_has:DiagnosticReport:result:banana=x",
+            "_include:banana=Observation:subject",
+            "_list=$current",
+            "code:exact=x",
+            "subject:in=x",
         ] {
             let Err(RestError::Parameter { name, .. }) = plan(query, false) else {
                 panic!("{query} was accepted")
@@ -246,6 +380,18 @@ mod tests {
             assert_eq!(query.split('=').next(), Some(name.as_str()));
             assert_eq!(plan(query, true).unwrap().ignored, [name]);
         }
+    }
+
+    #[test]
+    fn includes_may_go_on_and_may_mean_everything() {
+        let plan = plan("_include=*&_include:iterate=Patient:link&_revinclude:iterate=Observation:*&_elements=value[x],code", false)
+            .unwrap();
+        assert!(plan.includes[0].params.len() > 10 && plan.includes[2].params.len() > 10);
+        assert_eq!(
+            plan.includes.iter().map(|i| i.iterate).collect::<Vec<_>>(),
+            [false, true, true]
+        );
+        assert_eq!(plan.part, Some(Part::Elements(vec!["value".into(), "code".into()])));
     }
 
     #[test]
@@ -257,6 +403,13 @@ mod tests {
             "_include=Observation:code",
             "_revinclude=Encounter:practitioner",
             "_total=all",
+            "_elements=a b",
+            "_summary=some",
+            "_include=Observation:subject:Banana",
+            "_include:iterate=Patient:banana",
+            "_revinclude=*",
+            "code:in=",
+            "_list=a b",
         ] {
             assert!(
                 matches!(
@@ -265,6 +418,20 @@ mod tests {
                 ),
                 "{query}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_a_search_never_panics(
+            name in "(_has:|_include|_list|_sort|_elements|_text|code|date|value-quantity|subject|combo-code-value-quantity)(:[a-zA-Z.:]{1,20}){0,3}",
+            value in "\\PC{0,40}",
+        ) {
+            let request = SearchRequest::of(
+                ResourceType::Observation, vec![(name, value)], "http://a/fhir");
+            if let Ok(plan) = Plan::read(&request, 540, Millis(1_772_406_000_000)) {
+                let _: Vec<_> = plan.criteria.iter().flat_map(Criterion::filters).collect();
+            }
         }
     }
 }

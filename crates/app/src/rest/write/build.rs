@@ -36,11 +36,19 @@ pub(in crate::rest) fn prepare(write: &mut Write) -> Result<(), RestError> {
             without_server_parts(resource);
             guard::check_writable(resource)
         }
-        Verb::Delete { .. } => Ok(()),
+        Verb::UpdateWhere { resource, .. } => {
+            check_type(kind, resource)?;
+            without_server_parts(resource);
+            guard::check_writable(resource)
+        }
+        Verb::Delete { .. }
+        | Verb::DeleteWhere { .. }
+        | Verb::Patch { .. }
+        | Verb::PatchWhere { .. } => Ok(()),
     }
 }
 
-fn check_type(kind: ResourceType, resource: &Resource) -> Result<(), RestError> {
+pub(super) fn check_type(kind: ResourceType, resource: &Resource) -> Result<(), RestError> {
     if resource.resource_type() == kind {
         return Ok(());
     }
@@ -55,9 +63,16 @@ pub(super) fn changes(writes: &mut [Write], targets: &[Target], how: &How) -> Pr
         let url = full_url(write, at);
         let changes = &mut prepared.changes;
         match (&mut write.verb, target) {
-            (_, Target::Exists(_) | Target::Spared(_)) | (Verb::Delete { .. }, Target::New) => {
-                continue;
-            }
+            // Conditions and patches were looked up before: they are plain writes by now.
+            (_, Target::Exists(_) | Target::Spared(_) | Target::Nothing)
+            | (Verb::Delete { .. }, Target::New)
+            | (
+                Verb::UpdateWhere { .. }
+                | Verb::Patch { .. }
+                | Verb::PatchWhere { .. }
+                | Verb::DeleteWhere { .. },
+                _,
+            ) => continue,
             (Verb::Create { resource, .. }, _) => {
                 changes.create_named(&url, at_home(take(resource), None, &how.home));
             }

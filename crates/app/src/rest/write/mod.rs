@@ -5,12 +5,13 @@
 mod build;
 mod homes;
 mod refs;
+mod resolve;
 mod rights;
 mod target;
 
 use std::sync::Arc;
 
-use ondol_fhir::{Resource, ResourceType, validate};
+use ondol_fhir::{Resource, ResourceType, patch::Patch, validate};
 use ondol_kernel::{Class, Millis, ResourceId};
 use ondol_record::{
     Entry, VersionId,
@@ -19,7 +20,7 @@ use ondol_record::{
 };
 use ondol_store::{Found, WriteTx};
 
-pub(super) use self::build::prepare;
+pub(super) use self::{build::prepare, resolve::note_patched};
 use self::{
     build::{changes, full_url},
     refs::{Dangling, References},
@@ -68,6 +69,32 @@ pub enum Verb {
         /// The id.
         id: ResourceId,
     },
+    /// Change some of it.
+    Patch {
+        /// The id.
+        id: ResourceId,
+        /// What is changed.
+        patch: Patch,
+    },
+    /// Save as the one that fits a query, or as new.
+    UpdateWhere {
+        /// The query.
+        query: String,
+        /// The resource; its id may be missing.
+        resource: Resource,
+    },
+    /// Change some of the one that fits a query.
+    PatchWhere {
+        /// The query.
+        query: String,
+        /// What is changed.
+        patch: Patch,
+    },
+    /// Take back the one that fits a query, if one does.
+    DeleteWhere {
+        /// The query.
+        query: String,
+    },
 }
 
 /// How a transaction is to be carried out.
@@ -97,8 +124,19 @@ pub enum Outcome {
     Unchanged,
     /// An import left it alone: somebody here has written it since.
     Spared,
-    /// It was taken back, now or before.
+    /// It was taken back, now or before, or there was nothing to take back.
     Deleted,
+}
+
+/// What stands now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stands {
+    /// The id.
+    pub id: ResourceId,
+    /// The version.
+    pub version: VersionId,
+    /// When it was written.
+    pub updated: Millis,
 }
 
 /// One resource that was dealt with.
@@ -108,12 +146,8 @@ pub struct Done {
     pub outcome: Outcome,
     /// The type.
     pub kind: ResourceType,
-    /// The id.
-    pub id: ResourceId,
-    /// The version that stands now.
-    pub version: VersionId,
-    /// When it was written.
-    pub updated: Millis,
+    /// What stands now; none where nothing met the condition of a delete.
+    pub stands: Option<Stands>,
     /// The resource as JSON text; none if it was taken back.
     pub json: Option<String>,
     /// References that lead to nothing here.
@@ -147,7 +181,11 @@ impl App {
         how: How,
     ) -> Result<Done, RestError> {
         prepare(&mut write)?;
-        if let Verb::Create { resource, .. } | Verb::Update { resource, .. } = &write.verb {
+        note_patched(self, actor, std::slice::from_ref(&write), &how.base)?;
+        if let Verb::Create { resource, .. }
+        | Verb::Update { resource, .. }
+        | Verb::UpdateWhere { resource, .. } = &write.verb
+        {
             let issues: Vec<_> =
                 validate(resource).into_iter().filter(ondol_fhir::Issue::is_error).collect();
             if !issues.is_empty() {
@@ -184,6 +222,7 @@ impl App {
         mut writes: Vec<Write>,
         how: &How,
     ) -> Result<Vec<Done>, RestError> {
+        resolve::resolve(self, actor, &*tx, &mut writes, &how.base)?;
         let mut targets = targets(self, actor, &*tx, &writes, how)?;
         References::of(&writes, &targets).rewrite(self, actor, &*tx, &mut writes, how)?;
         if how.is_import {
@@ -275,16 +314,23 @@ fn written(entry: &Entry, ordinal: u32, target: &Target) -> Result<Done, RestErr
         (Target::Standing(found), _) if !found.is_retracted() => Outcome::Updated,
         _ => Outcome::Created,
     };
-    let id = change.id.clone();
-    Ok(Done { outcome, kind, id, version, updated, json, dangling: Dangling::default() })
+    let stands = Some(Stands { id: change.id.clone(), version, updated });
+    Ok(Done { outcome, kind, stands, json, dangling: Dangling::default() })
 }
 
 /// What was there already.
 fn unwritten(
     ((target, write), dangling): ((&Target, &Write), Dangling),
 ) -> Result<Done, RestError> {
-    let (Target::Exists(found) | Target::Spared(found)) = target else {
-        return Err(AppError::Unexpected("a write was left out").into());
+    let found = match target {
+        Target::Exists(found) | Target::Spared(found) => found,
+        Target::Nothing => {
+            let (outcome, kind) = (Outcome::Deleted, write.kind);
+            return Ok(Done { outcome, kind, stands: None, json: None, dangling });
+        }
+        Target::New | Target::Standing(_) => {
+            return Err(AppError::Unexpected("a write was left out").into());
+        }
     };
     let shown = &found.shown;
     Ok(Done {
@@ -294,9 +340,11 @@ fn unwritten(
             _ => Outcome::Unchanged,
         },
         kind: write.kind,
-        id: shown.id.clone(),
-        version: shown.version,
-        updated: shown.hlc.millis(),
+        stands: Some(Stands {
+            id: shown.id.clone(),
+            version: shown.version,
+            updated: shown.hlc.millis(),
+        }),
         json: shown.json(),
         dangling,
     })
@@ -306,6 +354,6 @@ fn unwritten(
 pub(super) fn standing(target: &Target) -> Option<&Found> {
     match target {
         Target::Standing(found) | Target::Exists(found) | Target::Spared(found) => Some(found),
-        Target::New => None,
+        Target::New | Target::Nothing => None,
     }
 }

@@ -9,7 +9,7 @@ use ondol_store::{Found, View};
 
 use super::{How, Verb, Write, homes::at_home};
 use crate::{
-    Actor, App,
+    Actor, App, AppError,
     rest::{
         error::{ElementFault, RestError},
         guard,
@@ -27,6 +27,8 @@ pub(crate) enum Target {
     Standing(Found),
     /// A resource that stays as it is: a condition was met, or nothing changes.
     Exists(Found),
+    /// No resource meets the condition of a delete: nothing is done.
+    Nothing,
     /// A resource that an import leaves alone: somebody here has written it since.
     Spared(Found),
 }
@@ -64,6 +66,10 @@ fn target(
     how: &How,
 ) -> Result<Target, RestError> {
     match &write.verb {
+        Verb::DeleteWhere { .. } => Ok(Target::Nothing),
+        Verb::UpdateWhere { .. } | Verb::Patch { .. } | Verb::PatchWhere { .. } => {
+            Err(AppError::Unexpected("a condition was not looked up").into())
+        }
         Verb::Create { if_none_exist: None, .. } => Ok(Target::New),
         Verb::Create { if_none_exist: Some(query), .. } => {
             let found = the_one(sight, write.kind, query, &how.base)?;

@@ -1,6 +1,6 @@
 //! Every screen and state: who looks at it, where it is, and what was done on it before.
 
-use ondol_testkit::{desk::Desk, node::Seat};
+use ondol_testkit::{browser::Key, desk::Desk, node::Seat};
 
 use crate::story::Places;
 
@@ -106,8 +106,12 @@ fn health_worker(places: &Places) -> Vec<Scene> {
             desk.browser.fill("complaint", "숨이 참");
             desk.browser.fill("v-body-temperature", "41.2");
             desk.browser.fill("v-oxygen-saturation", "84");
-            desk.browser.fill("note", "");
-            std::thread::sleep(std::time::Duration::from_secs(2));
+            desk.browser.key(Key::Tab);
+            desk.browser.shows("//*[contains(@class,'bad')]");
+            desk.browser.run(
+                "document.querySelector('[name=v-body-temperature]')\
+                 .scrollIntoView({ block: 'center' })",
+            );
         }),
         at("visit-impossible", visit).when(|desk| {
             desk.browser.fill("complaint", "숨이 참");
