@@ -16,7 +16,7 @@ const HISTORY_PAGE: usize = 100;
 impl Asked {
     pub(crate) fn history(&self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {
         let (kind, id) = (self.kind()?, self.id()?);
-        let (mut since, mut skip, mut count) = (None, 0, HISTORY_PAGE);
+        let (mut since, mut left, mut count) = (None, None, HISTORY_PAGE);
         for (name, value) in self.parameters(&["_since", "_count", "_page"])? {
             let number = || {
                 let parsed = value.parse::<usize>();
@@ -25,20 +25,21 @@ impl Asked {
             match name {
                 "_since" => since = Some((value, rest::since(value)?)),
                 "_count" => count = number()?.min(HISTORY_PAGE),
-                _ => skip = number()?,
+                _ => left = Some(number()?),
             }
         }
         let at = since.map(|(_, at)| at);
-        let found = app.rest_history(actor, kind, id, at, (skip, count))?;
+        let found = app.rest_history(actor, kind, id, at, (left, count))?;
         let url = format!("{}/{kind}/{id}", self.base);
-        let link = |skip: usize| {
+        let link = |left: Option<usize>| {
             let since = since.map(|(text, _)| format!("&_since={}", text.replace('+', "%2B")));
-            format!("{url}/_history?_count={count}{}&_page={skip}", since.unwrap_or_default())
+            let page = left.map(|left| format!("&_page={left}")).unwrap_or_default();
+            format!("{url}/_history?_count={count}{}{page}", since.unwrap_or_default())
         };
         let mut bundle = BundleText::new("history");
         bundle.total(found.total as u64);
-        let mut links = vec![("self", link(skip))];
-        links.extend(found.next.filter(|_| count > 0).map(|next| ("next", link(next))));
+        let mut links = vec![("self", link(left))];
+        links.extend(found.next.filter(|_| count > 0).map(|next| ("next", link(Some(next)))));
         bundle.links(&links);
         for past in &found.versions {
             past_entry(&mut bundle, past, &url, kind, id);

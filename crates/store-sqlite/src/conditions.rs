@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use crate::{
     db::Db,
     error::Failure,
-    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, param_name},
+    index::{RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, param_name},
     search::id_value,
 };
 
@@ -385,7 +385,7 @@ fn list_of(db: &Db, param: i64, test: &Test) -> Result<Option<Condition>, Failur
             )
         }
         Test::Contains(text) => Condition::new(
-            &format!("{STRINGS} AND instr(value, ?) > 0"),
+            &format!("{STRINGS} AND (instr(value, ?) > 0 OR length(value) >= {TEXT_CHARS_MAX})"),
             [param_value, text.to_string().into()],
         ),
         Test::Overlaps { from, to } => ranges(param, "low < ? AND high > ?", (*to, *from), *from),

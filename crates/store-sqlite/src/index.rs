@@ -25,7 +25,7 @@ pub(crate) const RANGE_SHORT_MS: i64 = 32 * 24 * 60 * 60 * 1000;
 
 /// Longer strings are compared by their beginning, so that a page of prose does not fill the
 /// index.
-const TEXT_CHARS_MAX: usize = 160;
+pub(crate) const TEXT_CHARS_MAX: usize = 160;
 
 /// Which set of tables: that of the searches, or the one that `reindex` fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -113,7 +113,7 @@ pub(crate) fn reader(path: &Path, options: &OpenOptions) -> Result<Db, Failure> 
 /// Whether a file can be read: it is there, and in a format that this program knows.
 pub(crate) fn check_reader(path: &Path, options: &OpenOptions) -> Result<(), Failure> {
     let db = reader(path, options)?;
-    if check_format(&db.conn)? {
+    if check_format(&db.conn)?.is_none() {
         return Err(damaged("the database file holds nothing"));
     }
     Ok(())

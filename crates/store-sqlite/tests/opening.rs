@@ -61,6 +61,7 @@ fn a_newer_format_is_refused_and_left_alone() {
 /// A store of format 1, whose index was made twice or once: it had no table of numbers.
 fn of_format_1(directory: &Directory, made_twice: bool) {
     let store = support::open(directory);
+    transact(&store, |tx| tx.set_identity(&identity(1))).unwrap();
     if made_twice {
         store.reindex(&mut |_, _| {}).unwrap();
     }

@@ -57,7 +57,8 @@ pub struct Filter {
 pub enum Test {
     /// A string begins with this (already folded by `ondol_fhir`'s rules).
     Prefix(Box<str>),
-    /// A folded string contains this.
+    /// A folded string contains this. Of strings that a store keeps by their beginning alone, all
+    /// are found: whoever asks looks at the documents.
     Contains(Box<str>),
     /// A string is exactly this.
     Exact(Box<str>),

@@ -15,6 +15,7 @@ fn shown(lang: Lang, patient: Patient) -> String {
         facility: "F".to_owned(),
         who: None,
         road: Road::Connected,
+        disk: None,
         practice: false,
         csrf: "c".to_owned(),
         here: "/".to_owned(),

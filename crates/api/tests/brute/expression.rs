@@ -127,7 +127,11 @@ fn follow<'a>(node: Node<'a>, step: &Step) -> Vec<Node<'a>> {
             body.iter().filter_map(choice).flatten().collect()
         }
         Step::As(kind) => {
-            let same = node.kind.as_ref().is_none_or(|is| is.eq_ignore_ascii_case(kind));
+            let is_so = |is: &String| {
+                // A canonical URL is a URI (R4 2.24.0).
+                is.eq_ignore_ascii_case(kind) || (kind == "uri" && is == "Canonical")
+            };
+            let same = node.kind.as_ref().is_none_or(is_so);
             if same { vec![node] } else { vec![] }
         }
         Step::Is(kind) => {
@@ -154,6 +158,14 @@ fn is_choice(name: &str) -> bool {
     matches!(
         name,
         "value"
+            | "code"
+            | "start"
+            | "due"
+            | "created"
+            | "event"
+            | "definition"
+            | "collected"
+            | "substance"
             | "effective"
             | "onset"
             | "abatement"

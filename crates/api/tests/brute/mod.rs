@@ -15,7 +15,7 @@ use std::{
 use serde_json::Value;
 
 pub use made::made;
-pub use question::{Question, Values, questions};
+pub use question::{Values, questions};
 
 /// A search parameter of one type.
 pub struct Parameter {

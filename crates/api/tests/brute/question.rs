@@ -288,7 +288,8 @@ fn about_reference(
             matches!(v, Value::Reference { identifier: Some((s, i)), .. } if *s == system && *i == value)
         })));
     }
-    if !text.is_empty() {
+    // What is neither an address nor `Type/id` cannot be asked for.
+    if text.contains([':', '/']) {
         all.push((
             "",
             escaped(&text),

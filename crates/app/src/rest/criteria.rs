@@ -27,6 +27,9 @@ pub(super) const ALWAYS: (Millis, Millis) = (Millis(i64::MIN), Millis(i64::MAX))
 /// Values of one parameter at most: each may be a look-up of its own.
 const VALUES_MAX: usize = 200;
 
+/// Up to so many characters the store alone decides how a text begins.
+const BEGINS_MAX: usize = 120;
+
 /// How a value is compared (R4 3.1.1.4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prefix {
@@ -299,15 +302,16 @@ impl Asked {
     }
 
     fn needs_check(&self) -> bool {
-        let is_exact = |wanted: &Wanted| {
-            !matches!(
-                wanted,
-                Wanted::Worded(_)
-                    | Wanted::OfType { .. }
-                    | Wanted::Below(_)
-                    | Wanted::Together(_)
-                    | Wanted::Near(_)
-            )
+        let is_exact = |wanted: &Wanted| match wanted {
+            // The store keeps the beginnings of long texts.
+            Wanted::Begins(text) => text.chars().count() <= BEGINS_MAX,
+            Wanted::Contains(_)
+            | Wanted::Worded(_)
+            | Wanted::OfType { .. }
+            | Wanted::Below(_)
+            | Wanted::Together(_)
+            | Wanted::Near(_) => false,
+            _ => true,
         };
         !self.is_indexed() || !self.any.iter().all(is_exact)
     }

@@ -52,7 +52,7 @@ pub struct History {
     pub versions: Vec<Past>,
     /// How many there are in all.
     pub total: usize,
-    /// Where the next page begins, if there is one.
+    /// How many older ones are left for the next page, if there are any.
     pub next: Option<usize>,
 }
 
@@ -167,15 +167,16 @@ impl App {
         answer
     }
 
-    /// The versions of a resource, from the `skip`th, at most `count`. `since` leaves out what
-    /// was written before.
+    /// The versions of a resource: of the `left` oldest (or all) the newest `count`. Counted from
+    /// the oldest, a page is the same whatever arrives meanwhile. `since` leaves out what was
+    /// written before.
     pub fn rest_history(
         &self,
         actor: &Actor,
         kind: ResourceType,
         id: &ResourceId,
         since: Option<Millis>,
-        (skip, count): (usize, usize),
+        (left, count): (Option<usize>, usize),
     ) -> Result<History, RestError> {
         let (history, seen) = {
             let view = self.view()?;
@@ -199,8 +200,9 @@ impl App {
                 versions.push(version);
             }
             let total = versions.len();
-            let page: Vec<&Stored> = versions.into_iter().skip(skip).take(count).collect();
-            let next = (skip + page.len() < total).then_some(skip + page.len());
+            let left = left.unwrap_or(total).min(total);
+            let page: Vec<&Stored> = versions.into_iter().skip(total - left).take(count).collect();
+            let next = Some(left - page.len()).filter(|left| *left > 0);
             let mut lines = vec![];
             for version in page {
                 sight.see(version)?;
