@@ -27,6 +27,7 @@ fn main() {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes of a few days")]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is a question")]
 fn print(name: &str, held: &HeldUpTo, parts: &[Vec<Entry>], count: usize) {
     let per = |bytes: usize| bytes as f64 / count as f64;
     let parcels: Vec<(Parcel, HeldUpTo)> = parts

@@ -40,5 +40,5 @@ fn main() {
     let priors = train(&parcels);
     let bytes = priors.pack().expect("they can be packed");
     std::fs::write(out, &bytes).expect("the priors can be written");
-    println!("{} parcels, {} shapes, {} bytes", parcels.len(), priors.shapes.len(), bytes.len());
+    println!("{} parcels, {} shapes, {} bytes", parcels.len(), priors.shapes.count(), bytes.len());
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each example uses a part")]
 
-use std::{collections::HashMap, fs, io::Read, rc::Rc};
+use std::{collections::HashMap, fs, io::Read, path::Path, rc::Rc};
 
 use ed25519_dalek::SigningKey;
 use ondol_kernel::{Class, NodeId};
@@ -79,9 +79,9 @@ fn rewrite(value: &mut Value, known: &HashMap<String, String>) {
                 match value {
                     Value::String(to) if name == "reference" => {
                         if to.starts_with("Organization/") {
-                            *to = ORGANIZATION.to_owned();
+                            ORGANIZATION.clone_into(to);
                         } else if to.starts_with("Practitioner/") {
-                            *to = PRACTITIONER.to_owned();
+                            PRACTITIONER.clone_into(to);
                         } else if let Some(known) = known.get(to) {
                             to.clone_from(known);
                         }
@@ -98,7 +98,7 @@ fn rewrite(value: &mut Value, known: &HashMap<String, String>) {
 fn text_of(path: &str) -> String {
     let bytes = fs::read(path).expect("the file is readable");
     let mut text = String::new();
-    if path.ends_with(".gz") {
+    if Path::new(path).extension().is_some_and(|kind| kind == "gz") {
         let mut from = flate2::read::GzDecoder::new(&bytes[..]);
         from.read_to_string(&mut text).expect("the file is whole");
     } else {

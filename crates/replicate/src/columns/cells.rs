@@ -85,17 +85,16 @@ impl Time {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let mut text = format!("{date}T{hour:02}:{minute:02}:{second:02}");
         if self.form.thousandths {
-            text.push_str(&format!(".{:03}", self.thousandths));
+            text = format!("{text}.{:03}", self.thousandths);
         }
         match self.form.offset {
-            None => text.push('Z'),
+            None => text + "Z",
             Some(offset) => {
                 let sign = if offset < 0 { '-' } else { '+' };
                 let minutes = offset.unsigned_abs();
-                text.push_str(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60));
+                format!("{text}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
             }
         }
-        text
     }
 }
 

@@ -185,7 +185,7 @@ impl<S: Side> Coding<S> {
         let known = |strings: &HashMap<u32, Strings>, base: u32| {
             strings.get(&place.column).and_then(|s| s.number(text)).map(|number| number + base)
         };
-        let shipped = self.priors.strings.get(&place.column).map_or(0, Strings::len);
+        let shipped = self.priors.strings.get(&place.column).map_or(0, Strings::count);
         let number = if S::WRITES {
             known(&self.priors.strings, 0).or_else(|| known(&self.strings, shipped)).unwrap_or(0)
         } else {
@@ -300,19 +300,19 @@ impl<S: Side> Coding<S> {
         } else {
             near
         };
-        let base = match form.date {
-            false => base,
-            true => (base + i64::from(self.offset.unwrap_or(0)) * 60).div_euclid(DAY_S),
+        let base = if form.date {
+            (base + i64::from(self.offset.unwrap_or(0)) * 60).div_euclid(DAY_S)
+        } else {
+            base
         };
         let contexts = place.contexts(46, self.scope.shapes[0]);
         let away = self.model.signed(Kind::Time, &contexts, time.at.wrapping_sub(base))?;
         let at = base.wrapping_add(away);
-        let thousandths = match form.thousandths {
-            false => 0,
-            true => {
-                let contexts = place.contexts(47, 0);
-                self.model.symbol(Kind::Time, &contexts, 10, time.thousandths.into())?
-            }
+        let thousandths = if form.thousandths {
+            let contexts = place.contexts(47, 0);
+            self.model.symbol(Kind::Time, &contexts, 10, time.thousandths.into())?
+        } else {
+            0
         };
         if !form.date {
             // Far enough from the ends that no sum overflows.
@@ -372,7 +372,8 @@ impl<S: Side> Coding<S> {
     /// The number of a shape, if it was shipped or came before.
     pub fn shape_number(&self, resource_type: &str, text: &[u8]) -> Option<u32> {
         let shipped = self.priors.shapes.number(resource_type, text);
-        let came = || self.shapes.number(resource_type, text).map(|n| n + self.priors.shapes.len());
+        let came =
+            || self.shapes.number(resource_type, text).map(|n| n + self.priors.shapes.count());
         shipped.or_else(came)
     }
 
@@ -397,13 +398,13 @@ impl<S: Side> Coding<S> {
         if shipped.is_some_and(|shipped| shipped.number(text).is_some()) {
             return;
         }
-        let shipped = shipped.map_or(0, |shipped| shipped.len() as usize);
+        let shipped = shipped.map_or(0, |shipped| shipped.count() as usize);
         self.strings.entry(column).or_default().add(text, STRINGS_MAX.saturating_sub(shipped));
     }
 
     /// The shape of a number.
     pub fn shape(&self, number: u32) -> Option<Arc<Shape>> {
-        match number.checked_sub(self.priors.shapes.len()) {
+        match number.checked_sub(self.priors.shapes.count()) {
             None => self.priors.shapes.shape(number),
             Some(number) => self.shapes.shape(number),
         }
@@ -412,7 +413,7 @@ impl<S: Side> Coding<S> {
 
     /// Whether one more shape may come.
     pub fn has_room(&self) -> bool {
-        self.shapes.len() < SHAPES_MAX
+        self.shapes.count() < SHAPES_MAX
     }
 
     /// A new shape: how it differs from one that is known. It gets the next number.
@@ -456,13 +457,13 @@ impl<S: Side> Coding<S> {
         self.model.charge(front + back)?;
         let text = [&whole[..front], &middle, &whole[whole.len() - back..]].concat();
         let shape = Arc::new(Shape::of(&resource_type, text));
-        Ok((self.priors.shapes.len() + self.shapes.add(shape.clone()), shape))
+        Ok((self.priors.shapes.count() + self.shapes.add(shape.clone()), shape))
     }
 
     /// Which shape of the same type is most like a text.
     fn like(&self, resource_type: &str, text: &[u8]) -> Like {
         let mut best = Like::default();
-        let all = self.priors.shapes.len() + self.shapes.len();
+        let all = self.priors.shapes.count() + self.shapes.count();
         for number in (0..all).rev() {
             let Some(shape) = self.shape(number).filter(|s| *s.resource_type == *resource_type)
             else {

@@ -248,7 +248,7 @@ impl<S: Side> Entries<'_, S> {
                     Link::of(&before)
                 }
             };
-            return Ok(self.follow(link)?);
+            return Ok(self.follow(&link)?);
         }
         let chart = match class {
             1 => self.chart_that_came(came)?,
@@ -259,7 +259,7 @@ impl<S: Side> Entries<'_, S> {
         if let Some(link) = link {
             let follows = told.is_some_and(|entry| link.leads_to(entry));
             if self.coding.model.flag(Kind::Entry, &field(107, 0), follows)? {
-                return Ok(self.follow(link)?);
+                return Ok(self.follow(&link)?);
             }
         }
         let is_first = told.is_some_and(|entry| entry.chart_number == 1);
@@ -305,7 +305,7 @@ impl<S: Side> Entries<'_, S> {
         self.named(told)
     }
 
-    fn follow(&mut self, link: Link) -> Result<(ChartId, u64, EntryHash), BadBytes> {
+    fn follow(&mut self, link: &Link) -> Result<(ChartId, u64, EntryHash), BadBytes> {
         let chart_number = link.chart_number.checked_add(1).ok_or(BadBytes)?;
         self.coding.scope.before = link.ids.clone();
         let outcome = (link.chart.clone(), chart_number, link.hash);

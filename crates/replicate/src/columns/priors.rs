@@ -29,7 +29,7 @@ pub struct Strings {
 
 impl Strings {
     /// How many there are.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         u32::try_from(self.list.len()).unwrap_or(u32::MAX)
     }
 
@@ -62,7 +62,7 @@ pub struct Shapes {
 
 impl Shapes {
     /// How many there are.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         u32::try_from(self.list.len()).unwrap_or(u32::MAX)
     }
 
@@ -78,7 +78,7 @@ impl Shapes {
 
     /// Adds one and gives its number.
     pub fn add(&mut self, shape: Arc<Shape>) -> u32 {
-        let number = self.len();
+        let number = self.count();
         let of_type = self.places.entry(shape.resource_type.clone()).or_default();
         of_type.entry(shape.text.as_slice().into()).or_insert(number);
         self.list.push(shape);
@@ -121,7 +121,7 @@ impl Priors {
 
     fn plain(&self) -> Vec<u8> {
         let mut to = vec![];
-        put_number(&mut to, self.shapes.len().into());
+        put_number(&mut to, self.shapes.count().into());
         for shape in &self.shapes.list {
             put_bytes(&mut to, shape.resource_type.as_bytes());
             put_bytes(&mut to, &shape.text);
@@ -215,8 +215,8 @@ fn lengthen(short: u8) -> u32 {
 /// The lower half of the chances in the file, in 2^22ths: even steps of the logit.
 const STEPS: [u32; 32] = [
     1042, 1357, 1766, 2299, 2993, 3896, 5071, 6600, 8588, 11175, 14537, 18907, 24583, 31950, 41502,
-    53872, 69869, 90511, 117079, 151158, 194683, 249966, 319693, 406864, 514646, 646109, 803819,
-    989290, 1202381, 1440737, 1699505, 1971474,
+    53872, 69869, 90511, 117_079, 151_158, 194_683, 249_966, 319_693, 406_864, 514_646, 646_109,
+    803_819, 989_290, 1_202_381, 1_440_737, 1_699_505, 1_971_474,
 ];
 
 /// The chance at a step, in 2^22ths.
@@ -233,7 +233,7 @@ mod tests {
     fn the_priors_of_the_program_can_be_read_and_are_small() {
         let priors = Priors::unpack(PRIORS).expect("the priors are sound");
         assert!(PRIORS.len() <= 64 << 10, "{}", PRIORS.len());
-        assert!(priors.shapes.len() > 50);
+        assert!(priors.shapes.count() > 50);
         assert_eq!(Priors::read(&priors.plain()).unwrap().plain(), priors.plain());
     }
 
