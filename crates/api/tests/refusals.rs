@@ -5,6 +5,7 @@ mod door;
 use axum::{body::Body, http::Request};
 use door::{Door, observation};
 use ondol_access::Role;
+use ondol_fhir::ResourceType;
 use serde_json::json;
 
 #[tokio::test]
@@ -114,12 +115,20 @@ async fn the_capability_statement_tells_the_truth() {
         for param in resource["searchParam"].as_array().unwrap() {
             let (name, kind_of) =
                 (param["name"].as_str().unwrap(), param["type"].as_str().unwrap());
-            let value = match kind_of {
+            let value = |kind: &str| match kind {
                 "date" => "ge2026-01-01",
                 "number" => "1",
                 "quantity" => "1||mg",
                 "reference" => "Patient/p",
+                "special" => "39|125",
                 _ => "x",
+            };
+            let value = if kind_of == "composite" {
+                let kind = ResourceType::from_name(kind).unwrap();
+                let parts = &ondol_fhir::param(kind, name).unwrap().components;
+                parts.iter().map(|part| value(part.kind.code())).collect::<Vec<_>>().join("$")
+            } else {
+                value(kind_of).to_owned()
             };
             let path = format!("/{kind}?{name}={value}&_count=0");
             assert_eq!(door.get(&path).await.status, 200, "{path}");

@@ -9,7 +9,7 @@ use ondol_access::Role;
 use serde_json::{Value, json};
 
 /// Three people with observations: two are at home here, `far` is not.
-async fn people() -> Door {
+fn people() -> Door {
     let door = Door::new();
     door.person("pharmacist", &[Role::Pharmacist]);
     door.person("officer", &[Role::CountyOfficer]);
@@ -61,7 +61,7 @@ async fn over_pages(door: &Door, first: String) -> Vec<String> {
 
 #[tokio::test]
 async fn what_leads_here_is_asked_by_has_as_far_as_it_may_be_seen() {
-    let door = people().await;
+    let door = people();
     for (query, expected) in [
         ("_has:Observation:patient:code=8310-5", "p q"),
         ("_has:Observation:patient:code=29463-7", "p"),
@@ -100,7 +100,7 @@ async fn what_leads_here_is_asked_by_has_as_far_as_it_may_be_seen() {
 
 #[tokio::test]
 async fn values_of_one_element_are_asked_together() {
-    let door = people().await;
+    let door = people();
     for (query, expected) in [
         ("code-value-quantity=8310-5$gt38", "o1"),
         ("code-value-quantity=8310-5$gt38,29463-7$65.9", "o1 o2"),
@@ -125,7 +125,7 @@ async fn values_of_one_element_are_asked_together() {
 
 #[tokio::test]
 async fn includes_go_on_and_bring_only_what_may_be_seen() {
-    let door = people().await;
+    let door = people();
     let report = json!({"resourceType":"DiagnosticReport","status":"final","code":{"text":"x"},
         "subject":{"reference":"Patient/q"},"result":[{"reference":"Observation/bp"},
         {"reference":"Observation/o4"}]});
@@ -157,7 +157,7 @@ async fn includes_go_on_and_bring_only_what_may_be_seen() {
 
 #[tokio::test]
 async fn compartments_are_searched_type_by_type_or_whole() {
-    let door = people().await;
+    let door = people();
     for (path, expected) in [
         ("/Patient/q/Observation", "o3 bp"),
         ("/Patient/q/Observation?code=8310-5", "o3"),
@@ -192,7 +192,7 @@ async fn compartments_are_searched_type_by_type_or_whole() {
 
 #[tokio::test]
 async fn lists_and_words_narrow_a_search() {
-    let door = people().await;
+    let door = people();
     let list = |of: &str| {
         json!({"resourceType":"List","status":"current","mode":"working",
             "subject":{"reference":format!("Patient/{of}")},
@@ -220,7 +220,7 @@ async fn lists_and_words_narrow_a_search() {
 
 #[tokio::test]
 async fn value_sets_and_hierarchies_that_are_held_are_searched_by() {
-    let door = people().await;
+    let door = people();
     let set = json!({"resourceType":"ValueSet","status":"active","url":"http://a.kp/vitals",
         "compose":{"include":[{"system":"http://loinc.org","concept":[{"code":"8310-5"},{"code":"29463-7"}]}],
         "exclude":[{"system":"http://loinc.org","concept":[{"code":"29463-7"}]}]}});
@@ -266,7 +266,7 @@ async fn value_sets_and_hierarchies_that_are_held_are_searched_by() {
 
 #[tokio::test]
 async fn any_parameters_order_results_over_pages_while_writes_go_on() {
-    let door = people().await;
+    let door = people();
     for (path, expected) in [
         ("/Patient?_sort=family", "q p"),
         ("/Patient?_sort=-family", "p q"),
@@ -306,7 +306,7 @@ async fn any_parameters_order_results_over_pages_while_writes_go_on() {
 
 #[tokio::test]
 async fn parts_of_resources_are_tagged() {
-    let door = people().await;
+    let door = people();
     let keys = |value: &Value| -> String {
         value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ")
     };

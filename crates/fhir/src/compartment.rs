@@ -52,6 +52,8 @@ fn load() -> Option<Table> {
 
 #[cfg(test)]
 mod tests {
+    use ResourceType::{Group, Observation, Organization, Patient};
+
     use super::*;
 
     #[test]
@@ -69,7 +71,6 @@ mod tests {
             }
             assert!(types > 10, "{of}");
         }
-        use ResourceType::{Group, Observation, Organization, Patient};
         assert_eq!(compartment(Patient, Observation), Some(&["subject", "performer"][..]));
         assert_eq!(compartment(Patient, Organization), None);
         assert_eq!(compartment(Group, Observation), None);

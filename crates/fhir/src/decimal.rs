@@ -46,7 +46,9 @@ impl DecimalKey {
             bytes.push(pair[0] * 10 + pair.get(1).unwrap_or(&0) + 1);
         }
         if is_negative {
-            bytes.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in &mut bytes {
+                *byte = !*byte;
+            }
             bytes.push(0xff);
         }
         Some(Self(bytes.into()))

@@ -255,11 +255,14 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
     })
 }
 
+/// An end of a span of numbers.
+type Key = Bound<Box<[u8]>>;
+
 /// ` AND value >= ? AND …`. `None` if nothing here has the unit.
 fn number_bounds(
     db: &Db,
     column: &str,
-    (from, to): (&Bound<Box<[u8]>>, &Bound<Box<[u8]>>),
+    (from, to): (&Key, &Key),
     unit: Option<&Unit>,
 ) -> Result<Option<Condition>, Failure> {
     let mut bounds = Condition::new("", []);
@@ -269,7 +272,7 @@ fn number_bounds(
             Bound::Excluded(value) => (excluding, value),
             Bound::Unbounded => continue,
         };
-        bounds.text.push_str(&format!(" AND {column}value {sign} ?"));
+        bounds.text.extend([" AND ", column, "value ", sign, " ?"]);
         bounds.values.push(Value::Blob(value.to_vec()));
     }
     let Some(unit) = unit else { return Ok(Some(bounds)) };
@@ -277,11 +280,11 @@ fn number_bounds(
     match &unit.system {
         Some(system) => {
             let Some(system) = db.find_name(system)? else { return Ok(None) };
-            bounds.text.push_str(&format!(" AND {column}system = ? AND {column}code = ?"));
+            bounds.text.extend([" AND ", column, "system = ? AND ", column, "code = ?"]);
             bounds.values.extend([system.into(), code.into()]);
         }
         None => {
-            bounds.text.push_str(&format!(" AND ({column}code = ? OR {column}unit = ?)"));
+            bounds.text.extend([" AND (", column, "code = ? OR ", column, "unit = ?)"]);
             bounds.values.extend([code.into(), code.into()]);
         }
     }

@@ -48,7 +48,7 @@ pub fn archive(name: &str, wanted: impl Fn(&str) -> bool) -> Option<BTreeMap<Str
         let mut entry = entry.unwrap();
         let name =
             entry.path().unwrap().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.ends_with(".json") && wanted(&name) {
+        if Path::new(&name).extension().is_some_and(|end| end == "json") && wanted(&name) {
             let mut text = String::new();
             entry.read_to_string(&mut text).unwrap();
             files.insert(name, serde_json::from_str(&text).unwrap());
@@ -77,7 +77,7 @@ pub fn parameters() -> Option<Vec<Parameter>> {
             let (mut kind, expression) = (text(&named["type"]), text(&part["expression"]));
             // R4 4.0.1 exchanged these two.
             if parameter["id"] == "DocumentReference-relationship" {
-                kind = if expression == "code" { "token" } else { "reference" }.to_owned();
+                if expression == "code" { "token" } else { "reference" }.clone_into(&mut kind);
             }
             Component { kind, expression }
         };

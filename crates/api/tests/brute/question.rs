@@ -306,8 +306,8 @@ fn about_time(from: i64, to: i64, text: &str) -> Vec<(&'static str, String, Test
         ("ne", |asked, is| asked.0 > is.0 || is.1 > asked.1),
         ("gt", |asked, is| is.1 > asked.1),
         ("lt", |asked, is| is.0 < asked.0),
-        ("ge", |asked, is| is.1 > asked.1 || (asked.0 <= is.0 && is.1 <= asked.1)),
-        ("le", |asked, is| is.0 < asked.0 || (asked.0 <= is.0 && is.1 <= asked.1)),
+        ("ge", |asked, is| is.1 > asked.1 || asked.0 <= is.0),
+        ("le", |asked, is| is.0 < asked.0 || is.1 <= asked.1),
         ("sa", |asked, is| is.0 >= asked.1),
         ("eb", |asked, is| is.1 <= asked.0),
     ];
@@ -456,10 +456,7 @@ pub fn questions(parameter: &Parameter, found: &[Values]) -> Vec<Question> {
                 query,
                 Box::new(move |all| {
                     all.iter().any(|parts| {
-                        parts
-                            .iter()
-                            .zip(&tests)
-                            .all(|(values, test)| values.iter().any(|v| test(v)))
+                        parts.iter().zip(&tests).all(|(values, test)| values.iter().any(test))
                     })
                 }),
             );

@@ -116,6 +116,9 @@ pub(super) enum Wanted {
     Near(Near),
 }
 
+/// System and code, either of which may be any.
+pub(super) type Code = (Option<Box<str>>, Option<Box<str>>);
+
 /// What is asked of the values of a parameter: any of some does.
 #[derive(Debug, Clone)]
 struct Asked {
@@ -192,11 +195,11 @@ impl Criterion {
         Self(What::Values(Asked { param, negated: false, present: None, any }))
     }
 
-    /// Any of these codes, or none of them: pairs of system and code, either of which may be any.
+    /// Any of these codes, or none of them.
     pub(super) fn coded(
         param: &'static SearchParam,
         negated: bool,
-        codes: Vec<(Option<Box<str>>, Option<Box<str>>)>,
+        codes: impl IntoIterator<Item = Code>,
     ) -> Self {
         let any = codes.into_iter().map(|(system, code)| Wanted::Token { system, code }).collect();
         Self(What::Values(Asked { param, negated, present: None, any }))

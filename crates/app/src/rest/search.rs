@@ -159,11 +159,21 @@ pub(super) fn the_one(
     let pairs = pairs_of(query);
     let mut plan = Plan::of(sight, &SearchRequest::of(kind, pairs, base))?;
     plan.count = 2;
-    let (mut hits, _) = page::by_store(sight, &plan)?;
-    if hits.len() > 1 {
-        return Err(RestError::ManyMatch);
+    // A page ends after so many candidates, whatever was found by then: the one may stand behind.
+    let mut one = None;
+    for _ in 0..SCAN_ALL_MAX / SCAN_MAX {
+        let (hits, next) = page::by_store(sight, &plan)?;
+        for hit in hits {
+            if one.replace(hit).is_some() {
+                return Err(RestError::ManyMatch);
+            }
+        }
+        match next {
+            Some(place) => plan.after = Some(place),
+            None => return Ok(one),
+        }
     }
-    Ok(hits.pop())
+    Err(RestError::TooCostly)
 }
 
 fn total(sight: &mut Sight<'_>, plan: &Plan) -> Result<u64, RestError> {

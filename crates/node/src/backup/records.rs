@@ -155,7 +155,9 @@ pub fn reading(reading: &Reading) -> Vec<u8> {
     let mut to = reading.at.0.to_be_bytes().to_vec();
     reading.chart.put(&mut to);
     let texts = [&reading.who, &reading.role, &reading.action, &reading.relation, &reading.reason];
-    texts.iter().for_each(|text| put_bytes(&mut to, text.as_bytes()));
+    for text in texts {
+        put_bytes(&mut to, text.as_bytes());
+    }
     to
 }
 

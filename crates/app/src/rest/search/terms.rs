@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::look_up;
 use crate::rest::{
-    criteria::Criterion,
+    criteria::{Code, Criterion},
     error::{ParameterFault, RestError},
     sight::Sight,
 };
@@ -20,9 +20,6 @@ const CODES_MAX: usize = 5_000;
 
 /// Value sets within value sets.
 const DEPTH_MAX: usize = 8;
-
-/// System and code, either of which may be any.
-type Code = (Option<Box<str>>, Option<Box<str>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
@@ -71,7 +68,7 @@ impl Terms {
             }
         }
         let negated = self.how == How::NotIn;
-        Ok(Criterion::coded(self.param, negated, codes.into_iter().collect()))
+        Ok(Criterion::coded(self.param, negated, codes))
     }
 }
 
