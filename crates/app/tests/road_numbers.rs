@@ -6,7 +6,7 @@ mod support;
 use ondol_fhir::{Limits, parse_json};
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::Entry;
-use ondol_replicate::{Parcel, message::Message};
+use ondol_replicate::{Parcel, columns::Between, message::Message};
 use ondol_store::View;
 use proptest::prelude::*;
 use serde_json::json;
@@ -58,7 +58,8 @@ proptest! {
         let mut travelled = vec![];
         for message in &sent {
             if let Ok(Message::Parcel(parcel)) = Message::decode(&message.bytes) {
-                let parcel = Parcel::decode(&parcel).unwrap();
+                let ends = Between([clinic.seat.node(), county.seat.node()]);
+                let parcel = Parcel::decode_with(&parcel, &ends).unwrap();
                 travelled.extend(parcel.batches.into_iter().flat_map(|batch| batch.entries));
             }
         }

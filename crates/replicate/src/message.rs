@@ -55,12 +55,16 @@ pub enum Message {
     },
     /// A certificate: how a new node makes itself known.
     Certificate(Vec<u8>),
+    /// A parcel of the receiver's that builds upon entries which the teller does not hold: its
+    /// entries are to be sent in full (ADR 0013).
+    Unread(Vec<u8>),
 }
 
 const PARCEL: u8 = 0;
 const BLOB_WANTED: u8 = 3;
 const BLOB_PART: u8 = 4;
 const CERTIFICATE: u8 = 5;
+const UNREAD: u8 = 6;
 
 impl Message {
     /// The bytes that travel.
@@ -96,6 +100,10 @@ impl Message {
                 bytes.push(CERTIFICATE);
                 bytes.extend_from_slice(certificate);
             }
+            Self::Unread(parcel) => {
+                bytes.push(UNREAD);
+                bytes.extend_from_slice(parcel);
+            }
         }
         to_bytes
     }
@@ -106,6 +114,7 @@ impl Message {
         let message = match from.byte()? {
             PARCEL => return Ok(Self::Parcel(from.rest().to_vec())),
             CERTIFICATE => return Ok(Self::Certificate(from.rest().to_vec())),
+            UNREAD => return Ok(Self::Unread(from.rest().to_vec())),
             RELAY => {
                 let envelope = Envelope::read(&mut from)?;
                 return Ok(Self::Relay { envelope, sealed: from.rest().to_vec() });
@@ -146,6 +155,7 @@ mod tests {
             Message::BlobWanted { hash: [3; 32], from: 5 },
             Message::BlobPart { hash: [3; 32], size: 9, offset: 4, bytes: vec![0; 5] },
             Message::Certificate(vec![1]),
+            Message::Unread(vec![2, 3]),
         ] {
             assert_eq!(Message::decode(&message.encode()), Ok(message));
         }

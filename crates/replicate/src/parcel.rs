@@ -131,9 +131,9 @@ impl Parcel {
         plain
     }
 
-    /// Packs the parcel for everybody, whatever they hold: in format 1, which every node reads.
+    /// Packs the parcel for everybody, whatever they hold, in the newest format.
     pub fn encode(&self) -> Vec<u8> {
-        self.encode_1()
+        self.encode_for(&columns::Nothing)
     }
 
     /// Packs the parcel for a receiver who shares some entries.

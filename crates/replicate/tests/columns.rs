@@ -16,7 +16,7 @@ use ondol_record::{
 };
 use ondol_replicate::{
     Batch, Parcel,
-    columns::{self, Nothing, Shared},
+    columns::{self, Shared},
     parcel::BadParcel,
 };
 use proptest::prelude::*;
@@ -247,7 +247,7 @@ proptest! {
             batch(log_of(made, stream, first), odd)
         });
         let parcel = Parcel { certificates: vec![], batches: batches.collect() };
-        let bytes = parcel.encode_for(&Nothing);
+        let bytes = parcel.encode();
         prop_assert_eq!(Parcel::decode(&bytes), Ok(parcel.clone()));
         prop_assert_eq!(Parcel::decode(&parcel.encode_1()), Ok(parcel), "and in format 1");
     }
@@ -283,7 +283,7 @@ proptest! {
     ) {
         let stream = Stream { origin: NodeId([1; 16]), incarnation: 1, class: Class::Care };
         let parcel = parcel(log_of(made, stream, 1));
-        let mut bytes = parcel.encode_for(&Nothing);
+        let mut bytes = parcel.encode();
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] ^= 1 << bit }
         if let Ok(back) = Parcel::decode(&bytes) {
@@ -329,7 +329,7 @@ fn long_and_odd_bodies_come_back() {
             changes: vec![made.clone(), made],
         };
         let parcel = parcel(log_of(vec![entry.clone(), entry], stream, 1));
-        assert_eq!(Parcel::decode(&parcel.encode_for(&Nothing)), Ok(parcel));
+        assert_eq!(Parcel::decode(&parcel.encode()), Ok(parcel));
     }
 }
 

@@ -128,7 +128,11 @@ impl World {
                     let at = self.chance.place(bytes.len());
                     bytes[at] ^= 1 << self.chance.place(8);
                     self.tally.forged += 1;
-                    return check::forged_does_no_harm(&app, &bytes);
+                    return check::forged_does_no_harm(
+                        &app,
+                        self.nodes[from].app().place().node,
+                        &bytes,
+                    );
                 }
                 self.hand_in((from, to, class), epoch, number, &bytes)
             }

@@ -6,9 +6,8 @@ use std::{
 };
 
 use ondol_app::{App, AppError};
-use ondol_kernel::ResourceId;
+use ondol_kernel::{NodeId, ResourceId};
 use ondol_record::{ChartId, ChartKind, certificate::Tier, entry::ChangeKind};
-use ondol_replicate::Parcel;
 use ondol_store::{Space, Store, View};
 use serde_json::Value;
 
@@ -24,9 +23,9 @@ pub fn resource(node: &Node, kind: &str, id: &ResourceId) -> Option<Value> {
 
 /// A message whose bytes somebody changed must not pass as one of its origin: if it still reads
 /// as a parcel, some seal of it fails.
-pub fn forged_does_no_harm(app: &Arc<App>, bytes: &[u8]) -> Result<(), AppError> {
+pub fn forged_does_no_harm(app: &Arc<App>, from: NodeId, bytes: &[u8]) -> Result<(), AppError> {
     let Some((0, parcel)) = bytes.split_first() else { return Ok(()) };
-    let Ok(parcel) = Parcel::decode(parcel) else { return Ok(()) };
+    let Some(parcel) = app.parcel_from(from, parcel)? else { return Ok(()) };
     for batch in parcel.batches {
         let nation = app.nation();
         if let Some(known) = nation.node(&batch.seal.stream.origin)

@@ -2,11 +2,11 @@
 
 use ondol_kernel::{Class, NodeId};
 use ondol_record::{Certificate, Entry};
-use ondol_replicate::{Batch, Parcel, message::Message, relay::Envelope};
+use ondol_replicate::{Batch, Parcel, message::Message, parcel::BadParcel, relay::Envelope};
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
 use super::{
-    blobs, keys,
+    blobs, held, keys,
     numbers::{note, saw, skip},
     pack::{self, sealed_paths},
     queue, relay, scope,
@@ -131,7 +131,14 @@ impl Taking<'_> {
             return Ok(self.quarantine(&peer, bytes)?);
         };
         match &message {
-            Message::Parcel(parcel) => self.parcel(peer, parcel),
+            Message::Parcel(parcel) => self.parcel_of(peer, class, parcel),
+            Message::Unread(parcel) => {
+                if held::send_in_full(self.app, self.tx, &peer, parcel)? {
+                    Ok(Arrival::Done)
+                } else {
+                    Ok(self.quarantine(&peer, bytes)?)
+                }
+            }
             Message::Relay { envelope, sealed } => self.relay((&peer, envelope), sealed),
             Message::RelayDone { receipt, proof } => {
                 let nation = self.app.nation();
@@ -184,9 +191,9 @@ impl Taking<'_> {
             relay::Passed::Unknown(plain) => {
                 // The sender's certificate travels with its parcels.
                 if let Ok(Message::Parcel(parcel)) = Message::decode(&plain)
-                    && let Ok(parcel) = Parcel::decode(&parcel)
+                    && let Ok(certificates) = Parcel::certificates(&parcel)
                 {
-                    self.meet_first(&parcel.certificates)?;
+                    self.meet_first(&certificates)?;
                 }
                 Ok(Arrival::Quarantined)
             }
@@ -207,11 +214,30 @@ impl Taking<'_> {
         }
     }
 
+    /// Takes in a parcel; one that builds upon what is not here goes back to its sender.
+    fn parcel_of(&mut self, peer: NodeId, class: Class, bytes: &[u8]) -> Result<Arrival, Stop> {
+        let log = held::Log::new(&*self.tx, [peer, self.app.place.node]);
+        let parcel = Parcel::decode_with(bytes, &log);
+        log.into_result()?;
+        match parcel {
+            Ok(parcel) => self.parcel(peer, parcel, bytes),
+            Err(BadParcel::NotHeld(_)) => {
+                // Who it is from has to be known before it can be answered.
+                self.meet_first(&Parcel::certificates(bytes).unwrap_or_default())?;
+                held::send_back(self.app, self.tx, &peer, class, bytes)?;
+                Ok(Arrival::Done)
+            }
+            Err(_) => Ok(self.quarantine(&peer, bytes)?),
+        }
+    }
+
     /// Takes in a parcel.
-    pub(super) fn parcel(&mut self, peer: NodeId, bytes: &[u8]) -> Result<Arrival, Stop> {
-        let Ok(parcel) = Parcel::decode(bytes) else {
-            return Ok(self.quarantine(&peer, bytes)?);
-        };
+    pub(super) fn parcel(
+        &mut self,
+        peer: NodeId,
+        parcel: Parcel,
+        bytes: &[u8],
+    ) -> Result<Arrival, Stop> {
         self.meet_first(&parcel.certificates)?;
         let nation = self.app.nation();
         let mut arrival = Arrival::Done;
@@ -268,7 +294,7 @@ impl Taking<'_> {
     }
 
     /// Keeps bytes that cannot be used, for whoever looks after the node.
-    fn quarantine(&mut self, peer: &NodeId, bytes: &[u8]) -> Result<Arrival, AppError> {
+    pub(super) fn quarantine(&mut self, peer: &NodeId, bytes: &[u8]) -> Result<Arrival, AppError> {
         let hash = blake3::hash(bytes);
         let key = [b"x".as_slice(), &peer.0, &hash.as_bytes()[..8]].concat();
         self.tx.set_value(Space::Quarantine, &key, Some(bytes))?;
@@ -277,6 +303,15 @@ impl Taking<'_> {
 }
 
 impl App {
+    /// What a parcel from a neighbour would bring, if it can be read. For tests of forgery.
+    pub fn parcel_from(&self, peer: NodeId, bytes: &[u8]) -> Result<Option<Parcel>, AppError> {
+        let view = self.view()?;
+        let log = held::Log::new(&*view, [peer, self.place.node]);
+        let parcel = Parcel::decode_with(bytes, &log);
+        log.into_result()?;
+        Ok(parcel.ok())
+    }
+
     /// Whether entries that pass their seal are, where they are here already, the same as here.
     /// For tests of forgery.
     pub fn check_known(&self, entries: &[Entry]) -> Result<bool, AppError> {

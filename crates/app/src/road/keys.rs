@@ -35,7 +35,7 @@ pub fn epoch(peer: &NodeId) -> Vec<u8> {
 pub const SENT: &[u8] = b"sent/";
 
 /// What is known of a peer by the numbers of messages to it: all of it ends with their epoch.
-pub const BY_NUMBER: [&[u8]; 4] = [b"passed/", b"handing/", b"knows/", b"carried/"];
+pub const BY_NUMBER: [&[u8]; 5] = [b"passed/", b"handing/", b"knows/", b"carried/", b"held/"];
 
 /// A chart whose facility that was asked could not be reached when it was asked: (facility,
 /// chart) → class.
@@ -100,6 +100,26 @@ pub fn handing_on(envelope: &Envelope) -> Vec<u8> {
 /// certificate was issued.
 pub fn knows(peer: &NodeId, node: &NodeId) -> Vec<u8> {
     [b"knows/".as_slice(), &peer.0, &node.0].concat()
+}
+
+/// What a peer is known to hold of a stream, in one chart or at all.
+pub fn held(peer: &NodeId, stream: &Stream, chart: Option<&ChartId>) -> Vec<u8> {
+    let mut key = held_prefix(peer);
+    stream.put(&mut key);
+    if let Some(chart) = chart {
+        chart.put(&mut key);
+    }
+    key
+}
+
+/// The prefix of [`held`] for a peer.
+pub fn held_prefix(peer: &NodeId) -> Vec<u8> {
+    [b"held/".as_slice(), &peer.0].concat()
+}
+
+/// The newest format of parcels that a peer said it reads.
+pub fn reads(peer: &NodeId) -> Vec<u8> {
+    [b"reads/".as_slice(), &peer.0].concat()
 }
 
 /// In [`Space::Scope`]: a chart that goes to a peer beyond what the rules say.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ondol_kernel::{Class, NodeId};
 use ondol_store::{Space, View, WriteTx};
 
-use super::keys;
+use super::{held, keys};
 use crate::{App, AppError};
 
 impl App {
@@ -62,6 +62,15 @@ impl App {
         own_epoch(&*self.view()?)
     }
 
+    /// A peer says on its link which format of parcels it reads at the most.
+    pub fn reads_parcels(self: &Arc<Self>, peer: NodeId, format: u8) -> Result<(), AppError> {
+        let key = keys::reads(&peer);
+        if keys::number(&*self.view()?, &key)? == u64::from(format) {
+            return Ok(());
+        }
+        ondol_store::transact(&*self.store, move |tx| keys::set_number(tx, &key, format.into()))
+    }
+
     /// A peer says on its link in which epoch it counts its messages.
     pub fn renumbered(self: &Arc<Self>, peer: NodeId, epoch: u64) -> Result<(), AppError> {
         if self.peer_epoch(peer)? == epoch {
@@ -88,6 +97,8 @@ fn count_in(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppEr
         // What is here of a message is of one of the numbers before.
         tx.set_value(Space::ParcelIn, &keys::part(peer, class), None)?;
     }
+    // What it held before it was put back may be gone.
+    held::forget(tx, peer)?;
     keys::set_number(tx, &keys::epoch(peer), epoch)
 }
 

@@ -16,11 +16,11 @@ use ondol_replicate::{
 };
 use ondol_store::{SealedPath, Space, WriteTx};
 
-use super::{keys, relay, send};
+use super::{held, keys, relay, send};
 use crate::{App, AppError, Nation};
 
-/// So many queued entries make one parcel at the most. A slow link is never held by one parcel
-/// for long, since a more urgent class goes before its next frame.
+/// A parcel that has so many entries takes no further range. A slow link is never held by one
+/// parcel for long, since a more urgent class goes before its next frame.
 const ENTRIES_MAX: usize = 64;
 
 /// So many numbers are covered by one seal at the most.
@@ -36,8 +36,8 @@ const PLAIN_BYTES_MAX: usize = 1 << 20;
 /// The longest parcel: sealed and in its envelope it still is a message.
 pub const PARCEL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - (8 << 10);
 
-/// So many entries of a queue are looked at for those that went along with its front. One seal
-/// covers fewer.
+/// So many entries of a queue are looked at for those that go along with its front: a range that
+/// travels whole needs no paths. One seal covers fewer.
 const LOOK_AHEAD: usize = 1_024;
 
 /// Packs up to `room` parcels of a class for a peer. Each is a commit of its own, so that people
@@ -60,8 +60,7 @@ fn pack_one(
     nation: &Nation,
     (peer, class): (&NodeId, Class),
 ) -> Result<bool, AppError> {
-    let queued =
-        tx.values(Space::ParcelOut, &keys::queue_prefix(peer, class), None, ENTRIES_MAX)?;
+    let queued = tx.values(Space::ParcelOut, &keys::queue_prefix(peer, class), None, LOOK_AHEAD)?;
     if queued.is_empty() {
         return Ok(false);
     }
@@ -72,17 +71,29 @@ fn pack_one(
             Err(_) => put_aside(tx, key, bytes)?,
         }
     }
-    seal_own(tx, &app.place.node, &app.keys.signing, &addresses)?;
+    let front = &addresses[..addresses.len().min(ENTRIES_MAX)];
+    seal_own(tx, &app.place.node, &app.keys.signing, front)?;
     let (batches, packed) = batches(tx, &addresses)?;
     take_from_queue(tx, peer, class, &packed)?;
     let certificates = certificates(tx, nation, &app.place.node, (peer, class), &batches)?;
-    let parcel = Parcel { certificates, batches }.encode();
-    if parcel.len() > PARCEL_BYTES_MAX {
+    let parcel = Parcel { certificates, batches };
+    let reads = keys::number(tx, &keys::reads(peer))?;
+    let bytes = if reads == 1 {
+        parcel.encode_1()
+    } else {
+        let log = held::Log::new(&*tx, [app.place.node, *peer]);
+        let bytes = parcel.encode_for(&log);
+        log.into_result()?;
+        bytes
+    };
+    if bytes.len() > PARCEL_BYTES_MAX {
         // Writing refuses such entries; whoever still has one sees it.
-        put_aside(tx, &peer.0, &parcel)?;
+        put_aside(tx, &peer.0, &bytes)?;
         return Ok(true);
     }
-    let message = Message::Parcel(parcel);
+    let number = keys::number(tx, &keys::sent(peer, class))? + 1;
+    held::tell(tx, peer, (class, number), &parcel.batches)?;
+    let message = Message::Parcel(bytes);
     if nation.neighbours().contains(peer) {
         send(tx, peer, class, &message)?;
     } else {
@@ -249,6 +260,9 @@ fn batches(
     for address in queued {
         if done.contains(address) {
             continue;
+        }
+        if done.len() >= ENTRIES_MAX {
+            break;
         }
         let seal = tx.seal(address)?.ok_or(AppError::Unexpected("an entry without a seal"))?;
         let rows = tx.stream_entries(&seal.stream, seal.first, seal.last)?;

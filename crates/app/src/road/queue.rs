@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{ChartId, Entry};
+use ondol_record::{Address, ChartId, Entry};
 use ondol_store::{Space, View, WriteTx};
 
 use super::{blobs, keys, pack, scope};
@@ -76,9 +76,7 @@ fn offer(
     if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))? {
         return Ok(());
     }
-    let mut bytes = vec![];
-    entry.address.put(&mut bytes);
-    push(tx, peer, class, &bytes)?;
+    push(tx, peer, class, &entry.address)?;
     // A preview of 30 KB takes 25 s of the slowest link: no emergency waits behind another's.
     blobs::offer_previews(app, tx, peer, entry, class.max(Class::Care))
 }
@@ -119,13 +117,20 @@ pub fn backfill(
     Ok(())
 }
 
-fn push(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, bytes: &[u8]) -> Result<(), AppError> {
+/// Queues an entry for a peer once more, in the class in which it was written.
+pub fn push_entry(tx: &mut dyn WriteTx, peer: &NodeId, at: &Address) -> Result<(), AppError> {
+    push(tx, peer, at.stream.class, at)
+}
+
+fn push(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, at: &Address) -> Result<(), AppError> {
     let counter = keys::queued(peer, class);
     let number = keys::number(tx, &counter)? + 1;
     keys::set_number(tx, &counter, number)?;
     let mut key = keys::queue_prefix(peer, class);
     key.extend_from_slice(&number.to_be_bytes());
-    Ok(tx.set_value(Space::ParcelOut, &key, Some(bytes))?)
+    let mut bytes = vec![];
+    at.put(&mut bytes);
+    Ok(tx.set_value(Space::ParcelOut, &key, Some(&bytes))?)
 }
 
 /// Whether entries wait to be packed.

@@ -38,7 +38,11 @@ impl App {
             let (app, peer, bytes) = (self.clone(), NodeId(*peer), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
                 tx.set_value(Space::Quarantine, &key, None)?;
-                Taking { app: &app, tx }.parcel(peer, &bytes).map(drop)
+                let mut taking = Taking { app: &app, tx };
+                match Parcel::decode(&bytes) {
+                    Ok(parcel) => taking.parcel(peer, parcel, &bytes).map(drop),
+                    Err(_) => Ok(taking.quarantine(&peer, &bytes).map(drop)?),
+                }
             });
             match outcome {
                 // These parcels carry no certificates.

@@ -171,6 +171,7 @@ impl Peer {
             Event::UnknownVersion { version } => {
                 tracing::warn!(version, "a neighbour speaks another version of the link");
             }
+            Event::Reads { parcels } => app.reads_parcels(self.node, *parcels)?,
             Event::Resumed { .. } => {}
         }
         Ok(())

@@ -34,6 +34,11 @@ pub enum Event {
         /// By class code.
         received: [Position; 4],
     },
+    /// The peer said which format of parcels it reads at the most (ADR 0013).
+    Reads {
+        /// The format.
+        parcels: u8,
+    },
     /// The peer counts its messages anew: positions of the old epoch mean nothing any more.
     Renumbered {
         /// The peer's new epoch, to be kept with the positions.

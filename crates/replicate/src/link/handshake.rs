@@ -91,6 +91,9 @@ pub(super) struct Hello {
     pub known_epoch: u64,
     /// How far the teller received each class, and how far it holds it durably.
     pub classes: [(Position, Position); 4],
+    /// The newest format of parcels that the teller reads (ADR 0013). A hello without it is of a
+    /// node that reads format 1.
+    pub parcels: u8,
 }
 
 impl Hello {
@@ -103,6 +106,7 @@ impl Hello {
             put_number(&mut to, position.message_no);
             put_number(&mut to, u64::from(position.offset));
         }
+        put_number(&mut to, self.parcels.into());
         to
     }
 
@@ -121,7 +125,9 @@ impl Hello {
                     u32::try_from(reader.size(MAX_MESSAGE_BYTES)?).map_err(|_| BadBytes)?;
             }
         }
-        Ok(Self { connection_id, epoch, window, known_epoch, classes })
+        let parcels = if reader.is_empty() { 1 } else { reader.number()? };
+        let parcels = u8::try_from(parcels).unwrap_or(u8::MAX);
+        Ok(Self { connection_id, epoch, window, known_epoch, classes, parcels })
     }
 }
 
@@ -242,5 +248,28 @@ impl Keys {
         let mut payload = vec![0; sealed.len().checked_sub(TAG_BYTES)?];
         self.0.read_message(number, sealed, &mut payload).ok()?;
         Some(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_of_before_says_that_its_teller_reads_format_1() {
+        let hello = Hello {
+            connection_id: 7,
+            epoch: 1,
+            window: 900,
+            known_epoch: 0,
+            classes: [(Position::START, Position::START); 4],
+            parcels: 2,
+        };
+        let bytes = hello.encode();
+        assert_eq!(Hello::decode(&bytes), Ok(hello.clone()));
+        let before = &bytes[..bytes.len() - 1];
+        assert_eq!(Hello::decode(before), Ok(Hello { parcels: 1, ..hello.clone() }));
+        let later = [&bytes[..], &[1, 2]].concat();
+        assert_eq!(Hello::decode(&later), Ok(hello));
     }
 }

@@ -205,6 +205,7 @@ impl Link {
             window: self.config.window_bytes,
             known_epoch: self.config.peer_epoch,
             classes: self.incoming.positions(),
+            parcels: crate::parcel::FORMAT,
         }
     }
 
@@ -246,6 +247,7 @@ impl Link {
         self.session =
             Some(Session { keys, peer_id: hello.connection_id, flight, receipt: Receipt::new() });
         self.stats.handshakes += 1;
+        self.events.push_back(Event::Reads { parcels: hello.parcels });
         self.events.push_back(Event::Resumed { received });
         for class in Class::ALL {
             self.take_durable(class, classes[usize::from(class.code())].1);
