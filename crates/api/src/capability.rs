@@ -105,6 +105,12 @@ fn of_type(kind: ResourceType) -> Value {
         "name": "validate",
         "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"
     })];
+    if Interaction::Latest.allows(kind) {
+        operations.push(json!({
+            "name": "lastn",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Observation-lastn"
+        }));
+    }
     if Interaction::Everything.allows(kind) {
         operations.push(json!({
             "name": "everything",
@@ -125,8 +131,8 @@ pub(crate) fn bytes() -> &'static (Vec<u8>, Vec<u8>) {
     BYTES.get_or_init(|| {
         let plain = statement().to_string().into_bytes();
         let mut packer = GzEncoder::new(vec![], Compression::best());
-        // Writing to memory does not fail; if it did, the plain form is sent to everybody.
-        let packed = packer.write_all(&plain).and_then(|()| packer.finish()).unwrap_or_default();
+        let packed = packer.write_all(&plain).and_then(|()| packer.finish());
+        let packed = packed.expect("writing to memory does not fail");
         (plain, packed)
     })
 }

@@ -11,7 +11,7 @@ use ondol_app::{
     Actor, App,
     rest::{
         BundleText, PageToken, ParameterFault, RestError, SearchRequest, Validation, VersionId,
-        Within, pairs_of, quoted, searchset,
+        Within, pairs_of, quoted, searchset, searchset_at,
     },
 };
 use ondol_fhir::{Limits, Resource, ResourceType};
@@ -63,7 +63,7 @@ async fn answered(state: &ApiState, parts: Parts, body: Body) -> Result<Response
         return Ok(answer::metadata(headers::takes_gzip(&parts.headers)));
     }
     let bytes = match (&parts.method, address.shape) {
-        (&Method::POST, Shape::TypeSearch | Shape::CompartmentSearch) => {
+        (&Method::POST, Shape::TypeSearch | Shape::CompartmentSearch | Shape::Latest) => {
             headers::check_form(&parts.headers)?;
             let form = body::read(&parts.headers, body, body::FORM_MAX).await?;
             pairs.extend(pairs_of(&String::from_utf8_lossy(&form)));
@@ -145,6 +145,7 @@ impl Asked {
                 self.parameters(&[])?;
                 Ok(answer::bundle(app.rest_match(actor, self.resource()?, &self.base)?))
             }
+            Interaction::Latest => self.latest(app, actor),
             Interaction::Validate => self.validate(app, actor),
             Interaction::Bundle => {
                 self.parameters(&[])?;
@@ -183,6 +184,17 @@ impl Asked {
         let request = SearchRequest { kind, pairs, lenient, base: &self.base, page, within };
         let found = app.rest_search(actor, &request)?;
         Ok(answer::bundle(searchset(&found, &request)))
+    }
+
+    fn latest(self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {
+        let kind = self.kind()?;
+        let lenient = self.prefer.lenient;
+        let request =
+            SearchRequest { lenient, ..SearchRequest::of(kind, self.pairs.clone(), &self.base) };
+        let found = app.rest_latest(actor, request)?;
+        // Its own address is that of the operation.
+        let asked = SearchRequest::of(kind, self.pairs, &self.base);
+        Ok(answer::bundle(searchset_at(&found, &asked, "Observation/$lastn")))
     }
 
     fn validate(&self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {

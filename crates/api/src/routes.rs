@@ -19,6 +19,8 @@ pub enum Shape {
     TypeSearch,
     /// `/Patient/$match`
     Match,
+    /// `/Observation/$lastn`
+    Latest,
     /// `/Patient/1/Observation`, `/Patient/1/*`: one type of a compartment, or all.
     Compartment,
     /// `/Patient/1/Observation/_search`
@@ -74,6 +76,8 @@ pub enum Interaction {
     Everything,
     /// Who somebody may be.
     Match,
+    /// The newest observations of each kind.
+    Latest,
     /// What a write would be refused for.
     Validate,
 }
@@ -98,6 +102,7 @@ impl Interaction {
             | Self::Everything
             | Self::SearchWithin
             | Self::Validate
+            | Self::Latest
             | Self::Match => None,
         }
     }
@@ -116,6 +121,7 @@ impl Interaction {
         match self {
             Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
             Self::Everything | Self::Match => kind == ResourceType::Patient,
+            Self::Latest => kind == ResourceType::Observation,
             Self::SearchWithin => COMPARTMENTS.contains(&kind),
             _ => rest::is_served(kind),
         }
@@ -159,6 +165,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", Shape::CompartmentSearch, Interaction::SearchWithin),
     route("GET", Shape::Everything, Interaction::Everything),
     route("POST", Shape::Match, Interaction::Match),
+    route("GET", Shape::Latest, Interaction::Latest),
+    route("POST", Shape::Latest, Interaction::Latest),
     route("POST", Shape::TypeValidate, Interaction::Validate),
     route("POST", Shape::Validate, Interaction::Validate),
     route("GET", Shape::Validate, Interaction::Validate),
@@ -222,6 +230,7 @@ fn read(path: &str) -> Option<Address> {
     match parts[1..] {
         [] => Some(address),
         ["$match"] => Some(Address { shape: Shape::Match, ..address }),
+        ["$lastn"] => Some(Address { shape: Shape::Latest, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
         ["_history"] => Some(Address { shape: Shape::TypeHistory, ..address }),
         ["$validate"] => Some(Address { shape: Shape::TypeValidate, ..address }),
@@ -283,6 +292,7 @@ mod tests {
             ("POST", "/Patient", Interaction::Create),
             ("POST", "/Patient/_search", Interaction::Search),
             ("POST", "/Patient/$match", Interaction::Match),
+            ("GET", "/Observation/$lastn", Interaction::Latest),
             ("GET", "/Patient/1/Observation", Interaction::SearchWithin),
             ("GET", "/Encounter/1/*", Interaction::SearchWithin),
             ("POST", "/Patient/1/Observation/_search", Interaction::SearchWithin),
@@ -308,6 +318,7 @@ mod tests {
             "/Parameters",
             "/Group/1/$everything",
             "/Group/$match",
+            "/Group/$lastn",
             "/Group/1/Observation",
             "/Group/1/*",
             "/Patient/1/Organization",

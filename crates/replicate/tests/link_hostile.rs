@@ -190,7 +190,7 @@ fn a_handshake_is_two_short_datagrams() {
     let world = quick_world();
     let tap = world.tap.as_ref().unwrap();
     let first_two: Vec<usize> = tap.iter().take(2).map(|(_, packet)| packet.len()).collect();
-    assert_eq!(first_two, [120, 74]);
+    assert_eq!(first_two, [121, 75]);
     assert!(matches!(peek(&tap[1].1), Some(Kind::Reply { connection_id: 1 })));
 }
 

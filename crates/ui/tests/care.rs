@@ -176,8 +176,16 @@ async fn a_dangerous_value_is_marked_with_its_source() {
     let judged =
         worker.post(&path, &[("chart", &id), ("do", "judge"), ("v-heart-rate", "160")]).await;
     assert!(
-        judged.says(&["Pulse is dangerous", "Interagency Integrated Triage Tool"]),
+        judged.says(&["Dangerous: Pulse.", "Interagency Integrated Triage Tool"]),
         "{}",
+        judged.html
+    );
+    let mark = |class: &str| format!("id=\"m-v-{class}\" hx-swap-oob");
+    let (pulse, heat) =
+        (mark("heart-rate\" class=\"mark bad"), mark("body-temperature\" class=\"mark "));
+    assert!(
+        judged.says(&[&pulse, &heat]),
+        "the box itself is marked, others are not: {}",
         judged.html
     );
     let saved = worker.send(&path, &[("chart", &id), ("v-heart-rate", "160")]).await;

@@ -184,6 +184,7 @@ impl RestError {
             Self::Parse(ParseError::TooLarge { .. } | ParseError::TooDeep { .. }) => "too-long",
             Self::Parse(_) => "structure",
             Self::Parameter { fault: ParameterFault::Value, .. } => "value",
+            Self::Parameter { fault: ParameterFault::Missing, .. } => "required",
             Self::Parameter { .. } | Self::NotSupported => "not-supported",
             Self::NotAtHome | Self::Element { fault: ElementFault::OwnSteps, .. } => "forbidden",
             Self::Element { fault: ElementFault::Moves, .. } => "business-rule",

@@ -13,6 +13,8 @@ pub enum ParameterFault {
     Unsupported,
     /// It names a value set or a code system that this node does not hold whole.
     NotHeld,
+    /// The operation asks for it.
+    Missing,
 }
 
 impl ParameterFault {
@@ -22,6 +24,7 @@ impl ParameterFault {
             Self::Modifier => "has a modifier that is not supported for it",
             Self::Value => "has a value of another form than it asks",
             Self::Unsupported => "is not supported by this server",
+            Self::Missing => "is missing: this operation asks for it",
             Self::NotHeld => {
                 "names a value set, code system or code that this node does not hold whole"
             }
@@ -35,6 +38,7 @@ impl ParameterFault {
             Self::Value => "parameter-value",
             Self::Unsupported => "parameter-unsupported",
             Self::NotHeld => "terminology-not-held",
+            Self::Missing => "parameter-missing",
         }
     }
 }

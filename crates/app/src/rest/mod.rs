@@ -60,7 +60,12 @@ pub fn etags(text: &str) -> Option<Vec<VersionId>> {
 
 /// A result of a search as a bundle in JSON text.
 pub fn searchset(found: &SearchAnswer, request: &SearchRequest<'_>) -> String {
-    let (path, base) = (request.path(), request.base);
+    searchset_at(found, request, &request.path())
+}
+
+/// As [`searchset`], of an operation at `path` below the server's address.
+pub fn searchset_at(found: &SearchAnswer, request: &SearchRequest<'_>, path: &str) -> String {
+    let base = request.base;
     let mut bundle = BundleText::new("searchset");
     if let Some(total) = found.total {
         bundle.total(total);

@@ -4,6 +4,7 @@
 mod chain;
 mod every;
 mod include;
+mod latest;
 mod order;
 mod page;
 mod request;

@@ -219,7 +219,7 @@ pub(super) fn sorted(
     Ok((hits, last.filter(|_| more)))
 }
 
-fn found(
+pub(super) fn found(
     sight: &Sight<'_>,
     kind: ResourceType,
     id: &ResourceId,

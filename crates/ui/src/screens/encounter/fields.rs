@@ -1,7 +1,7 @@
 //! The fields of a visit: from the form to what was typed, and back.
 
 use ondol_app::AppError;
-use ondol_app::encounter::{Safety, TypedVital, Visit, VisitView};
+use ondol_app::encounter::{Judged, Safety, TypedVital, Verdict, Visit, VisitView};
 use ondol_app::people::{Person, Sex};
 use ondol_kernel::Millis;
 use ondol_terms::Alertness;
@@ -33,6 +33,8 @@ pub struct Box {
     pub unit: String,
     /// What was measured last; may be empty.
     pub hint: String,
+    /// How the box is marked: `bad`, `ask` or not at all.
+    pub mark: &'static str,
 }
 
 /// The field of a sign.
@@ -40,8 +42,25 @@ fn name(key: &str) -> String {
     format!("v-{key}")
 }
 
+/// How the box of a vital sign is marked.
+fn mark(judged: &[Judged], key: &str) -> &'static str {
+    let of = judged.iter().filter(|one| one.key == key);
+    let marks = of.map(|one| match one.verdict {
+        Verdict::Danger { .. } => "bad",
+        Verdict::AgeNeeded | Verdict::Impossible => "ask",
+        _ => "",
+    });
+    marks.max_by_key(|mark| ["", "ask", "bad"].iter().position(|one| one == mark)).unwrap_or("")
+}
+
+/// The marks of all boxes, by their names.
+pub fn marks(judged: &[Judged]) -> Vec<(String, &'static str)> {
+    let measured = ondol_terms::vitals().iter().filter(|vital| vital.measure.is_some());
+    measured.map(|vital| (name(vital.key), mark(judged, vital.key))).collect()
+}
+
 /// The boxes that are always there, and those behind 'more'.
-pub fn boxes(page: &Page, safety: &Safety) -> (Vec<Box>, Vec<Box>) {
+pub fn boxes(page: &Page, safety: &Safety, judged: &[Judged]) -> (Vec<Box>, Vec<Box>) {
     let t = page.t;
     let measured = ondol_terms::vitals().iter().filter_map(|vital| Some((vital, vital.measure?)));
     let make = |(vital, guard): (&'static ondol_terms::Vital, ondol_terms::Guard)| {
@@ -58,6 +77,7 @@ pub fn boxes(page: &Page, safety: &Safety) -> (Vec<Box>, Vec<Box>) {
             label: said::label(t, vital.key),
             unit: said::unit(t, guard.unit),
             hint,
+            mark: mark(judged, vital.key),
         }
     };
     // The body mass index follows from weight and height; nobody types it.

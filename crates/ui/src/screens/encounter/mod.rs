@@ -149,6 +149,8 @@ struct MedResults {
 struct JudgedPart {
     t: T,
     judged: Vec<(bool, String)>,
+    /// How each box is marked.
+    marks: Vec<(String, &'static str)>,
 }
 
 /// Each danger as a sentence, and whether it is one (or a question).
@@ -203,7 +205,7 @@ async fn show(
     let (banner, safety) = known(ui, who, frame).await?;
     let diagnoses = local(ui.run(|app| app.local_diagnoses()).await)?;
     let medicines = local(ui.run(|app| app.local_medicines()).await)?;
-    let (boxes, more) = fields::boxes(&page, &safety);
+    let (boxes, more) = fields::boxes(&page, &safety, judged);
     let more_open = more.iter().any(|one| !form.value(&one.name).is_empty());
     let asked = |one: &Judged| matches!(one.verdict, Verdict::Impossible | Verdict::Birth(_));
     let questions =
@@ -374,15 +376,16 @@ async fn posted(
         "judge" => {
             let visit = fields::read(&page, &mut form);
             // A box that cannot be read hides no danger without a word.
-            let judged = match judge(ui, who, &frame, visit).await {
-                Ok(judged) => sentences(t, &judged),
+            let (judged, marks) = match judge(ui, who, &frame, visit).await {
+                Ok(judged) => (sentences(t, &judged), fields::marks(&judged)),
                 Err(AppError::Field { field, .. }) => {
                     let label = said::label(t, field);
-                    vec![(false, t.msg("encounter-impossible").arg("what", label).to_string())]
+                    let says = t.msg("encounter-impossible").arg("what", label).to_string();
+                    (vec![(false, says)], vec![])
                 }
                 Err(other) => return Err(other.into()),
             };
-            return Ok(Screen(JudgedPart { t, judged }).into_response());
+            return Ok(Screen(JudgedPart { t, judged, marks }).into_response());
         }
         _ => return save_visit(page, ui, who, frame, form).await,
     }
