@@ -23,26 +23,33 @@ use crate::{App, AppError};
 struct Note {
     /// The newest number that the peer holds.
     held: u64,
-    /// The newest number of a message that is not known to have arrived, and the message.
-    told: Option<(u64, Class, u64)>,
+    /// The newest numbers of messages that are not known to have arrived, and the messages. The
+    /// first stays until it is acknowledged, the last is the newest of all: so what was told in
+    /// one go is held as soon as its end is acknowledged, and something is while more is told.
+    told: [Option<Told>; 2],
 }
+
+type Told = (u64, Class, u64);
 
 impl Note {
     fn read(value: &[u8]) -> Result<Self, BadBytes> {
         let mut from = Reader::new(value);
-        let held = from.number()?;
-        if from.is_empty() {
-            return Ok(Self { held, told: None });
+        let mut note = Self { held: from.number()?, told: [None; 2] };
+        for told in &mut note.told {
+            if from.is_empty() {
+                break;
+            }
+            let number = from.number()?;
+            let class = Class::from_code(from.byte()?).ok_or(BadBytes)?;
+            *told = Some((number, class, from.number()?));
         }
-        let number = from.number()?;
-        let class = Class::from_code(from.byte()?).ok_or(BadBytes)?;
-        Ok(Self { held, told: Some((number, class, from.number()?)) })
+        Ok(note)
     }
 
     fn to_bytes(&self) -> Vec<u8> {
         let mut to = vec![];
         put_number(&mut to, self.held);
-        if let Some((number, class, message)) = self.told {
+        for (number, class, message) in self.told.into_iter().flatten() {
             put_number(&mut to, number);
             to.push(class.code());
             put_number(&mut to, message);
@@ -54,10 +61,10 @@ impl Note {
     fn of(view: &dyn View, peer: &NodeId, key: &[u8]) -> Result<Self, AppError> {
         let Some(value) = view.value(Space::Peer, key)? else { return Ok(Self::default()) };
         let mut note = Self::read(&value).map_err(|_| AppError::Unexpected("a note of entries"))?;
-        if let Some((number, class, message)) = note.told
+        while let Some((number, class, message)) = note.told[0]
             && keys::number(view, &keys::acknowledged(peer, class))? >= message
         {
-            note = Self { held: note.held.max(number), told: None };
+            note = Self { held: note.held.max(number), told: [note.told[1], None] };
         }
         Ok(note)
     }
@@ -80,9 +87,9 @@ pub fn tell(
     }
     for (key, number) in newest {
         let mut note = Note::of(&*tx, peer, &key)?;
-        // What waits for its acknowledgement is not put off by what is told after it.
-        if note.told.is_none() && number > note.held {
-            note.told = Some((number, class, message));
+        let known = note.told.into_iter().flatten().map(|(number, ..)| number);
+        if number > known.fold(note.held, u64::max) {
+            note.told[usize::from(note.told[0].is_some())] = Some((number, class, message));
             tx.set_value(Space::Peer, &key, Some(&note.to_bytes()))?;
         }
     }
@@ -208,7 +215,8 @@ mod tests {
 
     #[test]
     fn notes_round_trip() {
-        for told in [None, Some((700, Class::Bulk, 3))] {
+        let (first, last) = (Some((700, Class::Bulk, 3)), Some((701, Class::Care, 4)));
+        for told in [[None, None], [first, None], [first, last]] {
             let note = Note { held: 650, told };
             assert_eq!(Note::read(&note.to_bytes()), Ok(note));
         }
