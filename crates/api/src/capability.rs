@@ -117,6 +117,10 @@ fn of_type(kind: ResourceType) -> Value {
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"
         }));
         operations.push(json!({
+            "name": "summary",
+            "definition": "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"
+        }));
+        operations.push(json!({
             "name": "match",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
         }));

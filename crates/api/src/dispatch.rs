@@ -145,6 +145,11 @@ impl Asked {
                 self.parameters(&[])?;
                 Ok(answer::bundle(app.rest_match(actor, self.resource()?, &self.base)?))
             }
+            Interaction::Summary => {
+                self.parameters(&[])?;
+                let summary = app.rest_summary(actor, self.id()?)?;
+                Ok(answer::bundle(summary.document(&self.base)))
+            }
             Interaction::Latest => self.latest(app, actor),
             Interaction::Validate => self.validate(app, actor),
             Interaction::Bundle => {

@@ -37,6 +37,8 @@ pub enum Shape {
     Version,
     /// `/Patient/1/$everything`
     Everything,
+    /// `/Patient/1/$summary`
+    Summary,
     /// `/Patient/$validate`
     TypeValidate,
     /// `/Patient/1/$validate`
@@ -74,6 +76,8 @@ pub enum Interaction {
     SystemHistory,
     /// Everything in a patient's chart.
     Everything,
+    /// The International Patient Summary.
+    Summary,
     /// Who somebody may be.
     Match,
     /// The newest observations of each kind.
@@ -103,6 +107,7 @@ impl Interaction {
             | Self::SearchWithin
             | Self::Validate
             | Self::Latest
+            | Self::Summary
             | Self::Match => None,
         }
     }
@@ -120,7 +125,7 @@ impl Interaction {
     pub fn allows(self, kind: ResourceType) -> bool {
         match self {
             Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
-            Self::Everything | Self::Match => kind == ResourceType::Patient,
+            Self::Everything | Self::Summary | Self::Match => kind == ResourceType::Patient,
             Self::Latest => kind == ResourceType::Observation,
             Self::SearchWithin => COMPARTMENTS.contains(&kind),
             _ => rest::is_served(kind),
@@ -165,6 +170,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", Shape::CompartmentSearch, Interaction::SearchWithin),
     route("GET", Shape::Everything, Interaction::Everything),
     route("POST", Shape::Match, Interaction::Match),
+    route("GET", Shape::Summary, Interaction::Summary),
     route("GET", Shape::Latest, Interaction::Latest),
     route("POST", Shape::Latest, Interaction::Latest),
     route("POST", Shape::TypeValidate, Interaction::Validate),
@@ -239,6 +245,7 @@ fn read(path: &str) -> Option<Address> {
         [_, "$everything"] => {
             Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
         }
+        [_, "$summary"] => Some(Address { shape: Shape::Summary, id: Some(id()?), ..address }),
         [_, "$validate"] => Some(Address { shape: Shape::Validate, id: Some(id()?), ..address }),
         [_, inner] => within(inner, Shape::Compartment, Address { id: Some(id()?), ..address }),
         [_, inner, "_search"] => {
@@ -293,6 +300,7 @@ mod tests {
             ("POST", "/Patient/_search", Interaction::Search),
             ("POST", "/Patient/$match", Interaction::Match),
             ("GET", "/Observation/$lastn", Interaction::Latest),
+            ("GET", "/Patient/1/$summary", Interaction::Summary),
             ("GET", "/Patient/1/Observation", Interaction::SearchWithin),
             ("GET", "/Encounter/1/*", Interaction::SearchWithin),
             ("POST", "/Patient/1/Observation/_search", Interaction::SearchWithin),
@@ -319,6 +327,7 @@ mod tests {
             "/Group/1/$everything",
             "/Group/$match",
             "/Group/$lastn",
+            "/Group/1/$summary",
             "/Group/1/Observation",
             "/Group/1/*",
             "/Patient/1/Organization",

@@ -13,7 +13,7 @@ pub(super) const PRESSURE: &str = "85354-9";
 /// the code for pulse oximetry.
 const SATURATION: &str = "2708-6";
 /// LOINC: pregnancy status, and its answers.
-pub(super) const PREGNANCY: &str = "82810-3";
+pub(crate) const PREGNANCY: &str = "82810-3";
 pub(super) const PREGNANT: &str = "LA15173-0";
 const NOT_PREGNANT: &str = "LA26683-5";
 

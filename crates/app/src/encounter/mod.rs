@@ -18,6 +18,7 @@ mod visit;
 
 pub use allergy::{NewAllergy, Substance};
 pub use banner::Banner;
+pub(crate) use build::PREGNANCY;
 pub use chart::{Chart, VISITS_SHOWN};
 pub use glass::{GlassAlert, Reader};
 pub use lacks::Lack;
@@ -26,7 +27,9 @@ pub use moving::MovedNote;
 pub use open::{OpenKind, OpenWork};
 pub(crate) use read::Reader as VisitReader;
 pub use safety::{Allergies, Allergy, CurrentMedicine, Pregnancy, Problem, Safety};
-pub(crate) use safety::{fold as fold_safety, stated as stated_for_safety};
+pub(crate) use safety::{
+    care_moment, fold as fold_safety, stated as stated_for_safety, words as concept_words,
+};
 pub(crate) use save::save_within;
 pub use views::{DiagnosisView, MedicineView, Other, VisitView, VitalView};
 pub(crate) use visit::Whose;

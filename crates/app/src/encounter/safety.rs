@@ -173,6 +173,28 @@ fn moment(document: &Value, members: &[&str], stored: &Stored) -> Millis {
         .unwrap_or_else(|| stored.hlc.millis())
 }
 
+/// When something was so: what the resource itself says, else when it was written.
+pub(crate) fn care_moment(document: &Value, stored: &Stored) -> Millis {
+    const MEMBERS: [&str; 12] = [
+        "effectiveDateTime",
+        "effectiveInstant",
+        "performedDateTime",
+        "occurrenceDateTime",
+        "onsetDateTime",
+        "authoredOn",
+        "dateAsserted",
+        "recordedDate",
+        "recordedOn",
+        "recorded",
+        "timingDateTime",
+        "issued",
+    ];
+    let period = ["effectivePeriod", "performedPeriod", "onsetPeriod"]
+        .iter()
+        .find_map(|name| day_or_instant(document[*name]["start"].as_str()?));
+    period.unwrap_or_else(|| moment(document, &MEMBERS, stored))
+}
+
 /// An instant, or the beginning of a day, month or year (UTC).
 pub(super) fn day_or_instant(text: &str) -> Option<Millis> {
     Some(ondol_fhir::Temporal::parse(text)?.range(0).0)
@@ -180,7 +202,7 @@ pub(super) fn day_or_instant(text: &str) -> Option<Millis> {
 
 /// What a concept says in words. A code of our own lists has its words there; another code stands
 /// for itself rather than for nothing.
-fn words(concept: &Value) -> String {
+pub(crate) fn words(concept: &Value) -> String {
     let said = concept["text"].as_str();
     let shown = || items(&concept["coding"]).find_map(|coding| coding["display"].as_str());
     let listed =

@@ -21,6 +21,18 @@ impl BundleText {
         Self { text, entries: 0 }
     }
 
+    /// What names a document, and when it was made.
+    pub fn identified(&mut self, system: &str, value: &str, at: &str) {
+        self.text.extend([
+            r#","identifier":{"system":"#,
+            &quoted(system),
+            r#","value":"#,
+            &quoted(value),
+            r#"},"timestamp":"#,
+            &quoted(at),
+        ]);
+    }
+
     /// How many there are in all.
     pub fn total(&mut self, total: u64) {
         self.text.extend([r#","total":"#, &total.to_string()]);
