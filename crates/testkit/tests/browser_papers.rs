@@ -164,6 +164,7 @@ fn papers(case: &Case) -> Vec<Print<'static>> {
             &[NAME, "페니실린", "열이 내리지 않음", "맹산군병원", "62-304", "38.6"],
         ),
         upright("card", person("card"), code.clone(), &[NAME]),
+        upright("summary", person("summary"), code.clone(), &[NAME, "페니실린", "38.6"]),
         upright("wristband", person("wristband"), code, &[NAME, "페니실린"]),
         // The list has a line for each look at the chart.
         Print {

@@ -114,9 +114,17 @@ async fn no_name_of_a_patient_stands_in_a_title_or_an_address() {
     let clinic = Facility::new();
     let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
     let id = registered(&mut worker, "리용희").await;
-    for path in
-        ["", "/edit", "/allergies", "/visits/new", "/card", "/wristband", "/readers", "/link"]
-    {
+    for path in [
+        "",
+        "/edit",
+        "/allergies",
+        "/visits/new",
+        "/card",
+        "/wristband",
+        "/readers",
+        "/summary",
+        "/link",
+    ] {
         let page = worker.get(&format!("/people/{id}{path}")).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.html);
         let title = page.html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
@@ -493,4 +501,38 @@ async fn a_draft_that_comes_too_late_is_not_offered_again() {
     ];
     worker.post("/drafts/people/new", &fields).await;
     assert!(!worker.get("/people/new").await.html.contains("김복순"));
+}
+
+#[tokio::test]
+async fn the_summary_for_whoever_treats_next_tells_what_counts_and_what_nobody_asked() {
+    let clinic = Facility::new();
+    let mut worker = browser(&clinic, "최은경", Role::HealthWorker);
+    let id = registered(&mut worker, "리용희").await;
+    let path = format!("/people/{id}/summary");
+    let before = worker.get(&path).await;
+    assert!(
+        before.says(&["리용희", "Allergies not asked yet", "Nothing is recorded."]),
+        "{}",
+        before.html
+    );
+    let visit = [("chart", &*id), ("complaint", "기침"), ("v-heart-rate", "96")];
+    worker.send(&format!("/people/{id}/visits/new"), &visit).await;
+    let allergy = [
+        ("chart", &*id),
+        ("substance", "페니실린"),
+        ("reaction", "두드러기"),
+        ("severity", "severe"),
+    ];
+    worker.send(&format!("/people/{id}/allergies"), &allergy).await;
+    let after = worker.get(&path).await;
+    assert!(
+        after.says(&["페니실린", "두드러기", "Last measured", "Pulse", "96"]),
+        "{}",
+        after.html
+    );
+    let offered = worker.get(&format!("/people/{id}")).await;
+    assert!(offered.says(&[&format!("/people/{id}/summary")]), "{}", offered.html);
+    // Each look is known.
+    let readers = worker.get(&format!("/people/{id}/readers")).await;
+    assert!(readers.says(&["최은경"]), "{}", readers.html);
 }

@@ -71,6 +71,7 @@ fn acts(t: T, chart: &Chart) -> Vec<Act> {
         acts.push(act("/edit", "pencil", t.get("people-edit"), String::new()));
     }
     acts.push(act("/card", "printer", t.get("chart-card"), t.get("chart-card-what")));
+    acts.push(act("/summary", "paper", t.get("chart-summary"), t.get("chart-summary-what")));
     if chart.may_merge {
         acts.push(act("/link", "people", t.get("people-link"), t.get("people-link-hint")));
     }

@@ -21,7 +21,7 @@ use super::{
     sight::Sight,
     text::{BundleText, quoted},
 };
-use crate::{Actor, App, coding, encounter::fold_safety};
+use crate::{Actor, App, AppError, coding, encounter::fold_safety};
 
 /// The types that a summary is made of.
 const TYPES: [&str; 10] = [
@@ -78,6 +78,20 @@ impl App {
         };
         seen.record(self, actor)?;
         Ok(summary)
+    }
+
+    /// As [`App::rest_summary`], to be printed.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::NotFound`] without the patient, and the denial of who may not read the chart.
+    pub fn printed_summary(&self, actor: &Actor, id: &ResourceId) -> Result<Summary, AppError> {
+        self.rest_summary(actor, id).map_err(|why| match why {
+            RestError::App(why) => why,
+            RestError::NotFound => AppError::NotFound,
+            RestError::Gone { .. } => AppError::Gone,
+            _ => AppError::Unexpected("a summary"),
+        })
     }
 
     /// The facility that answers for the summary.

@@ -25,11 +25,13 @@ pub enum Listed {
     Medicine(String),
     /// An illness, by its ICD-10 code.
     Illness(String),
+    /// A vital sign, by its key.
+    Vital(&'static str),
 }
 
 /// One statement of a section. It has no `Debug`: it tells of somebody.
 pub struct Item {
-    /// What it is of, in the words of the record, else in English.
+    /// What it is of, in the words of the record; may be empty where it is listed.
     pub words: String,
     /// What was measured, how much is taken, what happened; may be empty.
     pub detail: String,
@@ -139,6 +141,9 @@ impl Section {
                 let day = item.at.to_fhir(offset);
                 let day = day.get(..10).unwrap_or_default();
                 let mut words = escaped(&item.words);
+                if words.is_empty() {
+                    words = item.listed.as_ref().map_or_else(|| "?".to_owned(), in_english);
+                }
                 if !item.detail.is_empty() {
                     words.extend([": ", &escaped(&item.detail)]);
                 }
@@ -175,9 +180,12 @@ fn item(found: &Found, concept: &str, detail: &str) -> Result<Item, RestError> {
     let of = |system| coding::code_of(concept, system).map(str::to_owned);
     let listed = of(coding::ATC).map(Listed::Medicine);
     let listed = listed.or_else(|| of(coding::ICD10).map(Listed::Illness));
+    let vital = of(coding::LOINC)
+        .and_then(|code| ondol_terms::vitals().iter().find(|vital| vital.loinc == code));
+    let listed = listed.or_else(|| vital.map(|vital| Listed::Vital(vital.key)));
     let mut words = concept_words(concept);
-    if words.is_empty() {
-        words = listed.as_ref().map_or_else(String::new, in_english);
+    if vital.is_some_and(|vital| vital.loinc == words) {
+        words.clear();
     }
     Ok(Item {
         words,
@@ -191,10 +199,11 @@ fn item(found: &Found, concept: &str, detail: &str) -> Result<Item, RestError> {
 /// The name in our lists, else the code itself: it says something to somebody.
 fn in_english(listed: &Listed) -> String {
     let (code, name) = match listed {
-        Listed::Medicine(atc) => (atc, ondol_terms::medicine(atc).map(|of| of.inn)),
-        Listed::Illness(code) => (code, ondol_terms::diagnosis(code).map(|of| of.en)),
+        Listed::Medicine(atc) => (&**atc, ondol_terms::medicine(atc).map(|of| of.inn)),
+        Listed::Illness(code) => (&**code, ondol_terms::diagnosis(code).map(|of| of.en)),
+        Listed::Vital(key) => return ondol_terms::vital(key).map_or(*key, |of| of.en).to_owned(),
     };
-    name.map_or_else(|| code.clone(), |name| format!("{name} ({code})"))
+    name.map_or_else(|| code.to_owned(), |name| format!("{name} ({code})"))
 }
 
 fn allergies(all: &[Found], safety: &Safety) -> Result<Vec<Item>, RestError> {

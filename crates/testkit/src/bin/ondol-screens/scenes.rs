@@ -132,6 +132,7 @@ fn health_worker_house(places: &Places) -> Vec<Scene> {
         at("paper-card", format!("{chart}/card")),
         at("paper-wristband", format!("{chart}/wristband")),
         at("paper-readers", format!("{chart}/readers")),
+        at("paper-summary", format!("{chart}/summary")),
         at("downtime", "/papers/downtime".into()),
         at("paper-downtime", format!("/papers/downtime/{}", places["form"])),
         at("downtime-grid", format!("/papers/downtime/{}/type", places["form"])),

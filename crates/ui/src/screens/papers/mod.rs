@@ -6,6 +6,7 @@ mod downtime;
 mod grid;
 mod month;
 mod readers;
+mod summary;
 
 use askama::Template;
 use axum::Router;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Ui> {
         .route("/people/{id}/card", get(card::card))
         .route("/people/{id}/wristband", get(card::wristband))
         .route("/people/{id}/readers", get(readers::readers))
+        .route("/people/{id}/summary", get(summary::summary))
 }
 
 #[derive(Template)]
