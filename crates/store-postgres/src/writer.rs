@@ -26,7 +26,7 @@ const GROUP_MAX: usize = 256;
 
 /// How long the writer waits before each new attempt to connect, ms; then the jobs that wait are
 /// told, and the next ones try again.
-const RECONNECT_MS: [u64; 6] = [0, 50, 100, 200, 400, 800];
+const RECONNECT_MS: [u64; 11] = [0, 20, 40, 80, 160, 200, 200, 200, 200, 200, 200];
 
 type Answer = Result<Outcome, StoreError>;
 

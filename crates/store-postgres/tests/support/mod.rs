@@ -256,3 +256,12 @@ pub fn open_empty() -> Opened {
     let schema = server.schema();
     Opened { store: Arc::new(open(server, &schema)), keep: Box::new(()) as Box<dyn Any> }
 }
+
+/// Does something at its end, a panic's included.
+pub struct AtEnd<F: FnMut()>(pub F);
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}

@@ -9,6 +9,7 @@
 pub mod charts;
 pub mod convergence;
 pub mod ingestion;
+pub mod oracle;
 pub mod own_things;
 pub mod paging;
 pub mod scene;
