@@ -43,9 +43,9 @@ impl From<tokio_postgres::Error> for Failure {
 /// values.
 pub(crate) fn of_statement(why: &tokio_postgres::Error, statement: &str) -> Failure {
     let Some(code) = why.code() else {
-        let is_io = why.source().is_some_and(|source| source.is::<std::io::Error>());
+        let is_io = why.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         return if why.is_closed() || is_io {
-            Failure(StoreError::Io("the connection to the database was lost".into()))
+            Failure(StoreError::Io("the database cannot be reached, or no longer".into()))
         } else if why.to_string().starts_with("error deserializing") {
             damaged("a row holds a value of another type")
         } else {

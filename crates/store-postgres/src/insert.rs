@@ -96,7 +96,7 @@ impl Writing<'_> {
             let superseded = !is_new && self.is_awaited(&resource, id)?;
             self.version((name, &key.1), &resource, (ordinal, id), superseded, change)?;
         }
-        touched.into_values().try_for_each(|touched| self.settle(touched))
+        touched.values().try_for_each(|touched| self.settle(touched))
     }
 
     /// The resources of changes that are here already.
@@ -236,7 +236,7 @@ impl Writing<'_> {
     }
 
     /// Chooses the shown version again and brings the index up to date.
-    fn settle(&self, touched: Touched<'_>) -> Result<(), Failure> {
+    fn settle(&self, touched: &Touched<'_>) -> Result<(), Failure> {
         if let Some((Content::Put(body), supersedes)) =
             touched.only.map(|change| (&change.content, &change.supersedes))
             && supersedes.is_empty()
@@ -248,7 +248,7 @@ impl Writing<'_> {
             return index::insert(self.db, (self.chart, touched.place.resource), rows.iter());
         }
         let resource = Resource {
-            resource_type: touched.resource_type,
+            kind: touched.resource_type,
             name: touched.name,
             id: &touched.id,
             place: &touched.place,
@@ -259,7 +259,9 @@ impl Writing<'_> {
 
 /// A resource and where it was.
 pub(crate) struct Resource<'a> {
-    pub(crate) resource_type: &'a str,
+    /// The type's name.
+    pub(crate) kind: &'a str,
+    /// And its number.
     pub(crate) name: i64,
     pub(crate) id: &'a [u8],
     pub(crate) place: &'a Place,
@@ -303,8 +305,7 @@ impl Resource<'_> {
                 values![self.id, self.name, chart, others],
             )?;
         }
-        let wanted =
-            if live { index::wanted(db, self.resource_type, &heads)? } else { BTreeSet::new() };
+        let wanted = if live { index::wanted(db, self.kind, &heads)? } else { BTreeSet::new() };
         index::replace(db, (from, chart), resource, &wanted)
     }
 }

@@ -28,14 +28,7 @@ use ondol_store::{Finding, Job, Outcome, Store, StoreError, View};
 pub use open::OpenOptions;
 pub use plan::plan;
 
-use crate::{
-    error::defect,
-    open::Opening,
-    pool::Pool,
-    value::{get, values},
-    view::Moment,
-    writer::Writer,
-};
+use crate::{open::Opening, pool::Pool, view::Moment, writer::Writer};
 
 /// A store in one schema of a PostgreSQL database.
 ///
@@ -44,6 +37,7 @@ pub struct PostgresStore {
     readers: Pool,
     writer: Writer,
     utc_offset_minutes: i32,
+    home: Vec<u8>,
 }
 
 impl PostgresStore {
@@ -58,26 +52,15 @@ impl PostgresStore {
         let utc_offset_minutes = options.utc_offset_minutes;
         let opening = Opening::new(url, options)?;
         let db = opening.writer()?;
+        let home = opening.home();
         let readers = Pool::new(opening.clone());
-        Ok(Self { readers, writer: Writer::start(db, opening)?, utc_offset_minutes })
+        Ok(Self { readers, writer: Writer::start(db, opening)?, utc_offset_minutes, home })
     }
 
     /// By what this store is told from a copy of it: the database system, how often it was put
-    /// back or taken over by another, and the schema in it.
-    pub fn home(&self) -> Result<Vec<u8>, StoreError> {
-        let db = self.readers.begin()?;
-        let row = db.session.one(
-            "SELECT system_identifier, timeline_id::bigint, current_schema()::regnamespace::oid\
-             ::bigint, (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) \
-             FROM pg_control_system(), pg_control_checkpoint()",
-            values![],
-        )?;
-        let row = row.ok_or_else(|| defect("the server does not tell what it is"))?;
-        let mut mark = b"postgres".to_vec();
-        for column in 0..4 {
-            mark.extend_from_slice(&get::<i64>(&row, column)?.to_be_bytes());
-        }
-        Ok(mark)
+    /// back or taken over by a standby, the database, and the schema in it.
+    pub fn home(&self) -> Vec<u8> {
+        self.home.clone()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Connecting, making the tables, and being the only one who writes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use ondol_store::{StoreError, index::RULES};
 use tokio_postgres::Config;
@@ -11,7 +14,7 @@ use crate::{
     error::{Failure, damaged, defect},
     plan::schema,
     session::Session,
-    value::{get, values},
+    value::{bytes, get, values},
 };
 
 /// The format of the tables.
@@ -44,6 +47,8 @@ pub(crate) struct Opening {
     pub(crate) driver: Arc<Driver>,
     config: Arc<Config>,
     pub(crate) options: Arc<OpenOptions>,
+    /// Which database it was when the writer connected first.
+    home: Arc<OnceLock<Vec<u8>>>,
 }
 
 impl Opening {
@@ -54,18 +59,36 @@ impl Opening {
             driver: Arc::new(Driver::start()?),
             config: Arc::new(config),
             options: Arc::new(options),
+            home: Arc::default(),
         })
     }
 
-    /// The writer's connection. Makes the tables if they are missing.
+    /// The writer's connection. The first one makes the tables if they are missing; a later one
+    /// has to lead to the same database, as it was: one that was put back, or a standby that took
+    /// over, may lack what was acknowledged, and the node has to begin a new incarnation.
     pub(crate) fn writer(&self) -> Result<Db, Failure> {
         let session = Session::connect(&self.driver, &self.config)?;
         check_server(&session)?;
         lock(&session)?;
+        let is_first = self.home.get().is_none();
         if !check_format(&session)? {
+            if !is_first {
+                return Err(damaged("the tables of the record are gone"));
+            }
             make_tables(&session, self.options.utc_offset_minutes)?;
         }
+        let home = home(&session)?;
+        if *self.home.get_or_init(|| home.clone()) != home {
+            let why = "the database is another one than before, or was put back: start the node \
+                again";
+            return Err(StoreError::Io(why.into()).into());
+        }
         Ok(Db::new(session, true))
+    }
+
+    /// Which database it was when the writer connected first.
+    pub(crate) fn home(&self) -> Vec<u8> {
+        self.home.get().cloned().unwrap_or_default()
     }
 
     /// A connection for reading.
@@ -110,6 +133,20 @@ fn check_server(session: &Session) -> Result<(), Failure> {
         return Err(StoreError::ReadOnly.into());
     }
     Ok(())
+}
+
+/// By what a store is told from a copy of it: the system, how often it was put back or taken over
+/// by a standby, the database, and the schema.
+fn home(session: &Session) -> Result<Vec<u8>, Failure> {
+    let row = session.one(
+        "SELECT (system_identifier::text || ' ' \
+         || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' \
+         || (SELECT oid FROM pg_database WHERE datname = current_database()) || ' ' \
+         || current_schema()::regnamespace::oid)::bytea FROM pg_control_system()",
+        vec![],
+    )?;
+    let row = row.ok_or_else(|| defect("the server does not tell what it is"))?;
+    Ok([b"postgres ", bytes(&row, 0)?].concat())
 }
 
 /// Takes the lock that is held as long as the connection lives: one node writes in a schema.

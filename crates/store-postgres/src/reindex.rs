@@ -116,7 +116,7 @@ fn batch(db: &Db, mut reached: Reached) -> Result<Reached, Failure> {
         resource_id(&id)?;
         let (derived, standing) = Derived::of(db, name, &place)?;
         derived.write_marks(db, &place, &standing)?;
-        let resource = Resource { resource_type: &resource_type, name, id: &id, place: &place };
+        let resource = Resource { kind: &resource_type, name, id: &id, place: &place };
         resource.settle(db, false)?;
         reached.last = (id, name);
         reached.done += 1;

@@ -2,4 +2,7 @@
 
 mod support;
 
-ondol_store::store_contract!(support::open_empty, support::is_there);
+#[test]
+fn the_contract_holds() {
+    support::contract_holds(support::open_empty);
+}

@@ -42,11 +42,11 @@ fn one_node_writes_in_a_schema_and_others_may_only_read() {
     let beside = Beside::open(&url, OpenOptions::default()).unwrap();
     assert_eq!(beside.read().unwrap().count(&query("Patient", &[])).unwrap(), 3);
     let other = support::open(server, &server.schema());
-    assert_ne!(store.home().unwrap(), other.home().unwrap());
-    let home = store.home().unwrap();
+    assert_ne!(store.home(), other.home());
+    let home = store.home();
     drop(store);
     let again = support::open(server, &schema);
-    assert_eq!(again.home().unwrap(), home);
+    assert_eq!(again.home(), home);
     assert_eq!(again.read().unwrap().identity().unwrap(), Some(identity(1)));
     assert_eq!(again.verify(&mut |_, _| {}).unwrap(), []);
 }
@@ -159,4 +159,22 @@ fn a_store_may_be_used_from_a_worker_of_a_runtime() {
         .await
     });
     assert_eq!(used.unwrap(), 3);
+}
+
+#[test]
+fn an_account_without_rights_over_the_server_is_enough_and_tables_that_go_are_not_made_anew() {
+    let Some(server) = support::server() else { return };
+    let schema = server.schema();
+    server.sql(&format!("CREATE ROLE plain LOGIN; GRANT ALL ON SCHEMA {schema} TO plain")).unwrap();
+    let url = server.url(&schema).replace("ondol@", "plain@");
+    let store = PostgresStore::open(&url, OpenOptions::default()).unwrap();
+    worked_with(&store);
+    assert_eq!(store.verify(&mut |_, _| {}).unwrap(), []);
+    server.sql(&format!("DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}")).unwrap();
+    server.sql(&format!("GRANT ALL ON SCHEMA {schema} TO plain")).unwrap();
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+        WHERE usename = 'plain'";
+    assert_ne!(server.sql(cut).unwrap(), "0");
+    let gone = transact(&store, |tx| tx.set_value(Space::Node, b"k", Some(b"v")));
+    assert!(matches!(gone, Err(StoreError::Damaged(_))), "{gone:?}");
 }

@@ -6,11 +6,12 @@ use std::{
     any::Any,
     io::Read as _,
     os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -24,10 +25,12 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 /// Runs until its input ends, which is when whoever started it is gone, however that happened;
 /// then it stops the server and takes its directory away.
 const KEEPER: &str = r#"
-"$1/initdb" -D "$2/data" -A trust -U ondol -E UTF8 --locale=C >"$2/log" 2>&1 || { echo no; exit 1; }
+"$1/initdb" -D "$2/data" -A trust -U ondol -E UTF8 --locale=C --no-sync \
+    >"$2/log" 2>&1 || { echo no; exit 1; }
 start() {
     "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=400 \
-        -c shared_buffers=64MB -c fsync=on -c log_min_messages=fatal >>"$2/log" 2>&1 &
+        -c shared_buffers=64MB -c max_wal_size=4GB -c checkpoint_timeout=1h -c autovacuum=off \
+        -c fsync=on -c log_min_messages=fatal >>"$2/log" 2>&1 &
     server=$!
 }
 start "$1" "$2"
@@ -38,7 +41,7 @@ while read -r word; do
     start) rm -f "$2/data/postmaster.pid"; start "$1" "$2"; echo "$server" ;;
     esac
 done
-kill -INT "$server" 2>/dev/null
+kill -QUIT "$server" 2>/dev/null
 wait "$server" 2>/dev/null
 rm -rf "$2"
 "#;
@@ -141,8 +144,8 @@ impl Server {
             };
             // The parent stands second behind the name, which is in brackets.
             let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-            if fields.skip(1).next().is_some_and(|of| of == self.process.to_string()) {
+            let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+            if fields.nth(1).is_some_and(|of| of == self.process.to_string()) {
                 processes.push(id);
             }
         }
@@ -255,6 +258,32 @@ pub fn open_empty() -> Opened {
     let server = server().expect("whoever asks looked whether there is a server");
     let schema = server.schema();
     Opened { store: Arc::new(open(server, &schema)), keep: Box::new(()) as Box<dyn Any> }
+}
+
+/// Runs all bodies of the contract on one server, some at a time; fails with the names of those
+/// that failed.
+pub fn contract_holds(open: fn() -> Opened) {
+    const THREADS: usize = 4;
+    if !is_there() {
+        return;
+    }
+    let bodies = ondol_store::store_contract!(bodies);
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((name, body)) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = catch_unwind(AssertUnwindSafe(|| body(&|| open())));
+                    println!("{name}: {}", if done.is_ok() { "ok" } else { "FAILED" });
+                    if done.is_err() {
+                        failed.lock().unwrap().push(*name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(bodies.len() > 50 && failed.is_empty(), "{failed:?}");
 }
 
 /// Does something at its end, a panic's included.
