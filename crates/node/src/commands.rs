@@ -16,12 +16,12 @@ use ondol_app::{
 use ondol_kernel::{Clock, NodeId};
 use ondol_record::certificate::Tier;
 use ondol_replicate::link;
-use ondol_store::Store;
 
 use crate::{
     backup, carry,
     chance::seed,
     clock::MachineClock,
+    copy,
     data_dir::{DataDir, Settings},
     import, private,
     serve::{self, ServeConfig},
@@ -41,6 +41,22 @@ struct Data {
     /// The data directory of the facility.
     #[arg(long, env = "ONDOL_DATA", default_value = "/var/lib/ondol")]
     data: PathBuf,
+    /// The URL of a PostgreSQL database for the record, `postgres://…`. Without it the record is
+    /// a file in the data directory. All else stays in the directory.
+    #[arg(long, env = "ONDOL_STORE", hide_env_values = true)]
+    store: Option<String>,
+}
+
+impl Data {
+    /// The directory, made if it is missing.
+    fn dir(&self) -> Result<DataDir> {
+        DataDir::at(&self.data)?.with_store(self.store.as_deref())
+    }
+
+    /// The directory as it is.
+    fn standing(&self) -> Result<DataDir> {
+        DataDir(self.data.clone(), None).with_store(self.store.as_deref())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -184,6 +200,11 @@ enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// The database of a record: how it is spread, and moving a record into another one.
+    Store {
+        #[command(subcommand)]
+        what: StoreCommand,
+    },
     /// What waits for whom.
     Road {
         #[command(subcommand)]
@@ -218,46 +239,72 @@ enum RoadCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Print the statements that spread the record over a PostgreSQL cluster.
+    Plan {
+        /// So many servers hold charts: one has partitions, several are a cluster of Citus.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        workers: u32,
+        /// So many parts of the charts.
+        #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
+        shards: u32,
+    },
+    /// Copy a record into another store, and compare both. Stopped anywhere, it goes on where it
+    /// was. The node must not run.
+    Copy {
+        /// A data directory, or postgres://…
+        from: String,
+        /// A data directory, or postgres://…
+        to: String,
+    },
+}
+
 /// Does what the command line says.
 pub fn run(arguments: Arguments) -> Result<()> {
     log_to_stderr();
     match arguments.command {
-        Command::Init { data, nation, name } => init(&data.data, &nation, &name),
+        Command::Init { data, nation, name } => init(&data.dir()?, &nation, &name),
         Command::Invite { data, tier, name, parent, road, qr } => {
-            invite(&data.data, &tier, name, &parent, road, qr)
+            invite(&data.dir()?, &tier, name, &parent, road, qr)
         }
-        Command::Join { data, code } => join(&data.data, &code),
+        Command::Join { data, code } => join(&data.dir()?, &code),
         Command::NodeId { data } => {
-            println!("{}", DataDir::at(&data.data)?.app()?.place().node);
+            println!("{}", data.dir()?.app()?.place().node);
             Ok(())
         }
         Command::Serve { data, http, https, road, parent_address } => {
             let config = ServeConfig { http, https, road, parent_address };
-            serve::serve(&DataDir::at(&data.data)?, &config)
+            serve::serve(&data.dir()?, &config)
         }
-        Command::SetupCode { data } => setup_code(&data.data),
+        Command::SetupCode { data } => setup_code(&data.dir()?),
         Command::Account { data, login, name, roles, password_stdin: _, pin } => {
-            account(&data.data, &login, &name, &roles, pin.as_deref())
+            account(&data.dir()?, &login, &name, &roles, pin.as_deref())
         }
-        Command::Import { data, paths } => import::import(&DataDir::at(&data.data)?, &paths),
+        Command::Import { data, paths } => import::import(&data.dir()?, &paths),
         Command::Carry { way: Way::Out { folder, data } } => {
-            carry::out(&DataDir::at(&data.data)?.app()?, &folder)
+            carry::out(&data.dir()?.app()?, &folder)
         }
         Command::Carry { way: Way::In { folder, data } } => {
-            carry::carry_in(&DataDir::at(&data.data)?.app()?, &folder)
+            carry::carry_in(&data.dir()?.app()?, &folder)
         }
-        Command::BackupCode { data, anew } => backup_code(&data.data, anew),
+        Command::BackupCode { data, anew } => backup_code(&data.standing()?, anew),
         Command::Backup { folder, data, check } => {
             let mut steps = Steps::default();
             let mut told = |step, done, all| steps.tell(step, done, all);
-            backup::backup(&DataDir(data.data), &folder, check, &mut told)
+            backup::backup(&data.standing()?, &folder, check, &mut told)
         }
         Command::Restore { folder, data, backup, snapshot } => {
             restore(&folder, &data, backup.as_deref(), snapshot)
         }
-        Command::Verify { data } => verify(&data.data),
-        Command::Reindex { data } => reindex(&data.data),
-        Command::Road { what: RoadCommand::Status { data } } => road_status(&data.data),
+        Command::Verify { data } => verify(&data.dir()?),
+        Command::Reindex { data } => reindex(&data.dir()?),
+        Command::Store { what: StoreCommand::Plan { workers, shards } } => {
+            print!("{}", ondol_store_postgres::plan(workers, shards));
+            Ok(())
+        }
+        Command::Store { what: StoreCommand::Copy { from, to } } => copy(&from, &to),
+        Command::Road { what: RoadCommand::Status { data } } => road_status(&data.dir()?),
     }
 }
 
@@ -267,8 +314,7 @@ fn log_to_stderr() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-fn init(path: &Path, nation: &str, name: &str) -> Result<()> {
-    let data = DataDir::at(path)?;
+fn init(data: &DataDir, nation: &str, name: &str) -> Result<()> {
     let clock = MachineClock::new(0);
     let (root, keys) = (SigningKey::from_bytes(&seed()), private::new_keys());
     let link_public = link::public_key(&keys.link)?;
@@ -279,7 +325,7 @@ fn init(path: &Path, nation: &str, name: &str) -> Result<()> {
     private::write_keys(&data.keys(), &keys)?;
     private::write(&data.root_key(), &root.to_bytes())?;
     private::write(&data.tls(), &Authority::nation(nation)?.to_bytes())?;
-    founding::found_nation(&store, &root, &keys, link_public, name, clock.wall())?;
+    founding::found_nation(&*store, &root, &keys, link_public, name, clock.wall())?;
     drop(store);
     let app = data.app()?;
     app.found_organization(&carry::node_actor(&app))?;
@@ -288,14 +334,13 @@ fn init(path: &Path, nation: &str, name: &str) -> Result<()> {
 }
 
 fn invite(
-    path: &Path,
+    data: &DataDir,
     tier: &str,
     name: String,
     parent: &str,
     parent_address: String,
     qr: bool,
 ) -> Result<()> {
-    let data = DataDir::at(path)?;
     let tier = Tier::from_name(tier)
         .filter(|tier| *tier != Tier::Ministry)
         .context("the tier is clinic, county, province or specialist")?;
@@ -319,8 +364,7 @@ fn invite(
     Ok(())
 }
 
-fn join(path: &Path, code: &str) -> Result<()> {
-    let data = DataDir::at(path)?;
+fn join(data: &DataDir, code: &str) -> Result<()> {
     let mut text = code.to_owned();
     if text == "-" {
         text.clear();
@@ -341,13 +385,13 @@ fn join(path: &Path, code: &str) -> Result<()> {
         ..data.settings()?
     })?;
     let now = MachineClock::new(0).wall();
-    let (place, _) = founding::join(&store, &ticket, &keys, link_public, now)?;
+    let (place, _) = founding::join(&*store, &ticket, &keys, link_public, now)?;
     println!("{} joined as {}", place.name, place.tier.name());
     Ok(())
 }
 
-fn setup_code(path: &Path) -> Result<()> {
-    match DataDir::at(path)?.app()?.new_setup_code()? {
+fn setup_code(data: &DataDir) -> Result<()> {
+    match data.app()?.new_setup_code()? {
         Some(code) => println!("{code}"),
         None => bail!("this facility has accounts: there is no first run any more"),
     }
@@ -355,7 +399,7 @@ fn setup_code(path: &Path) -> Result<()> {
 }
 
 fn account(
-    path: &Path,
+    data: &DataDir,
     login: &str,
     name: &str,
     roles: &[String],
@@ -363,15 +407,15 @@ fn account(
 ) -> Result<()> {
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password)?;
-    let app = DataDir::at(path)?.app()?;
+    let app = data.app()?;
     let password = password.trim_end_matches(['\r', '\n']);
     app.provision_account(login, name, roles, password, pin)?;
     println!("the account {login} was added");
     Ok(())
 }
 
-fn backup_code(path: &Path, anew: bool) -> Result<()> {
-    let code = backup::new_code(&DataDir(path.to_owned()), anew)?;
+fn backup_code(data: &DataDir, anew: bool) -> Result<()> {
+    let code = backup::new_code(data, anew)?;
     println!("{code}");
     eprintln!(
         "Write this code down, seal it into an envelope, and keep it neither at the node nor with \
@@ -404,6 +448,13 @@ fn restore(from: &Path, to: &Path, backup: Option<&str>, snapshot: Option<u64>) 
     Ok(())
 }
 
+fn copy(from: &str, to: &str) -> Result<()> {
+    let mut steps = Steps::default();
+    let copied = copy::copy(from, to, &mut |step, done, all| steps.tell(step, done, all))?;
+    println!("{copied} entries stand in both, alike");
+    Ok(())
+}
+
 /// Says how far each step is.
 #[derive(Default)]
 struct Steps {
@@ -421,8 +472,8 @@ impl Steps {
     }
 }
 
-fn verify(path: &Path) -> Result<()> {
-    let store = DataDir::at(path)?.store()?;
+fn verify(data: &DataDir) -> Result<()> {
+    let store = data.store()?;
     let mut said = 0;
     let findings = store.verify(&mut |done, all| progress(&mut said, done, all))?;
     for finding in &findings {
@@ -441,8 +492,8 @@ fn verify(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn reindex(path: &Path) -> Result<()> {
-    let store = DataDir::at(path)?.store()?;
+fn reindex(data: &DataDir) -> Result<()> {
+    let store = data.store()?;
     let mut said = 0;
     let entries = store.reindex(&mut |done, all| progress(&mut said, done, all))?;
     println!("{entries} entries indexed");
@@ -458,8 +509,8 @@ fn progress(said: &mut u64, done: u64, all: u64) {
     }
 }
 
-fn road_status(path: &Path) -> Result<()> {
-    let app = DataDir::at(path)?.app()?;
+fn road_status(data: &DataDir) -> Result<()> {
+    let app = data.app()?;
     for peer in app.road_status()? {
         println!("{} ({:?})", peer.node, peer.reach);
         for (class, status) in ondol_kernel::Class::ALL.iter().zip(peer.classes) {

@@ -9,8 +9,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use ondol_app::{App, Parts, founding};
-use ondol_store::Store;
-use ondol_store_sqlite::{Beside, FileBlobs, FileReserve, OpenOptions, SqliteStore};
+use ondol_store::{Store, StoreError, View};
+use ondol_store_postgres::PostgresStore;
+use ondol_store_sqlite::{FileBlobs, FileReserve, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 
 use crate::{chance::MachineChance, clock::MachineClock, durable, private};
@@ -24,9 +25,27 @@ const RESERVE_BYTES: u64 = 16 << 20;
 /// The folder of the pictures.
 pub const BLOBS: &str = "blobs";
 
-/// A data directory.
-#[derive(Debug, Clone)]
-pub struct DataDir(pub PathBuf);
+/// A data directory, and the URL of its record where that is in a database elsewhere.
+#[derive(Clone)]
+pub struct DataDir(pub PathBuf, pub Option<Box<str>>);
+
+/// A record that is only read, beside the node that writes it or without any.
+pub enum Beside {
+    /// In the data directory.
+    Sqlite(ondol_store_sqlite::Beside),
+    /// In a database.
+    Postgres(ondol_store_postgres::Beside),
+}
+
+impl Beside {
+    /// A view of one moment.
+    pub fn read(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.read(),
+            Self::Postgres(store) => store.read(),
+        }
+    }
+}
 
 /// What `ondol.json` of a data directory says. Every field has a default.
 #[derive(Debug, Clone)]
@@ -44,7 +63,15 @@ impl DataDir {
     pub fn at(path: &Path) -> Result<Self> {
         durable::make_folders(&durable::OwnDisk, path)
             .with_context(|| format!("the data directory {} cannot be made", path.display()))?;
-        Ok(Self(path.to_owned()))
+        Ok(Self(path.to_owned(), None))
+    }
+
+    /// The same with its record at a URL.
+    pub fn with_store(self, url: Option<&str>) -> Result<Self> {
+        if url.is_some_and(|url| !PostgresStore::is_url(url)) {
+            bail!("--store takes postgres://…; without it the record is in the data directory");
+        }
+        Ok(Self(self.0, url.map(Into::into)))
     }
 
     /// The file of the node's private keys.
@@ -81,17 +108,32 @@ impl DataDir {
     }
 
     /// Opens the record.
-    pub fn store(&self) -> Result<SqliteStore> {
-        Ok(SqliteStore::open(&self.record(), self.options()?)?)
+    pub fn store(&self) -> Result<Arc<dyn Store>> {
+        Ok(self.store_and_home()?.0)
+    }
+
+    /// Opens the record; and by what it is told from a copy of it.
+    fn store_and_home(&self) -> Result<(Arc<dyn Store>, Vec<u8>)> {
+        if let Some(url) = &self.1 {
+            let store = PostgresStore::open(url, self.postgres_options()?)?;
+            let home = store.home();
+            return Ok((Arc::new(store), home));
+        }
+        let store = SqliteStore::open(&self.record(), self.options()?)?;
+        Ok((Arc::new(store), self.home()?))
     }
 
     /// Opens the record for reading alone, beside the node that may run.
     pub fn beside(&self) -> Result<Beside> {
+        if let Some(url) = &self.1 {
+            let beside = ondol_store_postgres::Beside::open(url, self.postgres_options()?)?;
+            return Ok(Beside::Postgres(beside));
+        }
         let record = self.record();
         if !record.is_file() {
             bail!("{} holds no record of Ondol", self.0.display());
         }
-        Ok(Beside::open(&record, self.options()?)?)
+        Ok(Beside::Sqlite(ondol_store_sqlite::Beside::open(&record, self.options()?)?))
     }
 
     /// The pictures, beside the node that may run.
@@ -111,9 +153,9 @@ impl DataDir {
 
     /// Says that this record was put back from a backup: a new incarnation begins.
     pub fn begin_anew(&self) -> Result<()> {
-        let store: Arc<dyn Store> = Arc::new(self.store()?);
+        let (store, home) = self.store_and_home()?;
         let app = self.open(store, BLOBS, false)?;
-        if !app.lives_at(&self.home()?)? {
+        if !app.lives_at(&home)? {
             app.restored()?;
         }
         Ok(())
@@ -122,6 +164,14 @@ impl DataDir {
     fn options(&self) -> Result<OpenOptions> {
         let utc_offset_minutes = self.settings()?.utc_offset_minutes;
         Ok(OpenOptions { utc_offset_minutes, ..OpenOptions::default() })
+    }
+
+    fn postgres_options(&self) -> Result<ondol_store_postgres::OpenOptions> {
+        let utc_offset_minutes = self.settings()?.utc_offset_minutes;
+        Ok(ondol_store_postgres::OpenOptions {
+            utc_offset_minutes,
+            ..ondol_store_postgres::OpenOptions::default()
+        })
     }
 
     /// Reads `ondol.json`.
@@ -167,9 +217,9 @@ impl DataDir {
 
     /// Opens the use cases over the record.
     pub fn app(&self) -> Result<Arc<App>> {
-        let store: Arc<dyn Store> = Arc::new(self.store()?);
+        let (store, home) = self.store_and_home()?;
         let app = self.open(store, BLOBS, false)?;
-        if app.lives_at(&self.home()?)? {
+        if app.lives_at(&home)? {
             tracing::warn!("this record is a copy: the node begins a new incarnation");
         }
         Ok(app)
@@ -241,12 +291,12 @@ mod tests {
         private::write_keys(&first.keys(), &keys).unwrap();
         let store = first.store().unwrap();
         let public = link::public_key(&keys.link).unwrap();
-        founding::found_nation(&store, &root, &keys, public, "보건성", Millis(0)).unwrap();
+        founding::found_nation(&*store, &root, &keys, public, "보건성", Millis(0)).unwrap();
         drop(store);
         let before = epoch(&first);
         assert_eq!(epoch(&first), before);
 
-        let moved = DataDir(folder.join("moved"));
+        let moved = DataDir(folder.join("moved"), None);
         fs::rename(&first.0, &moved.0).unwrap();
         assert_eq!(epoch(&moved), before);
 

@@ -7,6 +7,7 @@ mod carry;
 mod chance;
 mod clock;
 mod commands;
+mod copy;
 mod data_dir;
 mod durable;
 mod https;

@@ -3,15 +3,13 @@
 use std::{collections::BTreeMap, ops::Bound};
 
 use ondol_kernel::{Hlc, Millis};
-use ondol_store::{Filter, Query, Test, Unit};
+use ondol_store::{
+    Filter, Query, Test, Unit,
+    index::{RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, param_name},
+};
 use rusqlite::types::Value;
 
-use crate::{
-    db::Db,
-    error::Failure,
-    index::{RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, param_name},
-    search::id_value,
-};
+use crate::{db::Db, error::Failure, search::id_value};
 
 /// A piece of SQL with its values, in the order of its question marks.
 #[derive(Debug, Clone, PartialEq)]
@@ -442,15 +440,6 @@ pub(crate) fn single(
         )),
         Code::Never | Code::Other => None,
     })
-}
-
-/// Whether a test asks for rows that the rules before these did not make.
-pub(crate) fn asks_new_rules(test: &Test) -> bool {
-    match test {
-        Test::Number { .. } | Test::Logical { .. } | Test::Present(_) => true,
-        Test::Not(tests) | Test::Of { any: tests, .. } => tests.iter().any(asks_new_rules),
-        _ => false,
-    }
 }
 
 /// The first stamp of a millisecond as a column. Stamps of the year 6429 and later do not fit

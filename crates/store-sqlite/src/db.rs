@@ -4,15 +4,13 @@ use std::{cell::RefCell, collections::HashMap};
 
 use ondol_kernel::{Class, NodeId, ResourceId};
 use ondol_record::{ChartId, ChartKind, Stream, VersionId};
+use ondol_store::packing::Packer;
 use rusqlite::{
     Connection, OptionalExtension, ToSql, params,
     types::{ToSqlOutput, Value, ValueRef},
 };
 
-use crate::{
-    body::Packer,
-    error::{Failure, damaged},
-};
+use crate::error::{Failure, damaged};
 
 /// So many names are remembered before all are forgotten.
 const NAMES_MAX: usize = 8192;

@@ -7,14 +7,14 @@ use ondol_record::{
     Change, Entry, EntryHash,
     entry::{ChangeKind, Content},
 };
-use ondol_store::StoreError;
+use ondol_store::{StoreError, index::IndexRow};
 use rusqlite::{OptionalExtension, params};
 
 use crate::{
     db::{Db, IdColumn, version_column},
     entries,
     error::{Failure, defect},
-    index::{self, IndexRow, Set},
+    index::{self, Set},
     reindex,
     rows::{CLOCK_DOUBTFUL, ID_DERIVED, ResourceRow, blob, find_resource, heads_of},
 };
@@ -203,7 +203,7 @@ pub(crate) fn wanted(
     )?;
     let mut heads = find.query([resource])?;
     while let Some(head) = heads.next()? {
-        let body = blob(head, 0).and_then(|packed| db.packer.unpack(packed));
+        let body = blob(head, 0).and_then(|packed| Ok(db.packer.unpack(packed)?));
         match body.and_then(|body: Box<str>| index::rows(db, resource_type, &body, &mut rows)) {
             // A body that went bad on the disk must not keep the next version from being saved;
             // `verify` tells about it.

@@ -2,7 +2,6 @@
 
 mod append;
 mod blobs;
-mod body;
 mod charts;
 mod conditions;
 mod db;
@@ -14,7 +13,6 @@ mod insert;
 mod node;
 mod open;
 mod pool;
-mod recheck;
 mod reindex;
 mod reserve;
 mod rows;

@@ -1,9 +1,6 @@
 //! The node's own: identity, small values, seals, and who read which chart.
 
-use ondol_kernel::{
-    Millis, NodeId,
-    bytes::{Reader, put_bytes},
-};
+use ondol_kernel::{Millis, NodeId, bytes::Reader};
 use ondol_record::{
     Address, ChartId, Seal, Stream,
     seal::{Step, put_path, read_path},
@@ -220,23 +217,11 @@ pub(crate) fn seal_paths_after(
     Ok(paths)
 }
 
-/// The hash of a reading: it covers the one before it, so that none can be taken out unseen.
-pub(crate) fn reading_hash(before: &[u8], reading: &Reading) -> [u8; 32] {
-    let mut bytes = before.to_vec();
-    bytes.extend_from_slice(&reading.at.0.to_le_bytes());
-    reading.chart.put(&mut bytes);
-    let texts = [&reading.who, &reading.role, &reading.action, &reading.relation, &reading.reason];
-    for text in texts {
-        put_bytes(&mut bytes, text.as_bytes());
-    }
-    blake3::derive_key("ondol 1 reading", &bytes)
-}
-
 pub(crate) fn record_reading(db: &Db, reading: &Reading) -> Result<(), Failure> {
     let mut last = db.conn.prepare_cached("SELECT readings, readings_hash FROM state")?;
     let (count, before): (i64, Vec<u8>) =
         last.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let hash = reading_hash(&before, reading);
+    let hash = reading.hash(&before);
     db.conn
         .prepare_cached("INSERT INTO readings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
         .execute(params![

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
-use ondol_store::StoreError;
+use ondol_store::{StoreError, index::RULES};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
@@ -181,7 +181,7 @@ fn make_tables(conn: &Connection, options: &OpenOptions) -> Result<(), Failure> 
          COMMIT;",
         include_str!("schema.sql"),
         index::tables("", index::BY_RESOURCE[0]),
-        index::RULES,
+        RULES,
         options.utc_offset_minutes,
     ))?;
     Ok(())

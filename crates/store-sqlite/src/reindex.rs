@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ondol_store::index::RULES;
 use rusqlite::params;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     derived::Derived,
     entries,
     error::Failure,
-    index::{self, BY_RESOURCE, RULES, Set},
+    index::{self, BY_RESOURCE, Set},
     insert::wanted,
     writer::Writer,
 };

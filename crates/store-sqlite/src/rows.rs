@@ -56,7 +56,7 @@ pub(crate) fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8], Fail
 /// The content column as text: the body, the reason, or the reference of the right chart.
 pub(crate) fn content_text(db: &Db, kind: ChangeKind, bytes: &[u8]) -> Result<Box<str>, Failure> {
     match kind {
-        ChangeKind::Put | ChangeKind::Retract => db.packer.unpack(bytes),
+        ChangeKind::Put | ChangeKind::Retract => Ok(db.packer.unpack(bytes)?),
         ChangeKind::Forward => {
             let chart = ChartId::read(&mut Reader::new(bytes))?;
             let reference = chart.reference();

@@ -6,15 +6,18 @@
 //! narrowest), the others are looked up for each candidate.
 
 use ondol_record::ChartId;
-use ondol_store::{Filter, Hit, Order, Page, Query, StoreError};
+use ondol_store::{
+    Filter, Hit, Order, Page, Query, StoreError,
+    index::{asks_new_rules, hash, param_name},
+    recheck::is_meant,
+};
 use rusqlite::{ToSql, params_from_iter, types::Value};
 
 use crate::{
-    conditions::{Condition, asks_new_rules, condition, in_list, single},
+    conditions::{Condition, condition, in_list, single},
     db::{Db, IdColumn},
     error::{Failure, defect},
-    index::{has_old_rules, hash, param_name},
-    recheck::is_meant,
+    index::has_old_rules,
     rows::{found, resource_at},
 };
 

@@ -6,7 +6,7 @@ use ondol_record::{
     Address, Entry,
     entry::{derive_id, derive_version},
 };
-use ondol_store::{Finding, StoreError};
+use ondol_store::{Finding, StoreError, index::IndexRow};
 use rusqlite::{OptionalExtension, params};
 
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     derived::Derived,
     entries,
     error::Failure,
-    index::IndexRow,
     insert::wanted,
 };
 

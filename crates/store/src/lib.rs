@@ -7,8 +7,11 @@
 pub mod blobs;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod index;
+pub mod packing;
 pub mod query;
 pub mod reading;
+pub mod recheck;
 pub mod reserve;
 pub mod row;
 pub mod space;

@@ -12,7 +12,6 @@ use anyhow::{Context, Result, bail, ensure};
 use ondol_kernel::Millis;
 use ondol_record::Entry;
 use ondol_store::{Ingested, Space, Store, StoreError, WriteTx, blobs::Blobs as _, transact};
-use ondol_store_sqlite::SqliteStore;
 
 use super::{
     FILES, FOLDER,
@@ -64,7 +63,7 @@ pub fn restore(
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Restored> {
     let folder = find(what)?;
-    let data = DataDir(what.to.to_owned());
+    let data = DataDir(what.to.to_owned(), None);
     ensure!(
         !data.record().exists(),
         "{} holds a record already: nothing was done",
@@ -212,46 +211,46 @@ fn record(
 ) -> Result<u64> {
     let store = to.store()?;
     let (identity, all) = (snapshot.identity.clone(), snapshot.records(Kind::Entries));
-    transact(&store, move |tx| tx.set_identity(&identity))?;
+    transact(&*store, move |tx| tx.set_identity(&identity))?;
     let mut done = 0;
     for piece in snapshot.pieces(Kind::Entries) {
-        entries(&store, open_all(keys, medium, piece, records::read_entry)?, snapshot)?;
+        entries(&*store, open_all(keys, medium, piece, records::read_entry)?, snapshot)?;
         done += piece.records;
         progress("log", done, all);
     }
     for piece in snapshot.pieces(Kind::Readings) {
         let some = open_all(keys, medium, piece, records::read_reading)?;
-        write(&store, move |tx| some.iter().try_for_each(|one| tx.record_reading(one)))?;
+        write(&*store, move |tx| some.iter().try_for_each(|one| tx.record_reading(one)))?;
     }
     for piece in snapshot.pieces(Kind::Seals) {
         let some = open_all(keys, medium, piece, ondol_record::Seal::read)?;
-        write(&store, move |tx| some.iter().try_for_each(|seal| tx.put_seal(seal, &[])))?;
+        write(&*store, move |tx| some.iter().try_for_each(|seal| tx.put_seal(seal, &[])))?;
     }
     for piece in snapshot.pieces(Kind::Paths) {
         let some = open_all(keys, medium, piece, records::read_sealed_path)?;
-        write(&store, move |tx| {
+        write(&*store, move |tx| {
             some.iter().try_for_each(|(seal, path)| tx.put_seal(seal, std::slice::from_ref(path)))
         })?;
     }
     for piece in snapshot.pieces(Kind::Values) {
         let some: Vec<(Space, Vec<u8>, Vec<u8>)> =
             open_all(keys, medium, piece, records::read_value)?;
-        write(&store, move |tx| {
+        write(&*store, move |tx| {
             some.iter().try_for_each(|(space, key, value)| tx.set_value(*space, key, Some(value)))
         })?;
     }
-    check(&store, snapshot, all, progress)?;
+    check(&*store, snapshot, all, progress)?;
     Ok(all)
 }
 
 fn write(
-    store: &SqliteStore,
+    store: &dyn Store,
     job: impl FnOnce(&mut dyn WriteTx) -> Result<(), StoreError> + Send + 'static,
 ) -> Result<()> {
     Ok(transact(store, job)?)
 }
 
-fn entries(store: &SqliteStore, bytes: Vec<Vec<u8>>, snapshot: &Snapshot) -> Result<()> {
+fn entries(store: &dyn Store, bytes: Vec<Vec<u8>>, snapshot: &Snapshot) -> Result<()> {
     let mut parsed = Vec::with_capacity(bytes.len());
     for bytes in bytes {
         parsed.push((Entry::from_bytes(&bytes).context("an entry cannot be read")?, bytes));
@@ -272,7 +271,7 @@ fn entries(store: &SqliteStore, bytes: Vec<Vec<u8>>, snapshot: &Snapshot) -> Res
 
 /// What was put back is compared with what the snapshot says, and with itself.
 fn check(
-    store: &SqliteStore,
+    store: &dyn Store,
     snapshot: &Snapshot,
     all: u64,
     progress: &mut dyn FnMut(&'static str, u64, u64),

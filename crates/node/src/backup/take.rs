@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ondol_kernel::{Clock as _, Millis};
 use ondol_record::EntryHash;
 use ondol_store::{EntryRow, Space, View, blobs::Blobs as _};
-use ondol_store_sqlite::{Beside, FileBlobs};
+use ondol_store_sqlite::FileBlobs;
 
 use super::{
     FILES, FOLDER,
@@ -17,7 +17,11 @@ use super::{
     snapshot::{Snapshot, open_all},
     sweep,
 };
-use crate::{clock::MachineClock, data_dir::DataDir, durable::Stick};
+use crate::{
+    clock::MachineClock,
+    data_dir::{Beside, DataDir},
+    durable::Stick,
+};
 
 /// So many rows are read at once.
 const ROWS: usize = 256;

@@ -18,7 +18,7 @@ use ondol_app::{
 use ondol_kernel::{Class, Millis, NodeId};
 use ondol_record::{ChartId, ChartKind, Seal, Stream};
 use ondol_replicate::link;
-use ondol_store::{Reading, SealedPath, Space, Store, View, blobs::Blobs as _, transact};
+use ondol_store::{Reading, SealedPath, Space, View, blobs::Blobs as _, transact};
 
 use super::{
     FOLDER, Restoring,
@@ -59,7 +59,7 @@ impl Scene {
             .unwrap();
         let store = data.store().unwrap();
         let public = link::public_key(&keys.link).unwrap();
-        founding::found_nation(&store, &root, &keys, public, "보건성", Millis(0)).unwrap();
+        founding::found_nation(&*store, &root, &keys, public, "보건성", Millis(0)).unwrap();
         drop(store);
         let app = data.app().unwrap();
         app.provision_account(
@@ -85,7 +85,7 @@ impl Scene {
         self.data.blobs().unwrap().put(format!("picture {from}").repeat(900).as_bytes()).unwrap();
         let store = self.data.store().unwrap();
         let chart = store.read().unwrap().charts(ChartKind::Patient, None, 1).unwrap().remove(0);
-        transact(&store, move |tx| {
+        transact(&*store, move |tx| {
             tx.record_reading(&reading(chart, from))?;
             tx.set_value(Space::FormDraft, &from.to_be_bytes(), Some(b"half a form"))?;
             tx.set_value(Space::Quarantine, b"one", Some(&from.to_be_bytes()))
@@ -227,7 +227,7 @@ fn everything_is_put_back_and_the_node_begins_a_new_incarnation() {
     let stream = Stream { origin: NodeId([5; 16]), incarnation: 2, class: Class::Care };
     let seal = Seal { stream, first: 1, last: 4, root: [7; 32], signature: [8; 64] };
     let store = scene.data.store().unwrap();
-    transact(&store, move |tx| tx.put_seal(&seal, &[])).unwrap();
+    transact(&*store, move |tx| tx.put_seal(&seal, &[])).unwrap();
     drop(store);
     let first = scene.back_up();
     scene.work(100, 20);
@@ -240,7 +240,7 @@ fn everything_is_put_back_and_the_node_begins_a_new_incarnation() {
         assert!(before.files.contains_key(file), "{file}");
     }
 
-    let to = DataDir(scene.top.0.join("new"));
+    let to = DataDir(scene.top.0.join("new"), None);
     assert_eq!(scene.restore(&scene.stick(), &to.0).unwrap(), second.entries);
     assert_eq!(Everything::of(&to), before);
     assert!(to.store().unwrap().verify(&mut |_, _| {}).unwrap().is_empty());
@@ -260,7 +260,7 @@ fn everything_is_put_back_and_the_node_begins_a_new_incarnation() {
     take(&source, &key, &mut medium, NOW, &mut |_, _, _| {}).unwrap();
     let again = restored.top.0.join("again");
     scene.restore(&scene.stick(), &again).unwrap();
-    assert_eq!(Everything::of(&DataDir(again)), Everything::of(&restored.data));
+    assert_eq!(Everything::of(&DataDir(again, None)), Everything::of(&restored.data));
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_damaged_snapshot_leaves_the_one_before_and_checking_mends() {
     assert!(damaged > 3, "{damaged}");
     scene.back_up();
     assert_eq!(scene.restore(&scene.stick(), &scene.top.0.join("b")).unwrap(), second.entries);
-    assert_eq!(Everything::of(&DataDir(scene.top.0.join("b"))), Everything::of(&scene.data));
+    assert_eq!(Everything::of(&DataDir(scene.top.0.join("b"), None)), Everything::of(&scene.data));
 }
 
 /// A stick that remembers what was forced to it, and is pulled out after so many steps.
@@ -484,5 +484,5 @@ fn a_restoration_that_was_stopped_begins_anew() {
     fs::copy(to.join("restoring").join("node.key"), to.join("node.key")).unwrap();
     fs::create_dir_all(to.join("blobs")).unwrap();
     assert_eq!(scene.restore(&scene.stick(), &to).unwrap(), report.entries);
-    assert_eq!(Everything::of(&DataDir(to)), Everything::of(&scene.data));
+    assert_eq!(Everything::of(&DataDir(to, None)), Everything::of(&scene.data));
 }

@@ -63,7 +63,7 @@ impl Check<'_> {
             for (number, reading) in next {
                 let hash: Option<Vec<u8>> =
                     find.query_row([number.cast_signed()], |row| row.get(0)).optional()?;
-                let expected = node::reading_hash(&before, &reading);
+                let expected = reading.hash(&before);
                 if number != last + 1 || hash.as_deref() != Some(&expected[..]) {
                     self.find(None, "the list of who read which chart was changed");
                 }

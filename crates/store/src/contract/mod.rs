@@ -9,6 +9,7 @@
 pub mod charts;
 pub mod convergence;
 pub mod ingestion;
+pub mod oracle;
 pub mod own_things;
 pub mod paging;
 pub mod scene;
@@ -30,11 +31,22 @@ pub struct Opened {
     pub keep: Box<dyn Any>,
 }
 
-/// Makes one test of each body. `$open` is a `fn() -> ondol_store::contract::Opened`.
+/// A test body.
+pub type Body = fn(scene::Open<'_>);
+
+/// Makes one test of each body: `$open` is a `fn() -> ondol_store::contract::Opened`. Or gives all
+/// bodies with their names (`store_contract!(bodies)`), for a back end where making an empty store
+/// in each of many processes would cost more than the tests.
 #[macro_export]
 macro_rules! store_contract {
+    (bodies) => {
+        $crate::store_contract! { @all bodies; }
+    };
     ($open:path) => {
-        $crate::store_contract! { @tests $open;
+        $crate::store_contract! { @all tests $open; }
+    };
+    (@all $what:ident $($open:path)?;) => {
+        $crate::store_contract! { @$what $($open)?;
             transactions: an_empty_store_has_nothing;
             transactions: a_saved_resource_is_read_back_with_all_that_was_said_of_it;
             transactions: new_resources_refer_to_each_other_by_full_url;
@@ -98,6 +110,11 @@ macro_rules! store_contract {
             upkeep: writes_during_reindexing_are_indexed;
         }
     };
+    (@bodies; $($module:ident: $name:ident;)*) => {{
+        const BODIES: &[(&str, $crate::contract::Body)] =
+            &[$((stringify!($name), |open| $crate::contract::$module::$name(open)),)*];
+        BODIES
+    }};
     (@tests $open:path; $($module:ident: $name:ident;)*) => {
         $(
             #[test]

@@ -12,7 +12,7 @@ use zstd::{
     zstd_safe,
 };
 
-use crate::error::{Failure, damaged, defect};
+use crate::StoreError;
 
 const PLAIN: u8 = 0;
 const ZSTD_DICTIONARY_1: u8 = 1;
@@ -26,7 +26,8 @@ const COMPRESS_FROM: usize = 64;
 /// The level at which writing stays well below the cost of the index.
 const LEVEL: i32 = 3;
 
-/// Trained on the clinic days 2–4 and on Synthea's bundles by `examples/train_dictionary.rs`.
+/// Trained on the clinic days 2–4 and on Synthea's bundles by the example `train_dictionary` of
+/// `store-sqlite`.
 static DICTIONARY_1: &[u8] = include_bytes!("dictionary_1.bin");
 
 fn encoder() -> &'static EncoderDictionary<'static> {
@@ -39,16 +40,20 @@ fn decoder() -> &'static DecoderDictionary<'static> {
     DECODER.get_or_init(|| DecoderDictionary::copy(DICTIONARY_1))
 }
 
+fn defect(what: &'static str) -> StoreError {
+    StoreError::Internal(what.into())
+}
+
 /// Packs and unpacks bodies; each connection has one, as zstd's contexts are not shared.
 #[derive(Default)]
-pub(crate) struct Packer {
+pub struct Packer {
     packing: RefCell<Option<Compressor<'static>>>,
     unpacking: RefCell<Option<Decompressor<'static>>>,
 }
 
 impl Packer {
     /// The bytes for the disk.
-    pub(crate) fn pack(&self, text: &str) -> Result<Vec<u8>, Failure> {
+    pub fn pack(&self, text: &str) -> Result<Vec<u8>, StoreError> {
         if text.len() >= COMPRESS_FROM {
             let mut packing = self.packing.borrow_mut();
             let compressor = match &mut *packing {
@@ -68,18 +73,19 @@ impl Packer {
     }
 
     /// The text again.
-    pub(crate) fn unpack(&self, bytes: &[u8]) -> Result<Box<str>, Failure> {
+    pub fn unpack(&self, bytes: &[u8]) -> Result<Box<str>, StoreError> {
         let text = match bytes.split_first() {
             Some((&PLAIN, text)) => text.to_vec(),
             Some((&ZSTD_DICTIONARY_1, rest)) => self.inflate(rest)?,
-            _ => return Err(damaged("a body has an unknown format")),
+            _ => return Err(StoreError::Damaged("a body has an unknown format")),
         };
-        let text = String::from_utf8(text).map_err(|_| damaged("a body is not text"))?;
+        let text =
+            String::from_utf8(text).map_err(|_| StoreError::Damaged("a body is not text"))?;
         Ok(text.into())
     }
 
-    fn inflate(&self, rest: &[u8]) -> Result<Vec<u8>, Failure> {
-        let broken = || damaged("a body cannot be unpacked");
+    fn inflate(&self, rest: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let broken = || StoreError::Damaged("a body cannot be unpacked");
         let frame = [&MAGIC, rest].concat();
         let size = zstd_safe::get_frame_content_size(&frame).ok().flatten().ok_or_else(broken)?;
         let size = usize::try_from(size).map_err(|_| broken())?;

@@ -6,13 +6,14 @@
 
 use ondol_fhir::{IndexValue, Resource, extract};
 use ondol_record::ChangeKind;
-use ondol_store::{Filter, Found, Query, Stored, Test};
+
+use crate::{Filter, Found, Query, Stored, Test};
 
 /// The parameter by which people are told apart.
 const IDENTIFIER: &str = "identifier";
 
 /// Whether each of the query's identifiers stands in one of the heads.
-pub(crate) fn is_meant(query: &Query, found: &Found) -> bool {
+pub fn is_meant(query: &Query, found: &Found) -> bool {
     let asked = |filter: &&Filter| {
         &*filter.parameter == IDENTIFIER
             && filter.any.iter().all(|test| matches!(test, Test::Token { code: Some(_), .. }))
