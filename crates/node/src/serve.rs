@@ -16,7 +16,11 @@ use ondol_api::{AccountAuthenticator, ApiState};
 use ondol_app::{App, DiskTrouble};
 use ondol_ui::Ui;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     around::Around,
@@ -118,6 +122,8 @@ async fn serve_pages(
     config: &ServeConfig,
     road: SocketAddr,
 ) -> Result<()> {
+    // Before anybody is told that the node is ready: whoever asks it to stop from then on is heard.
+    let asked_to_stop = AskedToStop::listen()?;
     let (stop, stopped) = watch::channel(false);
     let mut servers = tokio::task::JoinSet::new();
     let mut said = json!({ "http": null, "https": null, "road": road.to_string(), "node": app.place().node.to_string(),
@@ -149,7 +155,7 @@ async fn serve_pages(
     }
     println!("{said}");
     say_setup_code(app)?;
-    until_asked_to_stop().await?;
+    asked_to_stop.wait().await;
     tracing::info!("stopping");
     let _ = stop.send(true);
     // Requests that are being answered get a moment; pages that listen for news get none.
@@ -189,13 +195,24 @@ fn trust(data: &DataDir, sealed: Option<&TcpListener>) -> Result<ondol_ui::Trust
     Ok(ondol_ui::Trust { root_der: authority.root().to_vec(), https })
 }
 
-async fn until_asked_to_stop() -> Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped?,
-        _ = terminate.recv() => {}
+/// Ctrl-C, or what systemd sends.
+struct AskedToStop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl AskedToStop {
+    fn listen() -> Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Everything that is served: the screens of the facility and of its practice room, the FHIR API.
