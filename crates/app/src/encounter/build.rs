@@ -8,7 +8,7 @@ use super::visit::{TypedDiagnosis, TypedMedicine, Visit};
 use crate::{Actor, App, AppError, coding};
 
 /// LOINC: blood pressure panel with all children optional (R4 vital signs, bp).
-pub(super) const PRESSURE: &str = "85354-9";
+pub(crate) const PRESSURE: &str = "85354-9";
 /// LOINC: oxygen saturation in arterial blood, which R4's vital signs (oxygensat) ask for beside
 /// the code for pulse oximetry.
 const SATURATION: &str = "2708-6";

@@ -18,7 +18,7 @@ mod visit;
 
 pub use allergy::{NewAllergy, Substance};
 pub use banner::Banner;
-pub(crate) use build::PREGNANCY;
+pub(crate) use build::{PREGNANCY, PRESSURE};
 pub use chart::{Chart, VISITS_SHOWN};
 pub use glass::{GlassAlert, Reader};
 pub use lacks::Lack;

@@ -184,7 +184,9 @@ impl RestError {
             Self::Parse(ParseError::TooLarge { .. } | ParseError::TooDeep { .. }) => "too-long",
             Self::Parse(_) => "structure",
             Self::Parameter { fault: ParameterFault::Value, .. } => "value",
-            Self::Parameter { fault: ParameterFault::Missing, .. } => "required",
+            Self::Parameter { fault: ParameterFault::Missing, .. } | Self::NoCondition => {
+                "required"
+            }
             Self::Parameter { .. } | Self::NotSupported => "not-supported",
             Self::NotAtHome | Self::Element { fault: ElementFault::OwnSteps, .. } => "forbidden",
             Self::Element { fault: ElementFault::Moves, .. } => "business-rule",
@@ -195,7 +197,6 @@ impl RestError {
             Self::VersionMismatch { .. } | Self::ChartInUse => "conflict",
             Self::ManyMatch => "multiple-matches",
             Self::Patch { why, .. } => patch_issue_type(why),
-            Self::NoCondition => "required",
             Self::TooCostly => "too-costly",
             Self::InEntry { why, .. } => why.issue_type(),
         }

@@ -117,7 +117,7 @@ impl Summary {
         let answers = std::iter::once(&self.patient).chain(&self.author);
         for answer in answers.chain(items.map(|item| &item.answer)) {
             // A resource stands once, in however many sections it is named.
-            if told.insert((answer.resource_type.clone(), answer.id.clone())) {
+            if told.insert((answer.resource_type, answer.id.clone())) {
                 let url = quoted(&format!("{base}/{}/{}", answer.resource_type, answer.id));
                 bundle.entry(&[("fullUrl", &url), ("resource", &answer.json)]);
             }

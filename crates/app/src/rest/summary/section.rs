@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::is;
 use crate::{
     coding,
-    encounter::{Allergies, PREGNANCY, Safety, care_moment, concept_words},
+    encounter::{Allergies, PREGNANCY, PRESSURE, Safety, care_moment, concept_words},
     people::{document, items},
     rest::{error::RestError, read::Answer},
 };
@@ -27,14 +27,28 @@ pub enum Listed {
     Illness(String),
     /// A vital sign, by its key.
     Vital(&'static str),
+    /// Blood pressure, both values together.
+    Pressure,
+}
+
+/// A number with its unit. It has no `Debug`: it tells of somebody.
+pub struct Measured {
+    /// Of what it is a part; empty where there is one value.
+    pub words: String,
+    /// The number, as it stands.
+    pub number: String,
+    /// The unit, as it stands.
+    pub unit: String,
 }
 
 /// One statement of a section. It has no `Debug`: it tells of somebody.
 pub struct Item {
     /// What it is of, in the words of the record; may be empty where it is listed.
     pub words: String,
-    /// What was measured, how much is taken, what happened; may be empty.
+    /// How much is taken, what happened, what was found; may be empty.
     pub detail: String,
+    /// What was measured.
+    pub measured: Vec<Measured>,
     /// What of our lists it is.
     pub listed: Option<Listed>,
     /// When it was so.
@@ -144,8 +158,11 @@ impl Section {
                 if words.is_empty() {
                     words = item.listed.as_ref().map_or_else(|| "?".to_owned(), in_english);
                 }
-                if !item.detail.is_empty() {
-                    words.extend([": ", &escaped(&item.detail)]);
+                let measured = item.measured_in_words(str::to_owned);
+                for behind in [&measured, &item.detail] {
+                    if !behind.is_empty() {
+                        words.extend([": ", &escaped(behind)]);
+                    }
                 }
                 div.extend(["<li>", &words, " (", day, ")</li>"]);
             }
@@ -153,6 +170,22 @@ impl Section {
         }
         div.push_str("</div>");
         div
+    }
+}
+
+impl Item {
+    /// What was measured: `118/76 mmHg`, `62.50 kg`, or each part with its name. `unit` gives the
+    /// words for a unit.
+    pub fn measured_in_words(&self, unit: impl Fn(&str) -> String) -> String {
+        let of = |one: &Measured| {
+            format!("{} {} {}", one.words, one.number, unit(&one.unit)).trim().to_owned()
+        };
+        match (&self.listed, &self.measured[..]) {
+            (Some(Listed::Pressure), [upper, lower]) => {
+                format!("{}/{} {}", upper.number, lower.number, unit(&upper.unit))
+            }
+            (_, measured) => measured.iter().map(of).collect::<Vec<_>>().join(", "),
+        }
     }
 }
 
@@ -183,13 +216,16 @@ fn item(found: &Found, concept: &str, detail: &str) -> Result<Item, RestError> {
     let vital = of(coding::LOINC)
         .and_then(|code| ondol_terms::vitals().iter().find(|vital| vital.loinc == code));
     let listed = listed.or_else(|| vital.map(|vital| Listed::Vital(vital.key)));
+    let pressure = of(coding::LOINC).is_some_and(|code| code == PRESSURE);
+    let listed = if pressure { Some(Listed::Pressure) } else { listed };
     let mut words = concept_words(concept);
-    if vital.is_some_and(|vital| vital.loinc == words) {
+    if vital.is_some_and(|vital| vital.loinc == words) || words == PRESSURE {
         words.clear();
     }
     Ok(Item {
         words,
         detail: detail.to_owned(),
+        measured: measured(&body),
         listed,
         at: care_moment(&body, &found.shown),
         answer: Answer::of(found)?,
@@ -201,6 +237,7 @@ fn in_english(listed: &Listed) -> String {
     let (code, name) = match listed {
         Listed::Medicine(atc) => (&**atc, ondol_terms::medicine(atc).map(|of| of.inn)),
         Listed::Illness(code) => (&**code, ondol_terms::diagnosis(code).map(|of| of.en)),
+        Listed::Pressure => return "Blood pressure".to_owned(),
         Listed::Vital(key) => return ondol_terms::vital(key).map_or(*key, |of| of.en).to_owned(),
     };
     name.map_or_else(|| code.to_owned(), |name| format!("{name} ({code})"))
@@ -329,28 +366,23 @@ fn newest_of_each(all: &[Found], category: &str) -> Result<Vec<Item>, RestError>
     Ok(newest.into_iter().map(|(_, item)| item).collect())
 }
 
-/// What was measured, in words; of a blood pressure both parts.
-fn value(body: &Value) -> String {
-    let quantity = |of: &Value| {
-        let unit = of["unit"].as_str().or_else(|| of["code"].as_str()).unwrap_or("");
+/// The number of an observation, or those of its components.
+fn measured(body: &Value) -> Vec<Measured> {
+    let of = |words: String, of: &Value| {
+        let unit = of["unit"].as_str().or_else(|| of["code"].as_str()).unwrap_or("").to_owned();
         let number = &of["value"];
-        if number.is_null() { String::new() } else { format!("{number} {unit}").trim().to_owned() }
+        (!number.is_null()).then(|| Measured { words, number: number.to_string(), unit })
     };
-    let own = quantity(&body["valueQuantity"]);
-    if !own.is_empty() {
-        return own;
-    }
-    if let Some(text) = body["valueString"].as_str() {
-        return text.to_owned();
-    }
-    let concept = concept_words(&body["valueCodeableConcept"]);
-    if !concept.is_empty() {
-        return concept;
-    }
-    let parts = items(&body["component"]).map(|part| {
-        format!("{} {}", concept_words(&part["code"]), quantity(&part["valueQuantity"]))
-    });
-    parts.collect::<Vec<_>>().join(", ")
+    let own = of(String::new(), &body["valueQuantity"]);
+    let parts = items(&body["component"])
+        .filter_map(|part| of(concept_words(&part["code"]), &part["valueQuantity"]));
+    own.into_iter().chain(parts).collect()
+}
+
+/// What was found, where it is no number.
+fn value(body: &Value) -> String {
+    let text = body["valueString"].as_str().map(str::to_owned);
+    text.unwrap_or_else(|| concept_words(&body["valueCodeableConcept"]))
 }
 
 fn pregnancy(all: &[Found], safety: &Safety) -> Result<Vec<Item>, RestError> {
@@ -377,13 +409,16 @@ mod tests {
     }
 
     #[test]
-    fn values_are_told_with_their_units() {
+    fn what_was_measured_is_told_with_its_unit() {
         let pressure = json!({"component": [
             {"code": {"text": "systolic"}, "valueQuantity": {"value": 118, "unit": "mmHg"}},
             {"code": {"text": "diastolic"}, "valueQuantity": {"value": 76, "unit": "mmHg"}}]});
-        assert_eq!(value(&pressure), "systolic 118 mmHg, diastolic 76 mmHg");
-        assert_eq!(value(&json!({"valueQuantity": {"value": 36.6, "code": "Cel"}})), "36.6 Cel");
+        let all = measured(&pressure);
+        let told: Vec<_> = all.iter().map(|of| (&*of.words, &*of.number, &*of.unit)).collect();
+        assert_eq!(told, [("systolic", "118", "mmHg"), ("diastolic", "76", "mmHg")]);
+        let heat = measured(&json!({"valueQuantity": {"value": 36.6, "code": "Cel"}}));
+        assert_eq!((&*heat[0].number, &*heat[0].unit), ("36.6", "Cel"));
         assert_eq!(value(&json!({"valueCodeableConcept": {"text": "A"}})), "A");
-        assert_eq!(value(&json!({})), "");
+        assert!(measured(&json!({})).is_empty() && value(&json!({})).is_empty());
     }
 }

@@ -48,9 +48,17 @@ fn words(t: T, item: &SummaryItem) -> String {
     match &item.listed {
         Some(Listed::Medicine(atc)) => shown::medicine(t, atc, &item.words),
         Some(Listed::Illness(code)) => shown::diagnosis(t, Some(code), &item.words),
+        Some(Listed::Pressure) => t.get("encounter-pressure"),
         Some(Listed::Vital(key)) => encounter::said::label(t, key),
         None => item.words.clone(),
     }
+}
+
+/// What was measured, and how much is taken or what happened.
+fn detail(t: T, item: &SummaryItem) -> String {
+    let measured = item.measured_in_words(|unit| encounter::said::unit(t, unit));
+    let parts = [measured, item.detail.clone()].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// What a section is called here, by its LOINC code.
@@ -94,7 +102,7 @@ pub async fn summary(
         let nothing_known = code == "48765-2" && !matches!(safety.allergies, Allergies::Known(_));
         let line = |item: &SummaryItem| Line {
             words: words(t, item),
-            detail: item.detail.clone(),
+            detail: detail(t, item),
             day: page.date(&item.at.local(page.utc_offset_minutes).0),
         };
         let lines = if nothing_known { vec![] } else { items.iter().map(line).collect() };
