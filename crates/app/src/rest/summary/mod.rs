@@ -71,7 +71,7 @@ impl App {
             let author = self.author(&mut sight)?;
             let at = self.now();
             let safety = fold_safety(&all, at)?;
-            let sections = sections(&all, &safety, at)?;
+            let sections = sections(&all, &safety)?;
             let offset = self.utc_offset_minutes();
             let patient = Answer::of(&patient)?;
             (Summary { patient, author, sections, at, offset }, sight.seen())

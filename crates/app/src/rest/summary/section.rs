@@ -72,7 +72,7 @@ const UNAVAILABLE: (&str, &str) = ("unavailable", "Nothing is recorded here.");
 const NOT_ASKED: (&str, &str) = ("notasked", "Nobody has asked yet.");
 
 /// All sections: the three that every summary has, then those that are not empty.
-pub fn sections(all: &[Found], safety: &Safety, now: Millis) -> Result<Vec<Section>, RestError> {
+pub fn sections(all: &[Found], safety: &Safety) -> Result<Vec<Section>, RestError> {
     let asked = matches!(safety.allergies, Allergies::NotAsked);
     let required = [
         Section {
@@ -93,10 +93,6 @@ pub fn sections(all: &[Found], safety: &Safety, now: Millis) -> Result<Vec<Secti
         of("10162-6", pregnancy(all, safety)?),
     ];
     sections.extend(more.into_iter().filter(|section| !section.items.is_empty()));
-    for item in sections.iter_mut().flat_map(|section| &mut section.items) {
-        // A clock that was ahead: nothing is told of the future.
-        item.at = item.at.min(now);
-    }
     Ok(sections)
 }
 
