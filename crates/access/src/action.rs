@@ -43,6 +43,8 @@ coded! {
         Prescribe = "prescribe",
         /// Dispense a medicine.
         Dispense = "dispense",
+        /// Certify that somebody died: it closes the chart.
+        CertifyDeath = "certify-death",
         /// Retract an entry.
         RetractEntry = "retract-entry",
 

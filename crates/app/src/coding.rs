@@ -128,3 +128,17 @@ pub const IDENTITY_DIFFERS: &str = "urn:ondol:identity-differs";
 pub const OUTCOME: &str = "urn:ondol:outcome";
 /// Extension on a referral: what the patient needs on the way and on arrival, as codes.
 pub const NEEDS: &str = "urn:ondol:needs";
+
+/// The activity of a Provenance about two charts: `linked`, `unlinked`, `two-persons`.
+pub const SAME_PERSON: &str = "urn:ondol:same-person";
+/// Extension on such a Provenance's target: a word for what was known of the person then.
+pub const DESCRIBED: &str = "urn:ondol:described";
+
+/// The code of the Observation that is a certificate of death, and of its parts: `cause-a` to
+/// `cause-d`, `other-condition`, `manner`, `place`, `external`, `surgery`, `autopsy`, `pregnancy`.
+/// What is chosen for a part is a code of this system with a slash and the part's name behind it.
+pub const DEATH: &str = "urn:ondol:death";
+/// A certificate of death.
+pub const CERTIFICATE: &str = "certificate";
+/// Extension on a cause of death: from onset to death.
+pub const INTERVAL: &str = "urn:ondol:interval";

@@ -1,12 +1,12 @@
 //! How an actor is related to a chart: what stands in the record and on the roster, as grants.
 
-use ondol_access::{ChartKind, Grant, Relation};
+use ondol_access::{Action, ChartKind, Grant, Relation};
 use ondol_kernel::{DAY_MS, Millis, ResourceId};
 use ondol_record::{ChartId, entry::ChangeKind};
 use ondol_store::{Found, Space, View};
 use serde_json::Value;
 
-use crate::{Actor, App, AppError, coding, consult::EMERGENCY};
+use crate::{Actor, App, AppError, coding, consult::EMERGENCY, people::one_person};
 
 /// After an encounter ended, those who treated still read its chart for so long, ms.
 const AFTER_ENCOUNTER_MS: i64 = DAY_MS;
@@ -67,6 +67,40 @@ pub fn at_home(
     {
         of_person(&json(&found), &app.place.organization(), &actor.reference(), &mut grants);
     }
+    Ok(grants)
+}
+
+/// What may be done in a chart because of how one stands to another chart of the same person: it is
+/// read as one, and put together or taken apart. Nothing is written by it, and the home is not
+/// handed on.
+const FOR_THE_PERSON: [Action; 7] = [
+    Action::SearchPerson,
+    Action::ReadSafetySummary,
+    Action::ReadPrescription,
+    Action::ReadChart,
+    Action::PrintChart,
+    Action::PrintReaders,
+    Action::MergePersons,
+];
+
+/// The grants that an actor has in other charts of the same person, where they count for what is
+/// asked. A glass that was broken counts for the charts that were opened then.
+pub fn for_the_person(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    action: Action,
+    chart: &ChartId,
+) -> Result<Vec<Grant>, AppError> {
+    let mut grants = vec![];
+    let ChartId::Patient(id) = chart else { return Ok(grants) };
+    if !FOR_THE_PERSON.contains(&action) {
+        return Ok(grants);
+    }
+    for other in one_person(view, id)?.others(id) {
+        grants.extend(of_patient(app, view, actor, &ChartId::Patient(other.clone()))?);
+    }
+    grants.retain(|grant| grant.relation() != Relation::BrokenGlass);
     Ok(grants)
 }
 

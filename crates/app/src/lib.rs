@@ -10,6 +10,7 @@ pub mod attachment;
 pub mod changes;
 pub mod coding;
 pub mod consult;
+pub mod death;
 pub mod disk;
 pub mod duty;
 pub mod encounter;
@@ -200,7 +201,8 @@ impl App {
         if let Some(grounds) = self.may_at_home(view, actor, action, chart)? {
             return Ok(grounds);
         }
-        let (kind, grants) = grants::of(self, view, actor, chart)?;
+        let (kind, mut grants) = grants::of(self, view, actor, chart)?;
+        grants.extend(grants::for_the_person(self, view, actor, action, chart)?);
         let mut facts = ChartFacts::new(kind, grants);
         facts.reason = reason;
         let decision = self.policies.decide(&actor.principal(), action, &facts, self.now());

@@ -210,7 +210,8 @@ fn a_provisional_person_is_linked_and_unlinked_again() {
     assert_eq!(link(known.id.as_str())[0]["type"], "replaces");
     clinic.clock.pass_minutes(1);
     app.receive(&worker, &known.id).unwrap();
-    let decided = app.unlink_persons(&worker, &stranger.id, &known.id, "다른 사람").unwrap();
+    let note = app.unlink_persons(&worker, &stranger.id, &known.id, "다른 사람").unwrap();
+    let decided = app.unlinked(&worker, &stranger.id, &note).unwrap().decided;
     let kinds: Vec<&str> = decided.iter().map(|d| d.resource_type.as_str()).collect();
     assert_eq!(kinds, ["Encounter"]);
     assert!(link(stranger.id.as_str()).is_null() && link(known.id.as_str()).is_null());

@@ -147,7 +147,7 @@ fn charts_are_where_they_belong(world: &World) -> Result<(), String> {
         let (must, may): (BTreeSet<usize>, BTreeSet<usize>) = match chart {
             ChartId::Patient(_) => (
                 known.must.iter().copied().flat_map(treating_line).collect(),
-                known.may.iter().copied().flat_map(treating_line).collect(),
+                may_hold(world, chart).into_iter().flat_map(treating_line).collect(),
             ),
             _ => {
                 let all = known.must.iter().flat_map(|&at| facility_line(at)).collect();
@@ -162,6 +162,24 @@ fn charts_are_where_they_belong(world: &World) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Who may hold a chart for its own sake, or for that of another that was linked with it.
+fn may_hold(world: &World, chart: &ChartId) -> BTreeSet<usize> {
+    let mut charts = BTreeSet::from([chart]);
+    loop {
+        let known = charts.len();
+        for (one, two) in &world.linked {
+            if charts.contains(one) || charts.contains(two) {
+                charts.extend([one, two]);
+            }
+        }
+        if charts.len() == known {
+            break;
+        }
+    }
+    let holders = charts.into_iter().filter_map(|chart| world.holders.get(chart));
+    holders.flat_map(|of| &of.may).copied().collect()
 }
 
 fn facility_line(at: usize) -> Vec<usize> {

@@ -115,6 +115,8 @@ pub struct World {
     /// What happened.
     pub tally: Tally,
     pub(crate) holders: BTreeMap<ChartId, Holders>,
+    /// Charts that were ever linked as one person's: whoever may hold the one may hold the other.
+    pub(crate) linked: Vec<(ChartId, ChartId)>,
     pub(crate) chance: Chance,
     pub(crate) bag: Bag,
     /// Sticks that were written once, and lie in somebody's drawer.
@@ -151,6 +153,7 @@ impl World {
             saved: vec![],
             tally: Tally::default(),
             holders: BTreeMap::new(),
+            linked: vec![],
             chance: Chance::new(seed),
             bag: Bag::default(),
             drawer: vec![],

@@ -233,7 +233,8 @@ impl World {
             return Ok(());
         }
         let (first, second) = (ChartId::Patient(one), ChartId::Patient(two));
-        self.holders.entry(second).or_default().may.insert(place);
+        self.holders.entry(second.clone()).or_default().may.insert(place);
+        self.linked.push((first.clone(), second));
         let written = self.save(place, Class::Care, Some(&first), wishes)?;
         self.tally.linked += u64::from(written.is_some());
         Ok(())

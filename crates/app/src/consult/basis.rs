@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::step::{each, text};
 use crate::{
     App, AppError, coding,
-    encounter::{Banner, Lack, Safety, fold_safety, lacks_of, stated_for_safety},
+    encounter::{Banner, Lack, Safety, fold_safety, lacks_of, stated_of_person},
     people::OPEN,
 };
 
@@ -145,7 +145,7 @@ impl App {
             lack.facility = names.get(&lack.reference).cloned().unwrap_or_default();
         }
         Ok(About {
-            safety: fold_safety(&stated_for_safety(view, chart)?, self.now())?,
+            safety: fold_safety(&stated_of_person(view, &id)?, self.now())?,
             vitals: newest_vitals(&facts(view, chart, "")?),
             lacks,
             banner,

@@ -5,6 +5,7 @@
 
 use ondol_access::Action;
 use ondol_kernel::{Class, Millis, ResourceId};
+use ondol_record::ChartId;
 use ondol_store::{Filter, Order, Query, Test, View};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     state::{ConsultState, Phase},
     step::{may_answer, steps_of},
 };
-use crate::{Actor, App, AppError, coding};
+use crate::{Actor, App, AppError, coding, people::has_died};
 
 /// Closed consults that a list still shows.
 const CLOSED_SHOWN: usize = 50;
@@ -52,6 +53,9 @@ pub struct ConsultRow {
     pub ours_to_do: bool,
     /// How it ended, for one that is closed.
     pub outcome: Option<String>,
+    /// Whether the patient has died: only for whoever can open the page. It is left out of the lists
+    /// of those who are asked and who watch over.
+    pub died: bool,
     /// Whether the page can be opened: officers and coordinators see states alone.
     pub may_open: bool,
 }
@@ -85,6 +89,9 @@ impl App {
             let Some((row, sounds)) = self.consult_row(actor, &request)? else { continue };
             if row.phase == Phase::Closed {
                 inbox.closed.push(row);
+                continue;
+            }
+            if self.is_closed_by_death(&request.chart)? && row.side != Side::Asking {
                 continue;
             }
             let alarm = row.urgency == Class::Emergency && row.phase == Phase::Untaken;
@@ -155,6 +162,7 @@ impl App {
                 way: self.way(request, &state)?,
                 ours_to_do,
                 outcome: state.outcome.as_ref().map(|(_, code)| code.clone()),
+                died: may_open && has_died(view, chart)?,
                 may_open,
             };
             Ok((row, sounds))
@@ -166,13 +174,17 @@ impl App {
         }
     }
 
+    fn is_closed_by_death(&self, chart: &ChartId) -> Result<bool, AppError> {
+        has_died(&*self.view()?, chart)
+    }
+
     /// The consults about a patient, newest first: for the chart.
     pub fn consults_of(
         &self,
         actor: &Actor,
         patient: &ResourceId,
     ) -> Result<Vec<ConsultRow>, AppError> {
-        let chart = ondol_record::ChartId::Patient(patient.clone());
+        let chart = ChartId::Patient(patient.clone());
         let found = self.view()?.chart(&chart, &["ServiceRequest"])?;
         let requests = found.iter().filter_map(Request::of);
         let mut rows = vec![];

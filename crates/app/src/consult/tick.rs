@@ -20,7 +20,9 @@ use super::{
     step::{NewStep, StepCode, Told, steps_of, told},
     timer::{Clocks, Waited, wait},
 };
-use crate::{Actor, App, AppError, Changes, coding, referral::ReferralState};
+use crate::{
+    Actor, App, AppError, Changes, coding, people::has_died, referral::ReferralState,
+};
 
 /// Even with no timer running the lists are looked at so often, ms: a wall clock may have moved.
 const LOOK_MS: u64 = 60_000;
@@ -87,6 +89,10 @@ impl Looking<'_> {
     /// Looks; gives how long nothing more can happen, ms.
     fn look(mut self) -> Result<u64, AppError> {
         let steps = steps_of(&*self.tx, &self.request.chart, &self.request.reference())?;
+        // Nobody is called for somebody who has died: those who asked close it.
+        if has_died(&*self.tx, &self.request.chart)? {
+            return Ok(self.left);
+        }
         match self.request.kind {
             RequestKind::Consult => {
                 let state = ConsultState::of(self.request, steps);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::safety::{self, Allergies};
 use crate::{
     Actor, App, AppError, Changes, coding,
-    people::{document, set_extension},
+    people::{document, one_person, set_extension},
 };
 
 /// To what somebody is allergic.
@@ -66,14 +66,15 @@ impl App {
         })
     }
 
-    /// Records that somebody asked, and none are known.
+    /// Records that somebody asked, and none are known: in no chart of the person.
     pub fn record_no_allergies(
         self: &Arc<Self>,
         actor: &Actor,
         patient: &ResourceId,
     ) -> Result<(), AppError> {
         self.allergy_change(actor, patient, |app, stated, author, subject, changes| {
-            if matches!(safety::fold(stated, app.now())?.allergies, Allergies::Known(_)) {
+            let known = safety::fold(stated, app.now())?.allergies;
+            if matches!(known, Allergies::Known(_)) {
                 return Err(AppError::State("allergies-known"));
             }
             let code = coding::concept(coding::SNOMED, coding::NO_KNOWN_ALLERGY);
@@ -88,8 +89,10 @@ impl App {
         actor: &Actor,
         patient: &ResourceId,
     ) -> Result<(), AppError> {
-        self.allergy_change(actor, patient, |_, stated, _, _, changes| {
-            for found in stated.iter().filter(|found| !found.is_retracted()) {
+        let chart = ChartId::Patient(patient.clone());
+        self.allergy_change(actor, patient, move |_, stated, _, _, changes| {
+            let own = |found: &&Found| !found.is_retracted() && found.shown.chart == chart;
+            for found in stated.iter().filter(own) {
                 let code = &document(found)?["code"];
                 if coding::has_code(code, coding::SNOMED, coding::NO_KNOWN_ALLERGY) {
                     changes.retract(found, "not asked");
@@ -112,10 +115,14 @@ impl App {
         if reason.is_empty() {
             return Err(AppError::Field { field: "reason", why: "reason" });
         }
-        let allergy = allergy.clone();
+        let (allergy, chart) = (allergy.clone(), ChartId::Patient(patient.clone()));
         self.allergy_change(actor, patient, move |app, stated, author, _, changes| {
             let found = stated.iter().find(|found| found.shown.id == allergy);
             let found = found.ok_or(AppError::NotFound)?;
+            if found.shown.chart != chart {
+                // Both charts stay whole: it is refuted where it was said.
+                return Err(AppError::State("other-chart"));
+            }
             let mut refuted = document(found)?;
             refuted["resourceType"] = json!("AllergyIntolerance");
             refuted["clinicalStatus"] = coding::concept(coding::ALLERGY_CLINICAL, "inactive");
@@ -143,11 +150,15 @@ impl App {
         + 'static,
     ) -> Result<(), AppError> {
         let chart = ChartId::Patient(patient.clone());
-        let (app, actor) = (self.clone(), actor.clone());
+        let (app, actor, patient) = (self.clone(), actor.clone(), patient.clone());
         let subject = json!({ "reference": format!("Patient/{patient}") });
         self.transact(move |tx| {
             app.may(&*tx, &actor, Action::WriteEntry, &chart, None)?;
-            let stated = View::chart(&*tx, &chart, &["AllergyIntolerance"])?;
+            let mut stated = View::chart(&*tx, &chart, &["AllergyIntolerance"])?;
+            for other in one_person(&*tx, &patient)?.others(&patient) {
+                let other = ChartId::Patient(other.clone());
+                stated.extend(View::chart(&*tx, &other, &["AllergyIntolerance"])?);
+            }
             let mut changes = Changes::new(Class::Care);
             change(&app, &stated, &actor.reference(), subject, &mut changes)?;
             if !changes.is_empty() {

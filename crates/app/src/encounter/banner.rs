@@ -8,7 +8,7 @@ use ondol_store::View;
 use super::safety::{self, Allergies};
 use crate::{
     Actor, App, AppError,
-    people::{Person, person_of},
+    people::{Person, one_person, person_of},
 };
 
 /// The banner. It has no `Debug`: it names somebody.
@@ -30,8 +30,11 @@ impl App {
     /// The banner of a person, for use cases that decided on their own grounds.
     pub(crate) fn banner_in(&self, view: &dyn View, id: &ResourceId) -> Result<Banner, AppError> {
         let person = person_of(view, id)?;
-        let chart = ChartId::Patient(id.clone());
-        let stated = view.chart(&chart, &["AllergyIntolerance"])?;
+        // An allergy in any chart of the person counts.
+        let mut stated = vec![];
+        for chart in one_person(view, id)?.charts() {
+            stated.extend(view.chart(&chart, &["AllergyIntolerance"])?);
+        }
         let allergies = safety::fold(&stated, self.now())?.allergies;
         Ok(Banner { person, allergies })
     }

@@ -1,9 +1,11 @@
 //! The chart as a page shows it.
 
+use std::collections::BTreeSet;
+
 use ondol_access::Action;
-use ondol_kernel::ResourceId;
+use ondol_kernel::{Millis, ResourceId};
 use ondol_record::ChartId;
-use ondol_store::View;
+use ondol_store::{Found, Reading, View};
 
 use super::{
     banner::Banner,
@@ -16,7 +18,10 @@ use super::{
 };
 use crate::{
     Actor, App, AppError,
-    people::{Person, facility_name, open_here, person_of, practitioner_name},
+    people::{
+        OnePerson, Person, ended_links, facility_name, one_person, open_here, person_of,
+        practitioner_name,
+    },
 };
 
 /// Visits on one page of a chart.
@@ -36,7 +41,7 @@ pub struct Chart {
     pub doctors: Vec<String>,
     /// What the chart lacks.
     pub lacks: Vec<Lack>,
-    /// Visits, newest first.
+    /// Visits, newest first; those of linked charts are among them.
     pub visits: Vec<VisitView>,
     /// Whether there are older ones.
     pub older: bool,
@@ -44,6 +49,10 @@ pub struct Chart {
     pub linked: Vec<Person>,
     /// Whether there are linked charts that are not here or may not be read.
     pub linked_elsewhere: bool,
+    /// The chart that is in use for this person: this one, or one that took its place.
+    pub in_use: ResourceId,
+    /// Links that were taken back: the notes of that ([`App::unlinked`]), and when.
+    pub ended_links: Vec<(ResourceId, Millis)>,
     /// What waits for somebody.
     pub open: Vec<OpenWork>,
     /// The visit that is open at this facility.
@@ -52,17 +61,23 @@ pub struct Chart {
     pub moved: Vec<MovedNote>,
     /// Whether the reader may write.
     pub may_write: bool,
+    /// Whether the reader may certify a death.
+    pub may_certify: bool,
     /// Whether the reader may link this chart with another.
     pub may_merge: bool,
 }
 
 impl App {
-    /// A chart, for whoever may read it. `skip` newest visits are left out, to page on.
+    /// A chart, for whoever may read it, with what other charts of the same person say. `skip`
+    /// newest visits are left out, to page on. Each chart that is shown from is read, and that is
+    /// recorded.
     pub fn chart(&self, actor: &Actor, id: &ResourceId, skip: usize) -> Result<Chart, AppError> {
         let chart = ChartId::Patient(id.clone());
-        self.reading(actor, Action::ReadChart, &chart, |view| {
+        let (shown, others) = self.reading(actor, Action::ReadChart, &chart, |view| {
             self.chart_in(view, actor, &chart, id, skip)
-        })
+        })?;
+        self.write_down(others)?;
+        Ok(shown)
     }
 
     /// One visit of a chart, with the banner.
@@ -85,7 +100,7 @@ impl App {
         let chart = ChartId::Patient(id.clone());
         self.reading(actor, Action::ReadSafetySummary, &chart, |view| {
             let banner = self.banner_in(view, id)?;
-            let safety = safety::fold(&safety::stated(view, &chart)?, self.now())?;
+            let safety = safety::fold(&safety::stated_of_person(view, id)?, self.now())?;
             Ok((banner, safety))
         })
     }
@@ -97,22 +112,13 @@ impl App {
         chart: &ChartId,
         id: &ResourceId,
         skip: usize,
-    ) -> Result<Chart, AppError> {
+    ) -> Result<(Chart, Vec<Reading>), AppError> {
         let person = person_of(view, id)?;
+        let one = one_person(view, id)?;
         let mut all = safety::stated(view, chart)?;
-        let (mut linked, mut linked_elsewhere) = (vec![], false);
-        for link in &person.links {
-            let other = ChartId::Patient(link.other.clone());
-            let readable = self.may(view, actor, Action::ReadSafetySummary, &other, None).is_ok();
-            match person_of(view, &link.other) {
-                Ok(person) if readable => {
-                    all.extend(safety::stated(view, &other)?);
-                    linked.push(person);
-                }
-                Ok(_) | Err(AppError::NotFound | AppError::Gone) => linked_elsewhere = true,
-                Err(other) => return Err(other),
-            }
-        }
+        let Beside { linked, visited, elsewhere, readings } =
+            self.beside(view, actor, (&person, &one), &mut all)?;
+        let linked_elsewhere = elsewhere;
         let mut safety = safety::fold(&all, self.now())?;
         if let Allergies::NoneKnown { .. } = safety.allergies
             && linked_elsewhere
@@ -122,7 +128,8 @@ impl App {
         }
         let mut reader = Reader::new(self, view, &person);
         reader.pregnancy = safety.pregnancy;
-        let (visits, older) = reader.visits(chart, skip, VISITS_SHOWN)?;
+        let charts: Vec<ChartId> = std::iter::once(chart.clone()).chain(visited).collect();
+        let (visits, older) = reader.visits(&charts, skip, VISITS_SHOWN)?;
         let home = match &person.home {
             Some(reference) => facility_name(self, view, reference)?,
             None => String::new(),
@@ -132,7 +139,7 @@ impl App {
             doctors.push(practitioner_name(view, reference)?);
         }
         doctors.retain(|name| !name.is_empty());
-        Ok(Chart {
+        let shown = Chart {
             home,
             doctors,
             lacks: lacks::of(self, view, chart, &person)?,
@@ -140,21 +147,62 @@ impl App {
             older,
             linked,
             linked_elsewhere,
+            in_use: one.living,
+            ended_links: ended_links(view, chart)?,
             open: open::for_chart(view, chart)?,
             moved: moving::notes(view, chart)?,
             received: open_here(self, view, chart)?,
             may_write: self.may(view, actor, Action::WriteEntry, chart, None).is_ok(),
-            may_merge: self.merge_is_possible(view, actor, chart),
+            may_certify: self.may(view, actor, Action::CertifyDeath, chart, None).is_ok(),
+            may_merge: self.merge_is_possible(view, actor, chart)?,
             safety,
             person,
-        })
+        };
+        Ok((shown, readings))
     }
 
-    fn merge_is_possible(&self, view: &dyn View, actor: &Actor, chart: &ChartId) -> bool {
-        use ondol_access::Denial;
-        matches!(
-            self.may(view, actor, Action::MergePersons, chart, None),
-            Ok(_) | Err(AppError::Denied(Denial::NeedsReason { .. }))
-        )
+    /// What stands in the other charts of a person: of those that are linked so that each names
+    /// the other, and of those that this one alone names, as far as they may be read.
+    fn beside(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        (person, one): (&Person, &OnePerson),
+        all: &mut Vec<Found>,
+    ) -> Result<Beside, AppError> {
+        let mut beside = Beside::default();
+        let named = person.links.iter().map(|link| &link.other);
+        let others: BTreeSet<&ResourceId> = one.others(&person.id).chain(named).collect();
+        for id in others {
+            let other = ChartId::Patient(id.clone());
+            let whole = self.other_reading(view, actor, Action::ReadChart, id)?;
+            let reading = match whole {
+                Some(reading) => {
+                    if one.all.contains(id) {
+                        beside.visited.push(other.clone());
+                    }
+                    Some(reading)
+                }
+                None => self.other_reading(view, actor, Action::ReadSafetySummary, id)?,
+            };
+            let Some(reading) = reading else {
+                beside.elsewhere = true;
+                continue;
+            };
+            beside.readings.push(reading);
+            all.extend(safety::stated(view, &other)?);
+            beside.linked.push(person_of(view, id)?);
+        }
+        Ok(beside)
     }
+}
+
+/// What stands beside a chart in others of the same person.
+#[derive(Default)]
+struct Beside {
+    linked: Vec<Person>,
+    /// The charts whose visits are shown too.
+    visited: Vec<ChartId>,
+    elsewhere: bool,
+    readings: Vec<Reading>,
 }

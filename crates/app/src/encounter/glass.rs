@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ondol_access::{Action, Coded, Obligation, Reason, Relation, Role};
 use ondol_kernel::{Class, DAY_MS, Millis, ResourceId};
 use ondol_record::ChartId;
-use ondol_store::{Filter, Order, Query, Space, Test};
+use ondol_store::{Filter, Order, Query, Space, Test, WriteTx};
 use serde_json::json;
 
 use crate::{
     Actor, App, AppError, Changes, coding, grants,
-    people::{document, facility_name, person_of, practitioner_name},
+    people::{document, facility_name, one_person, person_of, practitioner_name},
 };
 
 /// Readings that a print-out lists at most.
@@ -67,33 +67,14 @@ impl App {
         let chart = ChartId::Patient(id.clone());
         let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
         self.transact(move |tx| {
-            let grounds =
-                app.may(&*tx, &actor, Action::BreakGlass, &chart, Some(reason.clone()))?;
-            let person = person_of(&*tx, &id)?;
-            let opened = app.now().0.to_le_bytes();
-            tx.set_value(Space::Session, &grants::glass_key(&actor, &chart), Some(&opened))?;
-            let reading =
-                app.reading_of(&actor, Action::BreakGlass, &chart, &grounds, reason.reveal());
-            tx.record_reading(&reading)?;
-            if grounds.obligations.contains(Obligation::AlertHomeFacility) {
-                let mut changes = Changes::new(Class::Care);
-                let mut alert = json!({
-                    "resourceType": "Communication",
-                    "status": "completed",
-                    "category": [coding::concept(coding::ALERT, coding::BROKEN_GLASS)],
-                    "subject": { "reference": format!("Patient/{id}") },
-                    "sent": app.now().to_fhir(app.utc_offset_minutes()),
-                    "sender": { "reference": actor.reference() },
-                    "reasonCode": [{ "text": reason.reveal() }],
-                    "extension": [{
-                        "url": coding::ASKED_FROM,
-                        "valueReference": { "reference": app.place.organization() },
-                    }],
-                });
-                if let Some(home) = person.home {
-                    alert["recipient"] = json!([{ "reference": home }]);
-                }
-                changes.create(alert);
+            app.may(&*tx, &actor, Action::BreakGlass, &chart, Some(reason.clone()))?;
+            person_of(&*tx, &id)?;
+            // All charts of the person are opened, and the home of each is told.
+            let mut changes = Changes::new(Class::Care);
+            for id in one_person(&*tx, &id)?.all {
+                break_one(&app, tx, &actor, &id, &reason, &mut changes)?;
+            }
+            if !changes.is_empty() {
                 app.append(tx, &actor, changes)?;
             }
             Ok(())
@@ -192,4 +173,42 @@ impl App {
             Ok(alerts)
         })
     }
+}
+
+/// Opens one chart, and puts the alert for its home facility into `changes`.
+fn break_one(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    actor: &Actor,
+    id: &ResourceId,
+    reason: &Reason,
+    changes: &mut Changes,
+) -> Result<(), AppError> {
+    let chart = ChartId::Patient(id.clone());
+    let grounds = app.may(&*tx, actor, Action::BreakGlass, &chart, Some(reason.clone()))?;
+    let person = person_of(&*tx, id)?;
+    let opened = app.now().0.to_le_bytes();
+    tx.set_value(Space::Session, &grants::glass_key(actor, &chart), Some(&opened))?;
+    let reading = app.reading_of(actor, Action::BreakGlass, &chart, &grounds, reason.reveal());
+    tx.record_reading(&reading)?;
+    if grounds.obligations.contains(Obligation::AlertHomeFacility) {
+        let mut alert = json!({
+            "resourceType": "Communication",
+            "status": "completed",
+            "category": [coding::concept(coding::ALERT, coding::BROKEN_GLASS)],
+            "subject": { "reference": format!("Patient/{id}") },
+            "sent": app.now().to_fhir(app.utc_offset_minutes()),
+            "sender": { "reference": actor.reference() },
+            "reasonCode": [{ "text": reason.reveal() }],
+            "extension": [{
+                "url": coding::ASKED_FROM,
+                "valueReference": { "reference": app.place.organization() },
+            }],
+        });
+        if let Some(home) = person.home {
+            alert["recipient"] = json!([{ "reference": home }]);
+        }
+        changes.create(alert);
+    }
+    Ok(())
 }

@@ -24,11 +24,13 @@ pub use glass::{GlassAlert, Reader};
 pub use lacks::Lack;
 pub(crate) use lacks::of as lacks_of;
 pub use moving::MovedNote;
+pub(crate) use open::for_chart as open_work;
 pub use open::{OpenKind, OpenWork};
 pub(crate) use read::Reader as VisitReader;
-pub use safety::{Allergies, Allergy, CurrentMedicine, Pregnancy, Problem, Safety};
+pub use safety::{Allergies, Allergy, Blood, CurrentMedicine, Pregnancy, Problem, Safety};
 pub(crate) use safety::{
-    care_moment, fold as fold_safety, stated as stated_for_safety, words as concept_words,
+    care_moment, fold as fold_safety, stated as stated_for_safety, stated_of_person,
+    words as concept_words,
 };
 pub(crate) use save::save_within;
 pub use views::{DiagnosisView, MedicineView, Other, VisitView, VitalView};

@@ -41,22 +41,24 @@ impl<'a> Reader<'a> {
         Self { app, view, person, pregnancy: None, names: HashMap::new() }
     }
 
-    /// The newest visits by time of care, `skip` of them left out, at most `limit`; and whether
-    /// there are older ones.
+    /// The newest visits in some charts by time of care, `skip` of them left out, at most `limit`;
+    /// and whether there are older ones.
     pub fn visits(
         &mut self,
-        chart: &ChartId,
+        charts: &[ChartId],
         skip: usize,
         limit: usize,
     ) -> Result<(Vec<VisitView>, bool), AppError> {
         let mut encounters = vec![];
-        for found in self.view.chart(chart, &["Encounter"])? {
-            let encounter = document(&found)?;
-            if encounter["status"] == "entered-in-error" {
-                continue;
+        for chart in charts {
+            for found in self.view.chart(chart, &["Encounter"])? {
+                let encounter = document(&found)?;
+                if encounter["status"] == "entered-in-error" {
+                    continue;
+                }
+                let at = start(&encounter).unwrap_or_else(|| found.shown.hlc.millis());
+                encounters.push((at, found, encounter));
             }
-            let at = start(&encounter).unwrap_or_else(|| found.shown.hlc.millis());
-            encounters.push((at, found, encounter));
         }
         encounters.sort_by_key(|(at, found, _)| std::cmp::Reverse((*at, found.shown.hlc)));
         let older = encounters.len() > skip + limit;
@@ -65,7 +67,11 @@ impl<'a> Reader<'a> {
         let ids: HashSet<&str> = shown.iter().map(|(_, of, _)| of.shown.id.as_str()).collect();
         // Only what belongs to one of the visits is kept and parsed.
         let mut wanted = |found: &Found| encounter_named(&found.shown.body, &ids).is_some();
-        for found in self.view.chart_where(chart, &PARTS, &mut wanted)? {
+        let mut found = vec![];
+        for chart in charts {
+            found.extend(self.view.chart_where(chart, &PARTS, &mut wanted)?);
+        }
+        for found in found {
             let Some(id) = encounter_named(&found.shown.body, &ids) else { continue };
             let document = document(&found)?;
             parts.entry(id.to_owned()).or_default().push((found, document));
@@ -108,6 +114,7 @@ impl<'a> Reader<'a> {
         let complaints: Vec<String> = items(&encounter["reasonCode"]).map(words).collect();
         let mut visit = VisitView {
             id: found.shown.id.clone(),
+            chart: found.shown.chart.clone(),
             at,
             written: found.shown.hlc.millis(),
             clock_doubtful: found.shown.clock_doubtful,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::build::{PREGNANCY, PREGNANT};
 use crate::{
     AppError, coding,
-    people::{document, items},
+    people::{document, items, one_person},
 };
 
 /// For so long a pregnancy that was noted is taken to go on, ms: 42 weeks. Our own choice: no
@@ -41,6 +41,8 @@ pub enum Allergies {
 pub struct Allergy {
     /// The `AllergyIntolerance`.
     pub id: ResourceId,
+    /// The chart that says it.
+    pub chart: ChartId,
     /// The ATC code of a medicine, if it is one of the list.
     pub atc: Option<String>,
     /// To what, in words.
@@ -62,6 +64,8 @@ pub struct Allergy {
 pub struct CurrentMedicine {
     /// The `MedicationRequest` or `MedicationStatement`.
     pub id: ResourceId,
+    /// The chart that says it.
+    pub chart: ChartId,
     /// Its type.
     pub resource_type: String,
     /// The ATC code, if it is in the list.
@@ -83,6 +87,8 @@ pub struct CurrentMedicine {
 pub struct Problem {
     /// The Condition.
     pub id: ResourceId,
+    /// The chart that says it.
+    pub chart: ChartId,
     /// The ICD-10 code, if it has one.
     pub code: Option<String>,
     /// In words.
@@ -102,6 +108,17 @@ pub struct Pregnancy {
     pub at: Millis,
 }
 
+/// The blood group, as it stands in the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blood {
+    /// Nobody has said.
+    NotKnown,
+    /// As it was written.
+    Group(String),
+    /// Two were written that are not the same: none of them is to be believed.
+    Unlike,
+}
+
 /// What everybody who treats has to know first. It has no `Debug`: it tells of somebody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Safety {
@@ -115,9 +132,14 @@ pub struct Safety {
     pub problems: Vec<Problem>,
     /// Pregnancy, if it was noted and may still go on.
     pub pregnancy: Option<Pregnancy>,
+    /// The blood group.
+    pub blood: Blood,
     /// The last weight: the number, its unit and when it was taken.
     pub weight: Option<(String, String, Millis)>,
 }
+
+/// LOINC: ABO and Rh group in blood; ABO group in blood; Rh in blood.
+const BLOOD: [&str; 3] = ["882-1", "883-9", "10331-7"];
 
 /// The types that a safety summary is made of.
 const TYPES: [&str; 5] =
@@ -129,11 +151,21 @@ pub(crate) fn stated(view: &dyn View, chart: &ChartId) -> Result<Vec<Found>, App
     Ok(view.chart_where(chart, &TYPES, &mut counts)?)
 }
 
+/// What the summary of a person is made of: of all charts of the person, when several are linked.
+pub(crate) fn stated_of_person(view: &dyn View, id: &ResourceId) -> Result<Vec<Found>, AppError> {
+    let mut all = vec![];
+    for chart in one_person(view, id)?.charts() {
+        all.extend(stated(view, &chart)?);
+    }
+    Ok(all)
+}
+
 /// Whether a resource can say something of the summary.
 pub(super) fn counts(found: &Found) -> bool {
     let weight = ondol_terms::vital("body-weight");
     &*found.shown.resource_type != "Observation"
         || is_observation(found, PREGNANCY)
+        || BLOOD.iter().any(|code| is_observation(found, code))
         || weight.is_some_and(|vital| is_observation(found, vital.loinc))
 }
 
@@ -156,6 +188,7 @@ pub(crate) fn fold(all: &[Found], now: Millis) -> Result<Safety, AppError> {
         medicines,
         problems,
         pregnancy: pregnancy(all, now)?,
+        blood: blood(all)?,
         weight: weight(all)?,
     })
 }
@@ -270,6 +303,7 @@ fn allergy(document: &Value, head: &Stored, two_versions: bool) -> Allergy {
         || items(&document["reaction"]).any(|reaction| reaction["severity"] == "severe");
     Allergy {
         id: head.id.clone(),
+        chart: head.chart.clone(),
         atc: coding::code_of(&document["code"], coding::ATC).map(str::to_owned),
         words: words(&document["code"]),
         reaction: reactions.join(", "),
@@ -307,6 +341,7 @@ fn medicine(found: &Found, now: Millis) -> Result<Option<CurrentMedicine>, AppEr
     }
     Ok(Some(CurrentMedicine {
         id: found.shown.id.clone(),
+        chart: found.shown.chart.clone(),
         resource_type: found.shown.resource_type.to_string(),
         atc: coding::code_of(&document["medicationCodeableConcept"], coding::ATC)
             .map(str::to_owned),
@@ -329,6 +364,7 @@ fn problem(found: &Found) -> Result<Option<Problem>, AppError> {
     let active = matches!(clinical, None | Some("active" | "recurrence" | "relapse"));
     Ok((lasting && active).then(|| Problem {
         id: found.shown.id.clone(),
+        chart: found.shown.chart.clone(),
         code: coding::code_of(&document["code"], coding::ICD10).map(str::to_owned),
         words: words(&document["code"]),
         since: moment(&document, &["onsetDateTime", "recordedDate"], &found.shown),
@@ -351,6 +387,39 @@ pub(crate) fn pregnancy(all: &[Found], now: Millis) -> Result<Option<Pregnancy>,
         }
     }
     Ok(last.filter(|last| now.0 - last.at.0 < PREGNANCY_MS))
+}
+
+/// The blood group that all statements agree on. Each of the three tests is a statement of its own.
+fn blood(all: &[Found]) -> Result<Blood, AppError> {
+    let mut groups = vec![];
+    for loinc in BLOOD {
+        let mut said: Option<String> = None;
+        for found in all.iter().filter(|found| is_observation(found, loinc)) {
+            for head in std::iter::once(&found.shown).chain(&found.rivals) {
+                if head.kind != ChangeKind::Put {
+                    continue;
+                }
+                let document = parsed(head)?;
+                let wrong = matches!(
+                    document["status"].as_str(),
+                    Some("entered-in-error" | "cancelled" | "registered")
+                );
+                if wrong || !coding::has_code(&document["code"], coding::LOINC, loinc) {
+                    continue;
+                }
+                let group = document["valueString"].as_str().map(str::to_owned);
+                let group = group.unwrap_or_else(|| words(&document["valueCodeableConcept"]));
+                let group = group.trim().to_owned();
+                match &said {
+                    _ if group.is_empty() => {}
+                    Some(before) if *before != group => return Ok(Blood::Unlike),
+                    _ => said = Some(group),
+                }
+            }
+        }
+        groups.extend(said);
+    }
+    Ok(if groups.is_empty() { Blood::NotKnown } else { Blood::Group(groups.join(" ")) })
 }
 
 fn weight(all: &[Found]) -> Result<Option<(String, String, Millis)>, AppError> {

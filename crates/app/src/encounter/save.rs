@@ -50,6 +50,7 @@ impl App {
         self.transact(move |tx| {
             let chart = ChartId::Patient(patient.clone());
             may_save(&app, &*tx, &actor, &chart, &visit)?;
+            is_open(&app, &*tx, &patient, &visit)?;
             visit.check(whose(&app, &*tx, &chart, &visit)?, app.now())?;
             let mut changes = Changes::new(Class::Care);
             let subject = json!({ "reference": format!("Patient/{patient}") });
@@ -81,6 +82,21 @@ impl App {
             app.append(tx, &actor, changes)?;
             Ok(())
         })
+    }
+}
+
+/// A chart that death closed takes what was done before, and what somebody writes who was asked.
+fn is_open(app: &App, view: &dyn View, id: &ResourceId, visit: &Visit) -> Result<(), AppError> {
+    let person = person_of(view, id)?;
+    if !person.died || visit.after_death {
+        return Ok(());
+    }
+    let died = ondol_fhir::Temporal::parse(&person.died_at);
+    // The last moment at which it may have been: of a day its end.
+    let until = died.map(|died| died.range(app.utc_offset_minutes()).1);
+    match (visit.at, until) {
+        (Some(at), Some(until)) if at <= until => Ok(()),
+        _ => Err(AppError::State("chart-closed")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Visits as pages show them.
 
 use ondol_kernel::{Millis, ResourceId};
+use ondol_record::ChartId;
 use ondol_terms::{Alertness, Level};
 
 use super::visit::{TypedDiagnosis, TypedMedicine, TypedVital, Verdict, Visit};
@@ -65,6 +66,8 @@ pub struct Other {
 pub struct VisitView {
     /// The Encounter.
     pub id: ResourceId,
+    /// The chart that it stands in.
+    pub chart: ChartId,
     /// When the care was given.
     pub at: Millis,
     /// When it was written.
@@ -129,6 +132,7 @@ impl VisitView {
                 .and_then(Alertness::from_letter),
             pregnant: self.pregnant,
             checked: false,
+            after_death: true,
             diagnoses: self
                 .diagnoses
                 .iter()

@@ -28,6 +28,9 @@ pub struct Visit {
     pub pregnant: Option<bool>,
     /// Whether somebody looked again at values that seem impossible.
     pub checked: bool,
+    /// Whether somebody knows that the chart is closed: the person was recorded as dead before the
+    /// time of care.
+    pub after_death: bool,
     /// What is wrong, from the list or in plain words.
     pub diagnoses: Vec<TypedDiagnosis>,
     /// What was prescribed, or is taken already.

@@ -14,6 +14,7 @@ use super::{
     Registration, document,
     index::{Asked, Fit},
     number::plain,
+    one::living,
     person::{Birth, Number, Person, Sex},
     person_of,
 };
@@ -30,7 +31,7 @@ const LEARNT_FROM: usize = 2_000;
 const SAME_NUMBER: f64 = 100_000.0;
 
 /// From here on somebody is asked about before a registration: rather the same person than not.
-const ASKED_FROM: f64 = 0.5;
+pub(super) const ASKED_FROM: f64 = 0.5;
 
 /// Somebody who may be the same person.
 pub(crate) struct Alike {
@@ -41,30 +42,43 @@ pub(crate) struct Alike {
 
 impl App {
     /// Those who may be the same person as `asked`, the likeliest first; whoever asks is not looked
-    /// at here. Charts in whose place another one is to be used are left out.
+    /// at here. In the place of a chart that gave way stands the one that is in use.
     pub(crate) fn alike(&self, view: &dyn View, asked: &Person) -> Result<Vec<Alike>, AppError> {
         let near = self.people.near(view, asked, WEIGHED_MAX)?;
         if near.is_empty() {
             return Ok(vec![]);
         }
-        let schema = person_schema();
+        let (schema, mut found) = (person_schema(), vec![]);
         let model = self.person_model(view, &schema)?;
-        let of_asked = forms(asked).map(|of| of.record(&schema)).collect::<Vec<_>>();
-        let mut found = vec![];
+        let weights = Weights { schema: &schema, model: &model };
         for id in near {
             let person = person_of(view, &id)?;
-            if person.replaced_by().is_some() {
+            let probability = weights.probability(asked, &person);
+            // What another chart of the same person says speaks for the one that is in use.
+            let id = if person.replaced_by().is_some() { living(view, &id)? } else { id };
+            if person.replaced_by().is_some() && id == person.id {
                 continue;
             }
-            let of_person = forms(&person).map(|of| of.record(&schema)).collect::<Vec<_>>();
-            let pairs = of_asked.iter().flat_map(|a| of_person.iter().map(move |b| (a, b)));
-            let odds = pairs.map(|(a, b)| model.log_odds(a, b)).fold(f64::NEG_INFINITY, f64::max);
-            let number = if has_number_of(&person, asked) { SAME_NUMBER.ln() } else { 0.0 };
-            let probability = 1.0 / (1.0 + (-odds - number).exp());
-            found.push(Alike { id, probability });
+            let known = found.iter().position(|one: &Alike| one.id == id);
+            match known.and_then(|at| found.get_mut(at)) {
+                Some(known) => known.probability = known.probability.max(probability),
+                None => found.push(Alike { id, probability }),
+            }
         }
         found.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.id.cmp(&b.id)));
         Ok(found)
+    }
+
+    /// How likely two people are one, 0 to 1.
+    pub(super) fn probability(
+        &self,
+        view: &dyn View,
+        one: &Person,
+        two: &Person,
+    ) -> Result<f64, AppError> {
+        let schema = person_schema();
+        let model = self.person_model(view, &schema)?;
+        Ok(Weights { schema: &schema, model: &model }.probability(one, two))
     }
 
     /// What was learnt from the people who are here, against all of them.
@@ -130,6 +144,23 @@ impl App {
     }
 }
 
+/// What speaks for two people being one, and against it.
+struct Weights<'a> {
+    schema: &'a Schema,
+    model: &'a Model,
+}
+
+impl Weights<'_> {
+    fn probability(&self, one: &Person, two: &Person) -> f64 {
+        let records = |of: &Person| forms(of).map(|of| of.record(self.schema)).collect::<Vec<_>>();
+        let (of_one, of_two) = (records(one), records(two));
+        let pairs = of_one.iter().flat_map(|a| of_two.iter().map(move |b| (a, b)));
+        let odds = pairs.map(|(a, b)| self.model.log_odds(a, b)).fold(f64::NEG_INFINITY, f64::max);
+        let number = if one.shares_number(two) { SAME_NUMBER.ln() } else { 0.0 };
+        1.0 / (1.0 + (-odds - number).exp())
+    }
+}
+
 /// Learns from the first people who arrived.
 fn learn(view: &dyn View, schema: &Schema) -> Result<Model, AppError> {
     let query = Query {
@@ -172,9 +203,13 @@ fn forms(person: &Person) -> impl Iterator<Item = Described> {
     })
 }
 
-fn has_number_of(person: &Person, asked: &Person) -> bool {
-    let same = |a: &Number, b: &Number| a.system == b.system && plain(&a.value) == plain(&b.value);
-    asked.numbers.iter().any(|a| person.numbers.iter().any(|b| same(a, b)))
+impl Person {
+    /// Whether two people have the same number of the same kind.
+    pub(super) fn shares_number(&self, other: &Self) -> bool {
+        let same =
+            |a: &Number, b: &Number| a.system == b.system && plain(&a.value) == plain(&b.value);
+        self.numbers.iter().any(|a| other.numbers.iter().any(|b| same(a, b)))
+    }
 }
 
 /// Somebody who is about to be registered, as a person.

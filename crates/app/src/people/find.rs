@@ -11,6 +11,7 @@ use ondol_store::{Reading, Space, View};
 use super::{
     index::{Asked, Fit},
     number,
+    one::living,
     person::Person,
     person_of,
 };
@@ -43,6 +44,9 @@ pub struct Find {
 pub struct Finding {
     /// Those that the actor may see in a list, best first.
     pub people: Vec<Person>,
+    /// Of those, charts that were found and gave way to the one that is shown: its id, and whom the
+    /// found chart names.
+    pub instead_of: Vec<(ResourceId, Person)>,
     /// Somebody without a relation to this facility who is exactly whom was asked for: they exist,
     /// and nothing else is told until they are received here.
     pub elsewhere: Option<ResourceId>,
@@ -147,7 +151,7 @@ impl App {
             };
             if !grounds.obligations.contains(Obligation::ExistenceOnly) {
                 readings.push(self.search_reading(actor, &chart, &grounds));
-                finding.people.push(person_of(view, &id)?);
+                self.lead_on(view, actor, person_of(view, &id)?, (&mut finding, &mut readings))?;
                 continue;
             }
             // Nobody is told of a stranger by half a name: only by the number, or by the whole
@@ -159,7 +163,10 @@ impl App {
                 if fit == Fit::Number || stranger_fits(&person, asked) {
                     strangers = true;
                     readings.push(self.search_reading(actor, &chart, &grounds));
-                    exact.push(id);
+                    let id = living(view, &id)?;
+                    if !exact.contains(&id) {
+                        exact.push(id);
+                    }
                 }
             }
         }
@@ -171,6 +178,30 @@ impl App {
         let found_none = finding.people.is_empty() && finding.elsewhere.is_none();
         finding.mistyped = found_none && number::is_mistyped(&asked.number);
         Ok((finding, readings, strangers))
+    }
+
+    /// Puts somebody who was found into the answer: in the place of a chart that gave way to another
+    /// one of the same person stands that one, once.
+    fn lead_on(
+        &self,
+        view: &dyn View,
+        actor: &Actor,
+        person: Person,
+        (finding, readings): (&mut Finding, &mut Vec<Reading>),
+    ) -> Result<(), AppError> {
+        let to = living(view, &person.id)?;
+        let mut shown = person;
+        if to != shown.id
+            && let Some(reading) = self.other_reading(view, actor, Action::SearchPerson, &to)?
+        {
+            readings.push(reading);
+            finding.instead_of.push((to.clone(), shown));
+            shown = person_of(view, &to)?;
+        }
+        if !finding.people.iter().any(|one| one.id == shown.id) {
+            finding.people.push(shown);
+        }
+        Ok(())
     }
 
     fn search_reading(&self, actor: &Actor, chart: &ChartId, grounds: &Grounds) -> Reading {

@@ -5,11 +5,16 @@
 
 mod alike;
 mod belongs;
+mod compare;
+mod decided;
+mod described;
 mod find;
 mod index;
 mod link;
 mod names;
 mod number;
+mod one;
+mod pairs;
 mod person;
 mod photo;
 mod receive;
@@ -18,12 +23,16 @@ mod register;
 pub(crate) use find::nobody;
 pub use find::{Find, Finding, RESULTS_MAX};
 pub(crate) use index::Index;
-pub use link::Decided;
+pub use compare::{Compared, Difference, Side};
+pub(crate) use decided::ended_links;
+pub use decided::{Decided, DecidedKind, Unlinked};
 pub(crate) use names::{facility_name, practitioner_name};
 pub(crate) use number::next as next_number;
 pub use number::{grouped, plain};
+pub(crate) use one::{OnePerson, living, one_person};
+pub use pairs::{PAIRS_MAX, Pair, Pairs};
 pub use person::{Age, Birth, BirthDoubt, Link, LinkKind, Number, Person, Sex, Stranger};
-pub(crate) use person::{items, set_extension};
+pub(crate) use person::{extension, items, set_extension};
 pub(crate) use receive::{OPEN, encounter as encounter_of, open_here};
 pub use register::{PaperNumber, Registered, Registration};
 pub(crate) use register::{new_patient, register_within};
@@ -49,4 +58,14 @@ pub(crate) fn person_of(
         return Err(AppError::Gone);
     }
     Ok(Person::read(id, &document(&found)?, !found.rivals.is_empty()))
+}
+
+/// Whether the person of a chart is recorded as dead; not if nothing of the person is here.
+pub(crate) fn has_died(view: &dyn View, chart: &ondol_record::ChartId) -> Result<bool, AppError> {
+    let ondol_record::ChartId::Patient(id) = chart else { return Ok(false) };
+    match person_of(view, id) {
+        Ok(person) => Ok(person.died),
+        Err(AppError::NotFound | AppError::Gone) => Ok(false),
+        Err(other) => Err(other),
+    }
 }

@@ -263,6 +263,8 @@ pub struct Person {
     pub photo: Option<BlobHash>,
     /// Whether the person has died.
     pub died: bool,
+    /// When, as it was written (R4 `dateTime`); empty if nobody said.
+    pub died_at: String,
     /// Set for somebody whom nobody knows.
     pub stranger: Option<Stranger>,
     /// Other charts of the same person.
@@ -314,8 +316,9 @@ impl Person {
                 .collect(),
             photo: items(&patient["photo"]).find_map(|of| road::hash_of(of["url"].as_str()?)),
             died: patient["deceasedBoolean"] == true || patient["deceasedDateTime"].is_string(),
+            died_at: text(&patient["deceasedDateTime"]),
             stranger,
-            links: items(&patient["link"]).filter_map(link).collect(),
+            links: links_of(patient),
             two_versions,
         }
     }
@@ -404,6 +407,11 @@ fn house(address: &Value) -> String {
         (true, false) => address["text"].as_str().unwrap_or("").to_owned(),
         (true, true) => String::new(),
     }
+}
+
+/// The links of a Patient to other Patients.
+pub(crate) fn links_of(patient: &Value) -> Vec<Link> {
+    items(&patient["link"]).filter_map(link).collect()
 }
 
 fn link(link: &Value) -> Option<Link> {

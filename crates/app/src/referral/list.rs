@@ -64,6 +64,8 @@ impl App {
             let Some(row) = self.referral_row(actor, request)? else { continue };
             match row.phase {
                 _ if ours => lists.sent.push(row),
+                // Nobody is expected any more; those who sent the patient close it.
+                _ if row.person.died => {}
                 ReferralPhase::Arrived => lists.here.push(row),
                 ReferralPhase::Replied | ReferralPhase::Cancelled => {}
                 _ => lists.coming.push(row),

@@ -7,7 +7,7 @@ use ondol_record::{Address, ChartId, Entry};
 use ondol_store::{Space, View, WriteTx};
 
 use super::{blobs, keys, pack, scope};
-use crate::{App, AppError, Nation};
+use crate::{App, AppError, Nation, people::one_person};
 
 /// How many entries are looked at before the next are read.
 const STEP: usize = 500;
@@ -30,6 +30,7 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
         for row in rows {
             fits_a_message(app, &row.entry)?;
             lead(app, tx, &nation, &row.entry)?;
+            join(app, tx, &nation, &row.entry)?;
             for peer in scope::peers(&nation, &*tx)? {
                 if scope::goes_to(app, &nation, &*tx, &peer, &row.entry.chart)? {
                     offer(app, tx, &peer, &row.entry, row.entry.address.stream.class)?;
@@ -59,9 +60,41 @@ fn lead(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Resu
         let ChartId::Facility(facility) = facility else { continue };
         // History goes in the class of care at the most: the urgent entry itself goes first.
         let class = entry.address.stream.class.max(Class::Care);
-        scope::lead_or_wait(app, tx, nation, (&entry.chart, &facility), class)?;
+        for chart in charts_of_person(&*tx, &entry.chart)? {
+            scope::lead_or_wait(app, tx, nation, (&chart, &facility), class)?;
+        }
     }
     Ok(())
+}
+
+/// When two charts are linked as one person's, whoever gets one of them gets both: an allergy in
+/// either counts everywhere.
+fn join(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Result<(), AppError> {
+    if !entry.changes.iter().any(|change| &*change.resource_type == "Patient") {
+        return Ok(());
+    }
+    let charts = charts_of_person(&*tx, &entry.chart)?;
+    if charts.len() < 2 {
+        return Ok(());
+    }
+    for peer in scope::peers(nation, &*tx)? {
+        let mut any = false;
+        for chart in &charts {
+            any = any || scope::goes_to(app, nation, &*tx, &peer, chart)?;
+        }
+        for chart in charts.iter().filter(|_| any) {
+            scope::grant(app, tx, &peer, chart, Class::Care)?;
+        }
+    }
+    Ok(())
+}
+
+/// A chart with those that are linked with it as the same person's.
+fn charts_of_person(view: &dyn View, chart: &ChartId) -> Result<Vec<ChartId>, AppError> {
+    match chart {
+        ChartId::Patient(id) => Ok(one_person(view, id)?.charts().collect()),
+        other => Ok(vec![other.clone()]),
+    }
 }
 
 /// Queues an entry for a peer, unless the peer gave it to us.

@@ -10,10 +10,13 @@ use ondol_app::encounter::{
     Allergies, Chart, DiagnosisView, Lack, MedicineView, MovedNote, OpenKind, OpenWork,
     VISITS_SHOWN, VisitView,
 };
-use ondol_kernel::Millis;
+use ondol_app::people::{Person, grouped};
+use ondol_kernel::{Date, Millis};
+use ondol_record::ChartId;
 
 use super::encounter::said;
 use super::people::arrive::Closed;
+use super::people::same::blood;
 use super::people::{id, shown};
 use crate::form::Form;
 use crate::key;
@@ -54,7 +57,8 @@ fn acts(t: T, chart: &Chart) -> Vec<Act> {
         text,
     };
     let mut acts = vec![];
-    if chart.may_write {
+    let goes_on = !chart.person.died && chart.in_use == *id;
+    if chart.may_write && goes_on {
         acts.push(Act {
             href: format!("/ask/{id}"),
             icon: "send",
@@ -67,6 +71,8 @@ fn acts(t: T, chart: &Chart) -> Vec<Act> {
             label: t.get("chart-refer"),
             text: t.get("chart-refer-what"),
         });
+    }
+    if chart.may_write {
         acts.push(act("/allergies", "warning", t.get("people-allergies"), String::new()));
         acts.push(act("/edit", "pencil", t.get("people-edit"), String::new()));
     }
@@ -74,6 +80,11 @@ fn acts(t: T, chart: &Chart) -> Vec<Act> {
     acts.push(act("/summary", "paper", t.get("chart-summary"), t.get("chart-summary-what")));
     if chart.may_merge {
         acts.push(act("/link", "people", t.get("people-link"), t.get("people-link-hint")));
+    }
+    if chart.person.died {
+        acts.push(act("/death", "paper", t.get("death-see"), String::new()));
+    } else if chart.may_certify {
+        acts.push(act("/death", "paper", t.get("death-act"), t.get("death-act-what")));
     }
     acts.push(act("/readers", "paper", t.get("chart-readers"), String::new()));
     acts
@@ -95,9 +106,29 @@ struct Show {
     others: Vec<Patient>,
 }
 
+/// A line of the safety summary, in words.
+struct Item {
+    text: String,
+    /// From which other chart of the person; empty for this one.
+    from: String,
+    two_versions: bool,
+}
+
+/// Which other chart of the person says something; empty if it is the one that is shown.
+fn from(t: T, shown: &Chart, chart: &ChartId) -> String {
+    if chart.subject() == shown.person.id.as_str() {
+        return String::new();
+    }
+    let other = shown.linked.iter().find(|one| one.id.as_str() == chart.subject());
+    let number = other.and_then(Person::number).map(|number| grouped(&number.value));
+    t.msg("chart-from-other").arg("number", number.unwrap_or_default()).to_string()
+}
+
 /// A visit, in words.
 struct Visit {
     view: VisitView,
+    /// From which other chart of the person; empty for this one.
+    from: String,
     vitals: Vec<Vital>,
     sources: Vec<String>,
     diagnoses: Vec<(String, bool)>,
@@ -115,7 +146,7 @@ struct Vital {
 }
 
 impl Visit {
-    fn of(t: T, view: VisitView) -> Self {
+    fn of(t: T, view: VisitView, from: String) -> Self {
         const HOUR_MS: i64 = 3_600_000;
         let vitals = said::vitals(t, &view.vitals)
             .into_iter()
@@ -137,6 +168,7 @@ impl Visit {
             sources,
             diagnoses: view.diagnoses.iter().map(diagnosis).collect(),
             medicines: view.medicines.iter().map(medicine).collect(),
+            from,
             later: (view.written.0 - view.at.0).abs() > HOUR_MS,
             view,
         }
@@ -147,18 +179,22 @@ impl Show {
     fn of(page: Page, chart: Chart, skip: usize) -> Self {
         let t = page.t;
         let patient = shown::patient(&page, &chart.person, &chart.safety.allergies);
-        let replaced = chart.person.replaced_by();
-        let other = |one: &ondol_app::people::Person| shown::in_list(&page, one);
-        let instead = chart.linked.iter().find(|one| Some(&one.id) == replaced).map(other);
-        let others =
-            chart.linked.iter().filter(|one| Some(&one.id) != replaced).map(other).collect();
+        let is_instead =
+            |one: &&Person| one.id == chart.in_use && chart.in_use != chart.person.id;
+        let other = |one: &Person| shown::in_list(&page, one);
+        let instead = chart.linked.iter().find(is_instead).map(other);
+        let others = chart.linked.iter().filter(|one| !is_instead(one)).map(other).collect();
         let older = chart
             .older
             .then(|| format!("/people/{}?skip={}", chart.person.id, skip + VISITS_SHOWN));
         Self {
             t,
             acts: acts(t, &chart),
-            visits: chart.visits.iter().map(|view| Visit::of(t, view.clone())).collect(),
+            visits: chart
+                .visits
+                .iter()
+                .map(|view| Visit::of(t, view.clone(), from(t, &chart, &view.chart)))
+                .collect(),
             older,
             instead,
             others,
@@ -181,13 +217,33 @@ impl Show {
         format!("/people/{}{path}", self.chart.person.id)
     }
 
-    fn allergies(&self) -> Vec<String> {
+    fn allergies(&self) -> Vec<Item> {
         match &self.chart.safety.allergies {
-            Allergies::Known(known) => {
-                known.iter().map(|one| shown::allergy(self.t, one)).collect()
-            }
+            Allergies::Known(known) => known
+                .iter()
+                .map(|one| self.item(shown::allergy(self.t, one), &one.chart, false))
+                .collect(),
             _ => vec![],
         }
+    }
+
+    /// A line of the safety summary, with the chart that says it where that is another one.
+    fn item(&self, text: String, chart: &ChartId, two_versions: bool) -> Item {
+        Item { text, from: from(self.t, &self.chart, chart), two_versions }
+    }
+
+    /// When the person died, as exactly as it was written.
+    fn died_at(&self) -> String {
+        let text = &self.chart.person.died_at;
+        match (Date::parse(text), Millis::parse_fhir(text)) {
+            (Some(day), _) if text.len() == 10 => self.page.date(&day),
+            (_, Some(at)) => self.page.stamp(&at),
+            _ => text.clone(),
+        }
+    }
+
+    fn blood(&self) -> String {
+        blood(self.t, &self.chart.safety.blood)
     }
 
     fn allergies_asked(&self) -> Option<Millis> {
@@ -197,22 +253,25 @@ impl Show {
         }
     }
 
-    fn medicines(&self) -> Vec<(String, bool)> {
+    fn medicines(&self) -> Vec<Item> {
         let t = self.t;
         let all = self.chart.safety.medicines.iter();
         all.map(|of| {
             let atc = of.atc.as_deref().unwrap_or_default();
             let name = shown::medicine(t, atc, &of.words);
             let text = if of.dose.is_empty() { name } else { format!("{name}, {}", of.dose) };
-            (text, of.two_versions)
+            self.item(text, &of.chart, of.two_versions)
         })
         .collect()
     }
 
-    fn problems(&self) -> Vec<(String, bool)> {
+    fn problems(&self) -> Vec<Item> {
         let all = self.chart.safety.problems.iter();
-        all.map(|of| (shown::diagnosis(self.t, of.code.as_deref(), &of.words), of.two_versions))
-            .collect()
+        all.map(|of| {
+            let text = shown::diagnosis(self.t, of.code.as_deref(), &of.words);
+            self.item(text, &of.chart, of.two_versions)
+        })
+        .collect()
     }
 
     fn open(&self, open: &OpenWork) -> (String, &'static str, String) {

@@ -53,6 +53,8 @@ struct Home {
     still_open: Vec<Line>,
     /// Charts of this facility that were opened elsewhere in an emergency.
     glass: Vec<GlassAlert>,
+    /// Pairs of charts that are probably of one person; more than so many if there are more.
+    pairs: usize,
 }
 
 /// Those who treat.
@@ -143,6 +145,12 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
     } else {
         vec![]
     };
+    let pairs = if treats {
+        let actor = who.actor.clone();
+        ui.run(move |app| app.possible_pairs_count(&actor)).await?
+    } else {
+        0
+    };
     let form = Form::default();
-    Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass }).into_response())
+    Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass, pairs }).into_response())
 }

@@ -7,6 +7,7 @@ pub mod chart;
 pub mod confirm;
 pub mod consult;
 pub mod counts;
+pub mod death;
 pub mod drafts;
 pub mod duty;
 pub mod encounter;
@@ -34,6 +35,7 @@ pub fn all() -> Router<Ui> {
     Router::new()
         .merge(people::routes())
         .merge(papers::routes())
+        .merge(death::routes())
         .merge(home::routes())
         .merge(encounter::routes())
         .merge(chart::routes())

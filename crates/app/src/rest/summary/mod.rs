@@ -21,7 +21,7 @@ use super::{
     sight::Sight,
     text::{BundleText, quoted},
 };
-use crate::{Actor, App, AppError, coding, encounter::fold_safety};
+use crate::{Actor, App, AppError, coding, encounter::fold_safety, people::one_person};
 
 /// The types that a summary is made of.
 const TYPES: [&str; 10] = [
@@ -66,6 +66,19 @@ impl App {
             for found in view.chart(&chart, &TYPES)? {
                 if !found.is_retracted() && sight.may_see(&found.shown)? {
                     all.push(found);
+                }
+            }
+            // What other charts of the same person say stands beside it.
+            for other in one_person(&*view, id)?.others(id) {
+                let other = ChartId::Patient(other.clone());
+                for found in view.chart(&other, &TYPES)? {
+                    if !found.is_retracted()
+                        && &*found.shown.resource_type != "Patient"
+                        && sight.may_see(&found.shown)?
+                    {
+                        sight.see(&found.shown)?;
+                        all.push(found);
+                    }
                 }
             }
             let author = self.author(&mut sight)?;

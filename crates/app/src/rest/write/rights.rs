@@ -23,6 +23,9 @@ use crate::{
 /// The reason of whoever gives none (DESIGN §4).
 pub(super) const NOT_GIVEN: &str = "not given";
 
+/// The members of a Patient that say that the person died.
+const DECEASED: [&str; 2] = ["deceasedBoolean", "deceasedDateTime"];
+
 /// What is asked again when the change stands.
 struct Later {
     /// The place of the change.
@@ -186,6 +189,9 @@ impl<'a> Rights<'a> {
                 .map_err(|_| AppError::Unexpected("a Patient in the store"))?;
             if resource.get("link") != stands.get("link") {
                 self.ask(view, (Action::MergePersons, Of::Chart), home)?;
+            }
+            if DECEASED.iter().any(|name| resource.get(*name) != stands.get(*name)) {
+                self.ask(view, (Action::CertifyDeath, Of::Chart), home)?;
             }
             let moves = (&stands, resource);
             match self.app.may_change_home(view, self.actor, &found.shown.chart, moves) {

@@ -152,6 +152,9 @@ pub fn row(t: T, row: &ConsultRow) -> RowShown {
     if row.unacknowledged {
         states.push(t.get("inbox-unacknowledged"));
     }
+    if row.died {
+        states.push(t.get("consult-later-died"));
+    }
     let places = match row.side {
         Side::Asking => format!("→ {}", row.to),
         Side::Asked => row.from.clone(),

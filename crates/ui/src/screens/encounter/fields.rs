@@ -193,6 +193,7 @@ pub fn read(page: &Page, form: &mut Form) -> Visit {
         alertness,
         pregnant,
         checked: form.value("checked") == "yes",
+        after_death: form.value("after-death") == "yes",
         diagnoses: diagnoses::typed(form),
         medicines: medicines::typed(t, form),
         note: form.value("note").to_owned(),

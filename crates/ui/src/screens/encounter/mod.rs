@@ -93,6 +93,8 @@ struct Show {
     whens: Vec<Choice>,
     /// Whether a value seems impossible and waits to be confirmed.
     questioned: bool,
+    /// Whether the person is recorded as dead: a visit after that is asked about.
+    died: bool,
     judged: Vec<(bool, String)>,
     dx: Dx,
     meds: Meds,
@@ -227,6 +229,7 @@ async fn show(
         pregnancy: fields::pregnancy(t),
         asks_pregnancy: fields::asks_pregnancy(&page, &banner.person),
         whens: fields::whens(t),
+        died: banner.person.died,
         questioned,
         judged: sentences(t, judged),
         dx: dx_part(t, frame, &form, &diagnoses, false),

@@ -39,9 +39,12 @@ struct List {
 fn show(page: Page, banner: &Banner, safety: &Safety, form: &Form) -> Response {
     let t = page.t;
     let known = match &safety.allergies {
-        Allergies::Known(known) => {
-            known.iter().map(|one| (one.id.to_string(), shown::allergy(t, one))).collect()
-        }
+        // What another chart of the person says is refuted there.
+        Allergies::Known(known) => known
+            .iter()
+            .filter(|one| one.chart.subject() == banner.person.id.as_str())
+            .map(|one| (one.id.to_string(), shown::allergy(t, one)))
+            .collect(),
         _ => vec![],
     };
     let often = OFTEN.iter().filter(|atc| ondol_terms::medicine(atc).is_some());

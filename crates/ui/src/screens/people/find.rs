@@ -24,6 +24,8 @@ struct Found {
     /// Whether anything was asked.
     asked: bool,
     people: Vec<(Patient, String)>,
+    /// Charts that were found and gave way to the one that is shown: how they name the person.
+    instead_of: Vec<(String, Patient)>,
     elsewhere: Option<String>,
     more: bool,
     mistyped: bool,
@@ -39,12 +41,31 @@ impl Found {
             .iter()
             .map(|person| (shown::in_list(&page, person), address(person)))
             .collect();
+        let instead_of = finding
+            .instead_of
+            .iter()
+            .map(|(shown_now, found)| {
+                (format!("/people/{shown_now}"), shown::in_list(&page, found))
+            })
+            .collect();
         let elsewhere = finding.elsewhere.map(|id| format!("/people/{id}"));
         let (more, mistyped) = (finding.more, finding.mistyped);
         super::shown(
             &form.clone(),
-            Screen(Self { t, page, form, asked, people, elsewhere, more, mistyped }),
+            Screen(Self { t, page, form, asked, people, instead_of, elsewhere, more, mistyped }),
         )
+    }
+}
+
+impl Found {
+    /// What is said below somebody whose other chart was found.
+    fn also(&self, patient: &Patient) -> Vec<String> {
+        let of = self.instead_of.iter().filter(|(href, _)| *href == patient.href);
+        of.map(|(_, found)| {
+            let text = self.t.msg("people-found-as").arg("name", found.name.as_str());
+            text.arg("number", found.number.as_str()).to_string()
+        })
+        .collect()
     }
 }
 

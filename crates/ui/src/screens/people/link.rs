@@ -2,9 +2,9 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use ondol_app::encounter::Banner;
-use ondol_app::people::{Decided, Find, Person};
+use ondol_app::people::{Find, Person};
 
 use super::{complain, id, same_chart, shown, typed};
 use crate::form::Form;
@@ -29,36 +29,6 @@ struct Link {
     found: Vec<(Patient, String)>,
     /// Other charts that are linked already: id and name.
     linked: Vec<(String, Patient)>,
-}
-
-/// What was written while a link stood that is now undone.
-#[derive(Template)]
-#[template(path = "people/unlinked.html")]
-struct Unlinked {
-    t: T,
-    page: Page,
-    patient: Patient,
-    chart: String,
-    decided: Vec<Decided>,
-}
-
-impl Unlinked {
-    fn what(&self, decided: &Decided) -> String {
-        let t = self.t;
-        match decided.resource_type.as_str() {
-            "Encounter" => t.get("people-decided-visit"),
-            "MedicationRequest" | "MedicationStatement" => t.get("people-decided-medicine"),
-            "AllergyIntolerance" => t.get("people-decided-allergy"),
-            "Condition" => t.get("people-decided-diagnosis"),
-            "ServiceRequest" => t.get("people-decided-request"),
-            _ => t.get("people-decided-other"),
-        }
-    }
-
-    fn href(&self, decided: &Decided) -> String {
-        let _ = self;
-        format!("/people/{}", decided.chart.subject())
-    }
 }
 
 async fn banner(ui: &Ui, who: &SignedIn, path: &str) -> Result<Banner, Trouble> {
@@ -138,7 +108,7 @@ pub async fn link(
     }
 }
 
-/// Takes a link back, and lists what was written while it stood.
+/// Takes a link back; then what was written while it stood is shown.
 pub async fn unlink(
     page: Page,
     ui: State<Ui>,
@@ -152,10 +122,9 @@ pub async fn unlink(
     let banner = banner(&ui, &who, &path).await?;
     let (actor, reason) = (who.actor.clone(), form.value("reason").to_owned());
     match ui.run(move |app| app.unlink_persons(&actor, &own, &other, &reason)).await {
-        Ok(decided) => {
-            let patient = shown::banner(&page, &banner);
-            let screen = Unlinked { t: page.t, page, patient, chart: path, decided };
-            Ok(Screen(screen).into_response())
+        Ok(note) => {
+            let to = format!("/people/{path}/unlinked/{note}");
+            Ok(page.done(&to, key!("note-people-unlinked")))
         }
         Err(why) => {
             complain(page.t, &mut form, &typed::labels(page.t), why)?;

@@ -7,8 +7,10 @@ pub mod find;
 pub mod link;
 pub mod photo;
 pub mod register;
+pub mod same;
 pub mod shown;
 pub mod typed;
+pub mod unlinked;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -28,6 +30,10 @@ pub fn routes() -> Router<Ui> {
     Router::new()
         .route("/people", get(find::blank).post(find::find))
         .route("/people/new", get(register::blank).post(register::register))
+        .route("/people/same", get(same::list))
+        .route("/people/{id}/same/{other}", get(same::compare).post(same::decide))
+        .route("/people/{id}/unlinked/{note}", get(unlinked::show))
+        .route("/people/{id}/unlinked/{note}/print", get(unlinked::print))
         .route("/people/{id}/edit", get(edit::ask).post(edit::save))
         .route("/people/{id}/photo", get(photo::show).post(photo::keep))
         .route("/people/{id}/photo/new", get(photo::ask))
@@ -59,6 +65,7 @@ pub fn what_to_mend(t: T, why: &str) -> String {
         "impossible" => t.get("people-error-impossible"),
         "before-birth" => t.get("people-error-before-birth"),
         "too-old" => t.get("people-error-too-old"),
+        "gap" => t.get("people-error-gap"),
         "decimals" => t.get("people-error-decimals"),
         "number" => t.get("people-error-number"),
         "reason" => t.get("people-error-reason"),
@@ -98,6 +105,11 @@ pub fn state(t: T, why: &str) -> String {
     match why {
         "search-limit" => t.get("people-state-search-limit"),
         "allergies-known" => t.get("people-state-allergies-known"),
+        "died-already" | "not-died" => t.get("people-state-death-done"),
+        "not-in-use" => t.get("people-state-not-in-use"),
+        "one-already" => t.get("people-state-one-already"),
+        "other-chart" => t.get("people-state-other-chart"),
+        "chart-closed" => t.get("people-state-chart-closed"),
         "other-facility" => t.get("people-state-other-facility"),
         "visit-has-request" => t.get("people-state-visit-has-request"),
         "visit-has-visits" => t.get("people-state-visit-has-visits"),

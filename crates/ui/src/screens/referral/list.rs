@@ -65,6 +65,9 @@ fn row(page: &Page, row: &ReferralRow, sent: bool) -> Row {
         let expected = t.msg("referral-expected-at").arg("when", page.when(&at));
         state = format!("{state} · {expected}");
     }
+    if row.person.died {
+        state = format!("{state} · {}", t.get("consult-later-died"));
+    }
     Row {
         href: format!("/referral/{}", row.id),
         name: format!("{name} · {age}"),

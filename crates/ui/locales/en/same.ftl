@@ -1,0 +1,20 @@
+# Possibly the same person
+same-title = Possibly the same person
+same-short = Please look at each pair
+same-what = These people seem to have been registered twice. Open each pair and look at both side by side.
+same-nobody = No charts are possibly of the same person now.
+same-more = There are more. Please look at these first.
+same-question = Is this one person?
+same-nearly-certain = Nearly certainly one person
+same-probable = Probably one person
+same-marked = What differs is marked.
+same-decided = These two charts were decided about already.
+same-differs = differs
+same-one = One person. Use the chart of { $name } ({ $number }) from now on
+same-two = Two persons. Do not ask again
+same-later = I do not know. Later
+same-reason-hint = Such as: recognized by the mother; twins. Not needed for “later”
+same-blood = Blood group
+same-home = Home facility
+same-visits = Last visits
+same-visits-all = { $n } in all

@@ -1,0 +1,20 @@
+# 같은 사람일수 있는 병력서
+same-title = 같은 사람일수 있는 병력서
+same-short = 둘씩 놓고 보아주십시오
+same-what = 두번 등록된것 같은 사람들입니다. 하나씩 열어 나란히 놓고 보십시오.
+same-nobody = 지금은 같은 사람일수 있는 병력서가 없습니다.
+same-more = 더 있습니다. 먼저 이것들을 보아주십시오.
+same-question = 한 사람입니까?
+same-nearly-certain = 거의 틀림없이 한 사람
+same-probable = 아마 한 사람
+same-marked = 다르게 적힌것에는 표식이 있습니다.
+same-decided = 이 두 병력서에 대하여서는 이미 대답하였습니다.
+same-differs = 다름
+same-one = 한 사람입니다. 앞으로 { $name }({ $number })의 병력서를 씁니다
+same-two = 두 사람입니다. 다시 묻지 마십시오
+same-later = 모르겠습니다. 후에
+same-reason-hint = 례: 어머니가 알아보았다, 쌍둥이. 《후에》이면 쓰지 않아도 됩니다
+same-blood = 피형
+same-home = 담당기관
+same-visits = 최근의 진찰
+same-visits-all = 모두 { $n }번
