@@ -154,7 +154,9 @@ fn lists_of_those_who_are_asked_leave_it_out_and_those_who_asked_are_told() {
     assert!(clinic.app.referrals(&worker).unwrap().sent[0].person.died);
     assert_eq!(clinic.app.death(&worker, &patient).unwrap().open.len(), 2);
     // Nobody is called for it any more.
-    let steps = |at: &Facility| at.all(&ondol_record::ChartId::Patient(patient.clone()), "Communication").len();
+    let steps = |at: &Facility| {
+        at.all(&ondol_record::ChartId::Patient(patient.clone()), "Communication").len()
+    };
     for at in country.all() {
         at.app.consult_tick().unwrap();
     }

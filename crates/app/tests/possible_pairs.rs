@@ -63,10 +63,8 @@ fn a_chart_that_arrives_is_compared_with_those_that_are_here() {
     let (clinic, county) = (country.clinic(), country.county());
     let worker = clinic.person(Role::HealthWorker);
     let doctor = county.person(Role::Doctor);
-    let here = register(county, &doctor, Registration {
-        resident: false,
-        ..of("리용희", "1961-03-02")
-    });
+    let here =
+        register(county, &doctor, Registration { resident: false, ..of("리용희", "1961-03-02") });
     assert!(listed(county, &doctor).is_empty());
     let arrived = register(clinic, &worker, of("이용희", "1961-03-02"));
     country.carry();
@@ -147,7 +145,10 @@ fn two_persons_are_remembered_at_both_ends_until_what_is_known_changes() {
     }
     country.carry();
     let pair = [both(&one, &two)];
-    assert_eq!((&listed(clinic, &worker)[..], &listed(county, &doctor)[..]), (&pair[..], &pair[..]));
+    assert_eq!(
+        (&listed(clinic, &worker)[..], &listed(county, &doctor)[..]),
+        (&pair[..], &pair[..])
+    );
     let wanting = clinic.app.keep_persons_apart(&worker, &one, &two, " ");
     assert!(matches!(wanting, Err(AppError::Field { field: "reason", .. })));
     clinic.app.keep_persons_apart(&worker, &one, &two, "쌍둥이").unwrap();
@@ -160,7 +161,10 @@ fn two_persons_are_remembered_at_both_ends_until_what_is_known_changes() {
     let moved = Registration { phone: "02-381".into(), ..of("리용희", "1961-03-02") };
     clinic.app.edit_person(&worker, &one, moved).unwrap();
     country.carry();
-    assert_eq!((&listed(clinic, &worker)[..], &listed(county, &doctor)[..]), (&pair[..], &pair[..]));
+    assert_eq!(
+        (&listed(clinic, &worker)[..], &listed(county, &doctor)[..]),
+        (&pair[..], &pair[..])
+    );
 }
 
 #[test]

@@ -112,7 +112,9 @@ async fn a_pair_is_looked_at_side_by_side_linked_and_taken_apart_with_a_list_on_
     let paper = worker.get(&format!("{paper}/print")).await;
     assert!(paper.says(&["For the right person?", "기침 사흘", "class=\"sheet"]), "{}", paper.html);
     let after = worker.get(&format!("/people/{one}")).await;
-    assert!(after.says(&["a link with another chart was undone", "See what was written meanwhile"]));
+    assert!(
+        after.says(&["a link with another chart was undone", "See what was written meanwhile"])
+    );
     assert!(!after.html.contains("페니실린"), "both are whole again");
 }
 

@@ -20,9 +20,7 @@ use super::{
     step::{NewStep, StepCode, Told, steps_of, told},
     timer::{Clocks, Waited, wait},
 };
-use crate::{
-    Actor, App, AppError, Changes, coding, people::has_died, referral::ReferralState,
-};
+use crate::{Actor, App, AppError, Changes, coding, people::has_died, referral::ReferralState};
 
 /// Even with no timer running the lists are looked at so often, ms: a wall clock may have moved.
 const LOOK_MS: u64 = 60_000;

@@ -91,7 +91,7 @@ impl App {
                 let grounds = self.may(&*view, actor, Action::ReadChart, &chart, None)?;
                 readings.push(self.reading_of(actor, Action::ReadChart, &chart, &grounds, ""));
             }
-            let (one, two) = (self.side(&*view, one)?, self.side(&*view, two)?);
+            let (one, two) = (self.compared_side(&*view, one)?, self.compared_side(&*view, two)?);
             let probability = self.stands(&*view, &one.banner.person, &two.banner.person)?;
             let differs = differences(&one, &two);
             (Compared { one, two, differs, probability }, readings)
@@ -101,7 +101,7 @@ impl App {
     }
 
     /// What one chart says by itself: nothing of those that it is linked with.
-    fn side(&self, view: &dyn View, id: &ResourceId) -> Result<Side, AppError> {
+    fn compared_side(&self, view: &dyn View, id: &ResourceId) -> Result<Side, AppError> {
         let chart = ChartId::Patient(id.clone());
         let person = person_of(view, id)?;
         let safety = fold_safety(&stated_for_safety(view, &chart)?, self.now())?;

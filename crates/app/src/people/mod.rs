@@ -20,12 +20,12 @@ mod photo;
 mod receive;
 mod register;
 
-pub(crate) use find::nobody;
-pub use find::{Find, Finding, RESULTS_MAX};
-pub(crate) use index::Index;
 pub use compare::{Compared, Difference, Side};
 pub(crate) use decided::ended_links;
 pub use decided::{Decided, DecidedKind, Unlinked};
+pub(crate) use find::nobody;
+pub use find::{Find, Finding, RESULTS_MAX};
+pub(crate) use index::Index;
 pub(crate) use names::{facility_name, practitioner_name};
 pub(crate) use number::next as next_number;
 pub use number::{grouped, plain};

@@ -47,8 +47,7 @@ impl OnePerson {
 /// The charts of the person to whom a chart belongs, as far as they are here. A chart that is not
 /// here, or has no link, is alone.
 pub(crate) fn one_person(view: &dyn View, id: &ResourceId) -> Result<OnePerson, AppError> {
-    let alone =
-        || OnePerson { living: id.clone(), all: std::iter::once(id.clone()).collect() };
+    let alone = || OnePerson { living: id.clone(), all: std::iter::once(id.clone()).collect() };
     let Some(first) = replacing(view, id)? else { return Ok(alone()) };
     if first.is_empty() {
         return Ok(alone());

@@ -277,7 +277,8 @@ fn kept_apart(view: &dyn View, one: &Person, two: &Person) -> Result<bool, AppEr
 
 fn compared(view: &dyn View) -> Result<u64, AppError> {
     let Some(value) = view.value(Space::Worklist, COMPARED)? else { return Ok(0) };
-    let value = value.try_into().map_err(|_| AppError::Unexpected("how far people are compared"))?;
+    let value =
+        value.try_into().map_err(|_| AppError::Unexpected("how far people are compared"))?;
     Ok(u64::from_le_bytes(value))
 }
 

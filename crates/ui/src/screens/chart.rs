@@ -179,8 +179,7 @@ impl Show {
     fn of(page: Page, chart: Chart, skip: usize) -> Self {
         let t = page.t;
         let patient = shown::patient(&page, &chart.person, &chart.safety.allergies);
-        let is_instead =
-            |one: &&Person| one.id == chart.in_use && chart.in_use != chart.person.id;
+        let is_instead = |one: &&Person| one.id == chart.in_use && chart.in_use != chart.person.id;
         let other = |one: &Person| shown::in_list(&page, one);
         let instead = chart.linked.iter().find(is_instead).map(other);
         let others = chart.linked.iter().filter(|one| !is_instead(one)).map(other).collect();

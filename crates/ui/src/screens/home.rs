@@ -152,5 +152,6 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
         0
     };
     let form = Form::default();
-    Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass, pairs }).into_response())
+    Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass, pairs })
+        .into_response())
 }

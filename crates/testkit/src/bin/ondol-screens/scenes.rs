@@ -26,6 +26,7 @@ pub fn all(places: &Places) -> Vec<Scene> {
     scenes.extend(health_worker(places));
     scenes.extend(health_worker_house(places));
     scenes.extend(health_worker_consults(places));
+    scenes.extend(who_is_who(places));
     scenes.extend(manager());
     scenes.extend(specialist(places));
     scenes.extend(hospital(places));
@@ -185,6 +186,26 @@ fn health_worker_consults(places: &Places) -> Vec<Scene> {
         at("locked", "/".into()).when(|desk| {
             desk.browser.press_at("//form[@id='lock']//button");
         }),
+    ]
+}
+
+/// Pairs of charts, links and deaths.
+fn who_is_who(places: &Places) -> Vec<Scene> {
+    let at = |name, path: String| scene(Seat::Clinic, "yonghui", name, path);
+    let dead = format!("/people/{}", places["dead"]);
+    vec![
+        at("same-list", "/people/same".into()),
+        at("same-pair", places["pair"].clone()),
+        at("same-pair-wrong", places["pair"].clone()).when(Desk::next),
+        at("same-linked", format!("/people/{}", places["linked"])),
+        at("same-undone", places["undone"].clone()),
+        at("paper-undone", format!("{}/print", places["undone"])),
+        at("death-form", format!("/people/{}/death", places["other-chart"])),
+        at("death-form-wrong", format!("/people/{}/death", places["other-chart"])).when(Desk::next),
+        at("death-chart", dead.clone()),
+        at("death-certificate", format!("{dead}/death")),
+        at("death-visit", format!("{dead}/visits/new")).then(|desk| desk.go("/")),
+        at("paper-death", format!("{dead}/certificate")),
     ]
 }
 

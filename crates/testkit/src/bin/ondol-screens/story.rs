@@ -121,6 +121,7 @@ fn morning(country: &Country, wish: Wish, today: Date) -> Places {
     half_written(&clinic, &places["draft-chart"], &photo);
     referrals(country, &desk, &clinic, &names, &mut places);
     odds_and_ends(&clinic, &names, &mut places);
+    who_is_who(&clinic, &names, &mut places);
     places
 }
 
@@ -192,6 +193,84 @@ fn odds_and_ends(clinic: &Desk, names: &[String], places: &mut Places) {
     let url = clinic.browser.url();
     let form = url.rsplit('/').next().unwrap_or_default();
     places.insert("form".to_owned(), form.to_owned());
+}
+
+/// Somebody who was registered twice; two charts that are linked; two that were taken apart again;
+/// and a death.
+fn who_is_who(clinic: &Desk, names: &[String], places: &mut Places) {
+    let one = registered(clinic, "최영숙", ("1958", "4", "11"), "박금녀");
+    clinic.go(&format!("/people/{one}/allergies"));
+    clinic.browser.fill("substance", "페니실린");
+    clinic.next();
+    let two = registered(clinic, "Choe Yong Suk", ("1958", "4", "1"), "박금녀");
+    places.insert("pair".to_owned(), format!("/people/{one}/same/{two}"));
+    clinic.go("/people/same");
+    clinic.browser.see_after_reloading("최영숙", Duration::from_mins(1));
+
+    let link = |born, mother: &str| {
+        let known = registered(clinic, "한순금", born, mother);
+        let other = registered(clinic, "한순검", born, mother);
+        clinic.go(&format!("/people/{other}/allergies"));
+        clinic.browser.fill("substance", "땅콩");
+        clinic.next();
+        clinic.go(&format!("/people/{known}/same/{other}"));
+        clinic.browser.choose("answer", "one");
+        clinic.browser.fill("reason", "어머니가 알아보았다");
+        clinic.next();
+        clinic.see("note-people-linked");
+        clinic.visit(VisitTyped { complaint: "머리가 아픔", diagnosis: "", ..VISIT });
+        known
+    };
+    places.insert("linked".to_owned(), link(("1971", "9", "3"), "강옥순"));
+    let apart = link(("1985", "12", "24"), "리복실");
+    clinic.go(&format!("/people/{apart}/link"));
+    clinic.browser.fill("reason", "쌍둥이 자매였다");
+    clinic.press("people-unlink");
+    clinic.see("note-people-unlinked");
+    let url = clinic.browser.url();
+    let path = url.strip_prefix(clinic.base()).unwrap_or(&url).to_owned();
+    places.insert("undone".to_owned(), path);
+
+    clinic.find(&names[12]);
+    let dead = clinic.chart_id();
+    clinic.go(&format!("/people/{dead}/death"));
+    clinic.browser.choose("place", "home");
+    clinic.browser.fill("cause-a", "뇌출혈 I61.9");
+    clinic.browser.fill("cause-a-n", "6");
+    clinic.browser.choose("cause-a-unit", "h");
+    clinic.browser.fill("cause-b", "I10");
+    clinic.browser.choose("manner", "disease");
+    clinic.next();
+    clinic.see("note-death-written");
+    places.insert("dead".to_owned(), dead);
+}
+
+/// Registers somebody, whoever is like them.
+fn registered(
+    clinic: &Desk,
+    name: &str,
+    (year, month, day): (&str, &str, &str),
+    mother: &str,
+) -> String {
+    clinic.go("/people/new?kind=known");
+    for (field, text) in [
+        ("name", name),
+        ("born-year", year),
+        ("born-month", month),
+        ("born-day", day),
+        ("mother", mother),
+    ] {
+        clinic.browser.fill(field, text);
+    }
+    clinic.browser.choose("sex", "female");
+    clinic.browser.choose("resident", "yes");
+    let another = "//button[@name='another']";
+    clinic.next();
+    if clinic.browser.has(another) {
+        clinic.browser.press_at(another);
+    }
+    clinic.see("note-people-registered");
+    clinic.chart_id()
 }
 
 /// An emergency that nobody took. Gives the consult's id.

@@ -146,7 +146,8 @@ pub async fn decide(
 
 fn show(page: Page, both: &Compared, form: &Form) -> Response {
     let t = page.t;
-    let (one, two) = (shown::banner(&page, &both.one.banner), shown::banner(&page, &both.two.banner));
+    let (one, two) =
+        (shown::banner(&page, &both.one.banner), shown::banner(&page, &both.two.banner));
     let use_of = |patient: &Patient| {
         t.msg("same-one").arg("name", patient.name.as_str()).arg("number", patient.number.as_str())
     };
