@@ -12,7 +12,6 @@ use ondol_app::encounter::{
 };
 use ondol_app::people::{Person, grouped};
 use ondol_kernel::{Date, Millis};
-use ondol_record::ChartId;
 
 use super::encounter::said;
 use super::people::arrive::Closed;
@@ -115,11 +114,11 @@ struct Item {
 }
 
 /// Which other chart of the person says something; empty if it is the one that is shown.
-fn from(t: T, shown: &Chart, chart: &ChartId) -> String {
-    if chart.subject() == shown.person.id.as_str() {
+fn from(t: T, shown: &Chart, chart: &str) -> String {
+    if chart == shown.person.id.as_str() {
         return String::new();
     }
-    let other = shown.linked.iter().find(|one| one.id.as_str() == chart.subject());
+    let other = shown.linked.iter().find(|one| one.id.as_str() == chart);
     let number = other.and_then(Person::number).map(|number| grouped(&number.value));
     t.msg("chart-from-other").arg("number", number.unwrap_or_default()).to_string()
 }
@@ -192,7 +191,7 @@ impl Show {
             visits: chart
                 .visits
                 .iter()
-                .map(|view| Visit::of(t, view.clone(), from(t, &chart, &view.chart)))
+                .map(|view| Visit::of(t, view.clone(), from(t, &chart, view.chart.subject())))
                 .collect(),
             older,
             instead,
@@ -220,14 +219,14 @@ impl Show {
         match &self.chart.safety.allergies {
             Allergies::Known(known) => known
                 .iter()
-                .map(|one| self.item(shown::allergy(self.t, one), &one.chart, false))
+                .map(|one| self.item(shown::allergy(self.t, one), one.chart.subject(), false))
                 .collect(),
             _ => vec![],
         }
     }
 
     /// A line of the safety summary, with the chart that says it where that is another one.
-    fn item(&self, text: String, chart: &ChartId, two_versions: bool) -> Item {
+    fn item(&self, text: String, chart: &str, two_versions: bool) -> Item {
         Item { text, from: from(self.t, &self.chart, chart), two_versions }
     }
 
@@ -259,7 +258,7 @@ impl Show {
             let atc = of.atc.as_deref().unwrap_or_default();
             let name = shown::medicine(t, atc, &of.words);
             let text = if of.dose.is_empty() { name } else { format!("{name}, {}", of.dose) };
-            self.item(text, &of.chart, of.two_versions)
+            self.item(text, of.chart.subject(), of.two_versions)
         })
         .collect()
     }
@@ -268,7 +267,7 @@ impl Show {
         let all = self.chart.safety.problems.iter();
         all.map(|of| {
             let text = shown::diagnosis(self.t, of.code.as_deref(), &of.words);
-            self.item(text, &of.chart, of.two_versions)
+            self.item(text, of.chart.subject(), of.two_versions)
         })
         .collect()
     }

@@ -1,7 +1,7 @@
 //! Visits: one form, of which the complaint alone is enough.
 
 mod diagnoses;
-mod fields;
+pub mod fields;
 mod medicines;
 mod retract;
 pub mod said;
