@@ -119,10 +119,11 @@ impl App {
             ..Asked::default()
         };
         for (id, fit) in self.people.find(&*view, &named, super::RESULTS_MAX)? {
-            if matches!(fit, Fit::Name(fit) if fit <= ondol_identity::names::NameFit::Roman)
-                && !ids.contains(&id)
-            {
-                ids.push(id);
+            if matches!(fit, Fit::Name(fit) if fit <= ondol_identity::names::NameFit::Roman) {
+                let id = living(&*view, &id)?;
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
             }
         }
         let mut same = vec![];

@@ -39,6 +39,9 @@ const TICK_MS: u64 = 100;
 pub const PAIRS_MAX: usize = 20;
 const LOOKED_THROUGH_MAX: usize = 2_000;
 
+/// Pairs that the first page looks at: it opens often.
+const LOOKED_AT_FIRST_MAX: usize = 40;
+
 /// 'Later' is for so long, ms. Our own choice: somebody who knows comes by within a week.
 const LATER_MS: i64 = 7 * DAY_MS;
 
@@ -143,7 +146,7 @@ impl App {
         let (mut pairs, readings) = {
             let view = self.view()?;
             let (mut pairs, mut readings) = (vec![], vec![]);
-            for (one, two) in all_pairs(&*view)? {
+            for (one, two) in all_pairs(&*view, LOOKED_THROUGH_MAX)? {
                 if let Some((pair, both)) = self.pair_for(&*view, actor, &one, &two)? {
                     pairs.push(pair);
                     readings.push(both);
@@ -162,17 +165,17 @@ impl App {
         Ok(Pairs { pairs, more })
     }
 
-    /// How many pairs wait for the actor, counted up to [`PAIRS_MAX`]: it names nobody.
-    pub fn possible_pairs_count(&self, actor: &Actor) -> Result<usize, AppError> {
+    /// How many pairs wait for the actor, as far as a first page looks, and whether it looked at all
+    /// that are kept here. It names nobody.
+    pub fn possible_pairs_count(&self, actor: &Actor) -> Result<(usize, bool), AppError> {
         let view = self.view()?;
+        let pairs = all_pairs(&*view, LOOKED_AT_FIRST_MAX + 1)?;
+        let whole = pairs.len() <= LOOKED_AT_FIRST_MAX;
         let mut count = 0;
-        for (one, two) in all_pairs(&*view)? {
+        for (one, two) in pairs.into_iter().take(LOOKED_AT_FIRST_MAX) {
             count += usize::from(self.pair_for(&*view, actor, &one, &two)?.is_some());
-            if count == PAIRS_MAX {
-                break;
-            }
         }
-        Ok(count)
+        Ok((count, whole))
     }
 
     /// A pair, if it still stands and the actor may see both and put them together.
@@ -301,12 +304,11 @@ fn pairs_of(view: &dyn View, id: &ResourceId) -> Result<Vec<ResourceId>, AppErro
     values.iter().map(|(key, _)| id_at(key, prefix.len())).collect()
 }
 
-/// All pairs, each once.
-fn all_pairs(view: &dyn View) -> Result<Vec<(ResourceId, ResourceId)>, AppError> {
+/// The pairs, each once, at most `limit`.
+fn all_pairs(view: &dyn View, limit: usize) -> Result<Vec<(ResourceId, ResourceId)>, AppError> {
     let mut pairs = vec![];
     // Each stands there twice.
-    let limit = LOOKED_THROUGH_MAX * 2;
-    for (key, _) in view.values(Space::Worklist, WITH.as_bytes(), None, limit)? {
+    for (key, _) in view.values(Space::Worklist, WITH.as_bytes(), None, limit * 2)? {
         let both = &key[WITH.len()..];
         let slash = both.iter().position(|byte| *byte == b'/').ok_or(BAD_PAIR)?;
         let (one, two) = (id_at(&both[..slash], 0)?, id_at(both, slash + 1)?);

@@ -53,8 +53,8 @@ struct Home {
     still_open: Vec<Line>,
     /// Charts of this facility that were opened elsewhere in an emergency.
     glass: Vec<GlassAlert>,
-    /// Pairs of charts that are probably of one person; more than so many if there are more.
-    pairs: usize,
+    /// How many pairs of charts are probably of one person; empty if not all were looked at.
+    pairs: Option<String>,
 }
 
 /// Those who treat.
@@ -147,9 +147,13 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
     };
     let pairs = if treats {
         let actor = who.actor.clone();
-        ui.run(move |app| app.possible_pairs_count(&actor)).await?
+        match ui.run(move |app| app.possible_pairs_count(&actor)).await? {
+            (0, true) => None,
+            (count, true) => Some(count.to_string()),
+            (_, false) => Some(String::new()),
+        }
     } else {
-        0
+        None
     };
     let form = Form::default();
     Ok(Screen(Home { t, page, form, doors, treats, today, still_open, glass, pairs })
