@@ -96,7 +96,7 @@ fn line(page: &Page, one: &Decided) -> Line {
         DecidedKind::Visit => format!("/people/{}#v-{}", one.chart, one.id),
         _ => format!("/people/{}", one.chart),
     };
-    Line { href, icon, what, words, when: page.when(&one.at), by: one.by.clone() }
+    Line { href, icon, what, words, when: page.stamp(&one.at), by: one.by.clone() }
 }
 
 fn told(page: &Page, path: (&str, &str), of: &Unlinked) -> Told {
