@@ -49,6 +49,11 @@ async fn searches_find_what_fits_and_nothing_else() {
         ("value-quantity=gt38||Cel", "o2 o3 o4 w"),
         ("value-quantity=gt38|http://unitsofmeasure.org|Cel&code=8310-5", "o2 o3 o4"),
         ("value-quantity=gt38||kg", ""),
+        // 38 °C is 100.4 °F and 311.15 K: units of UCUM are converted.
+        ("value-quantity=gt100.4|http://unitsofmeasure.org|[degF]&code=8310-5", "o2 o3 o4"),
+        ("value-quantity=gt311.15|http://unitsofmeasure.org|K&code=8310-5", "o2 o3 o4"),
+        ("value-quantity=gt38|http://unitsofmeasure.org|kg", ""),
+        ("value-quantity=gt38|urn:own|Cel", ""),
         ("_id=o1,w,nothing", "o1 w"),
         ("_id=%ED%95%9C", ""),
         ("encounter:missing=true&patient=q", "o3 o5"),

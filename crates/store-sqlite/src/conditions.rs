@@ -219,7 +219,7 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
                 "EXISTS (SELECT 1 FROM numbers t WHERE t.resource = r.resource AND t.param = ?{})",
                 bounds.text
             );
-            let values = [vec![(2 * param).into()], bounds.values].concat();
+            let values = [vec![numbers_of(param, unit.as_ref()).into()], bounds.values].concat();
             Condition { text, values }
         }
         Test::Present(is) => {
@@ -257,6 +257,11 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
 type Key = Bound<Box<[u8]>>;
 
 /// ` AND value >= ? AND …`. `None` if nothing here has the unit.
+/// Under which number a parameter's numbers stand: as they are written, or in canonical units.
+fn numbers_of(param: i64, unit: Option<&Unit>) -> i64 {
+    2 * param + i64::from(matches!(unit, Some(Unit::Canonical(_))))
+}
+
 fn number_bounds(
     db: &Db,
     column: &str,
@@ -274,14 +279,19 @@ fn number_bounds(
         bounds.values.push(Value::Blob(value.to_vec()));
     }
     let Some(unit) = unit else { return Ok(Some(bounds)) };
-    let Some(code) = db.find_name(&unit.code)? else { return Ok(None) };
-    match &unit.system {
-        Some(system) => {
+    let (Unit::Written { code, .. } | Unit::Canonical(code)) = unit;
+    let Some(code) = db.find_name(code)? else { return Ok(None) };
+    match unit {
+        Unit::Canonical(_) => {
+            bounds.text.extend([" AND ", column, "code = ?"]);
+            bounds.values.push(code.into());
+        }
+        Unit::Written { system: Some(system), .. } => {
             let Some(system) = db.find_name(system)? else { return Ok(None) };
             bounds.text.extend([" AND ", column, "system = ? AND ", column, "code = ?"]);
             bounds.values.extend([system.into(), code.into()]);
         }
-        None => {
+        Unit::Written { system: None, .. } => {
             bounds.text.extend([" AND (", column, "code = ? OR ", column, "unit = ?)"]);
             bounds.values.extend([code.into(), code.into()]);
         }
@@ -396,7 +406,8 @@ fn list_of(db: &Db, param: i64, test: &Test) -> Result<Option<Condition>, Failur
                 return Ok(None);
             };
             let text = format!("SELECT resource FROM numbers WHERE param = ?{}", bounds.text);
-            Condition { text, values: [vec![(2 * param).into()], bounds.values].concat() }
+            let values = [vec![numbers_of(param, unit.as_ref()).into()], bounds.values].concat();
+            Condition { text, values }
         }
         _ => return Ok(None),
     }))

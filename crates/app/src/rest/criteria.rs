@@ -8,7 +8,7 @@ mod value;
 
 use ondol_fhir::{IndexValue, ParamKind, Resource, ResourceType, SearchParam, values_of};
 use ondol_kernel::{Millis, ResourceId};
-use ondol_store::{Filter, Test};
+use ondol_store::{Filter, Test, Unit};
 
 pub(super) use self::document::Words;
 use self::{
@@ -102,8 +102,9 @@ pub(super) enum Wanted {
     Quantity {
         prefix: Prefix,
         span: Span,
-        system: Option<Box<str>>,
-        unit: Option<Box<str>>,
+        /// In which unit the span is. Of what is written the code may be looked for, or, if UCUM
+        /// has it, everything that can be converted: then the span is in the canonical unit.
+        unit: Option<Unit>,
     },
     Uri(String),
     /// This URL, or one that it stands below (`:above`).

@@ -16,6 +16,8 @@ pub(super) struct Span {
     high: DecimalKey,
     /// A tenth less and a tenth more, for `ap`.
     about: (DecimalKey, DecimalKey),
+    /// The same five in this order, as they are written.
+    written: [Decimal; 5],
 }
 
 /// Bounds of numbers as the store takes them.
@@ -40,12 +42,30 @@ impl Span {
         let value = decimal(text)?;
         let half = Decimal::new(5, value.scale().checked_add(1)?.min(28));
         let tenth = value.abs().checked_div(Decimal::TEN)?;
-        let key = |number: Decimal| DecimalKey::parse(&number.to_string());
-        Some(Self {
-            value: key(value)?,
-            low: key(value.checked_sub(half)?)?,
-            high: key(value.checked_add(half)?)?,
-            about: (key(value.checked_sub(tenth)?)?, key(value.checked_add(tenth)?)?),
+        let written = [
+            value,
+            value.checked_sub(half)?,
+            value.checked_add(half)?,
+            value.checked_sub(tenth)?,
+            value.checked_add(tenth)?,
+        ];
+        Self::of(written, |number| DecimalKey::parse(&number.to_string()))
+    }
+
+    fn of(written: [Decimal; 5], key: impl Fn(Decimal) -> Option<DecimalKey>) -> Option<Self> {
+        let [value, low, high, less, more] = written;
+        let about = (key(less)?, key(more)?);
+        Some(Self { value: key(value)?, low: key(low)?, high: key(high)?, about, written })
+    }
+
+    /// The same spans in the canonical unit of a unit; none if that is not on a straight scale.
+    pub(super) fn canonical(&self, unit: &ondol_ucum::Unit) -> Option<Self> {
+        if !unit.is_straight() {
+            return None;
+        }
+        Self::of(self.written, |number| {
+            let value = ondol_ucum::Value::parse(&number.to_string()).ok()?;
+            DecimalKey::parse(&value.canonical(unit).ok()?.to_string())
         })
     }
 
@@ -68,7 +88,11 @@ impl Span {
 
     /// Whether a number of a resource passes.
     pub(super) fn passes(&self, prefix: Prefix, text: &str) -> bool {
-        let Some(number) = DecimalKey::parse(text) else { return false };
+        DecimalKey::parse(text).is_some_and(|number| self.takes(prefix, &number))
+    }
+
+    /// Whether a number passes.
+    pub(super) fn takes(&self, prefix: Prefix, number: &DecimalKey) -> bool {
         let number = number.as_bytes();
         self.bounds(prefix).iter().any(|(from, to)| {
             let above = match from {

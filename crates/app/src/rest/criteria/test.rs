@@ -2,7 +2,7 @@
 
 use ondol_fhir::IndexValue;
 use ondol_kernel::Millis;
-use ondol_store::{Test, Unit};
+use ondol_store::{Test, Unit, index::canonical};
 
 use super::{ALWAYS, Prefix, Wanted};
 use crate::rest::number::Span;
@@ -29,10 +29,7 @@ pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
             vec![Test::Logical { system: system.clone(), value: value.clone() }]
         }
         Wanted::Number { prefix, span } => number_tests(*prefix, span, None),
-        Wanted::Quantity { prefix, span, system, unit } => {
-            let unit = unit.clone().map(|code| Unit { system: system.clone(), code });
-            number_tests(*prefix, span, unit.as_ref())
-        }
+        Wanted::Quantity { prefix, span, unit } => number_tests(*prefix, span, unit.as_ref()),
         // The document is looked at for its type.
         Wanted::OfType { value, .. } => {
             vec![Test::Token { system: None, code: Some(value.clone()) }]
@@ -124,16 +121,19 @@ pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
         }
         (Wanted::Number { prefix, span }, IndexValue::Number(text)) => span.passes(*prefix, text),
         (
-            Wanted::Quantity { prefix, span, system, unit },
+            Wanted::Quantity { prefix, span, unit },
             IndexValue::Quantity { value, system: has, code, unit: word },
-        ) => {
-            let same_unit = match (system.as_deref(), unit.as_deref()) {
-                (_, None) => true,
-                (Some(system), Some(unit)) => *has == Some(system) && *code == Some(unit),
-                (None, Some(unit)) => *code == Some(unit) || *word == Some(unit),
-            };
-            same_unit && span.passes(*prefix, value)
-        }
+        ) => match unit {
+            None => span.passes(*prefix, value),
+            Some(Unit::Written { system: Some(system), code: of }) => {
+                *has == Some(&**system) && *code == Some(&**of) && span.passes(*prefix, value)
+            }
+            Some(Unit::Written { system: None, code: of }) => {
+                [*code, *word].contains(&Some(&**of)) && span.passes(*prefix, value)
+            }
+            Some(Unit::Canonical(of)) => canonical(value, *has, *code)
+                .is_some_and(|(value, is)| is == **of && span.takes(*prefix, &value)),
+        },
         (Wanted::Uri(text), IndexValue::Uri(uri)) => text == uri,
         (Wanted::Above(text), IndexValue::Uri(uri)) => uris_above(text).contains(uri),
         (Wanted::Below(text), IndexValue::Uri(uri)) => is_below(uri, text),
