@@ -1,4 +1,4 @@
-//! FHIR clients that nobody here wrote, at work with the node of a clinic: PyPI fhirclient and
+//! FHIR clients that nobody here wrote, at work with the node of a clinic: `PyPI` fhirclient and
 //! fhirpy, npm fhir-kit-client. `make test-external` installs them.
 
 use std::{
