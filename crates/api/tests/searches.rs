@@ -71,6 +71,28 @@ async fn searches_find_what_fits_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn digits_beyond_what_is_converted_are_found_as_they_are_written() {
+    let door = Door::new();
+    door.patient("p", "리").await;
+    let digits = "38.12345678901234567890123456789012345";
+    for (id, number) in [("long", digits), ("short", "38.1")] {
+        let mut temperature = observation("p", "8310-5", number, "2026-03-04");
+        temperature["id"] = id.into();
+        door.put(&format!("/Observation/{id}"), &temperature).await.expect(201);
+    }
+    let ucum = "http://unitsofmeasure.org";
+    for (query, expected) in [
+        (format!("gt38|{ucum}|Cel"), "long short"),
+        (format!("ne40|{ucum}|Cel"), "long short"),
+        (format!("lt38|{ucum}|Cel"), ""),
+        (format!("gt311|{ucum}|K"), "short"),
+    ] {
+        let found = door.ids("doctor", &format!("/Observation?value-quantity={query}")).await;
+        assert_eq!(found.join(" "), expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn pages_lead_on_without_missing_or_repeating_while_writes_go_on() {
     let door = temperatures().await;
     let mut next = "/Observation?code=8310-5&_count=2".to_owned();

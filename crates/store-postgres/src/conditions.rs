@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::Bound};
 use ondol_kernel::{Hlc, Millis};
 use ondol_store::{
     Filter, Query, Test, Unit,
-    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, param_name},
+    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, numbers_of, param_name},
 };
 
 use crate::{
@@ -251,9 +251,7 @@ fn numbers(
     (from, to): (&Key, &Key),
     unit: Option<&Unit>,
 ) -> Result<Option<Rows>, Failure> {
-    // As they are written, or in canonical units.
-    let param = 2 * param + i64::from(matches!(unit, Some(Unit::Canonical(_))));
-    let mut rows = Rows::new("numbers", "t.param = ?", values![param]);
+    let mut rows = Rows::new("numbers", "t.param = ?", values![numbers_of(param, unit)]);
     let Condition { text, values } = &mut rows.passing;
     for (bound, including, excluding) in [(from, ">=", ">"), (to, "<=", "<")] {
         let (sign, value) = match bound {

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, ops::Bound};
 use ondol_kernel::{Hlc, Millis};
 use ondol_store::{
     Filter, Query, Test, Unit,
-    index::{RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, param_name},
+    index::{
+        RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, numbers_of, param_name,
+    },
 };
 use rusqlite::types::Value;
 
@@ -257,11 +259,6 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
 type Key = Bound<Box<[u8]>>;
 
 /// ` AND value >= ? AND …`. `None` if nothing here has the unit.
-/// Under which number a parameter's numbers stand: as they are written, or in canonical units.
-fn numbers_of(param: i64, unit: Option<&Unit>) -> i64 {
-    2 * param + i64::from(matches!(unit, Some(Unit::Canonical(_))))
-}
-
 fn number_bounds(
     db: &Db,
     column: &str,

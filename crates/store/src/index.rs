@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use ondol_fhir::{DecimalKey, IndexValue, Resource, SearchParam, extract};
 use serde_json::{Map, Value};
 
-use crate::{StoreError, Test};
+use crate::{StoreError, Test, Unit};
 
 /// The numbers that a store gives to texts that come again and again.
 pub trait Numbers {
@@ -94,13 +94,18 @@ pub fn canonical(
     value: &str,
     system: Option<&str>,
     code: Option<&str>,
-) -> Option<(DecimalKey, String)> {
+) -> Option<(DecimalKey, Box<str>)> {
     if system != Some(ondol_ucum::SYSTEM) {
         return None;
     }
     let unit = ondol_ucum::Unit::parse(code?).ok().filter(ondol_ucum::Unit::is_straight)?;
     let value = ondol_ucum::Value::parse(value).ok()?.canonical(&unit).ok()?;
-    Some((DecimalKey::parse(&value.to_string())?, unit.canonical().to_owned()))
+    Some((DecimalKey::parse(&value.to_string())?, unit.canonical().into()))
+}
+
+/// Under which number a parameter's numbers stand: as they are written, or in canonical units.
+pub fn numbers_of(param: i64, unit: Option<&Unit>) -> i64 {
+    2 * param + i64::from(matches!(unit, Some(Unit::Canonical(_))))
 }
 
 /// As much of a folded string as is kept and compared.
@@ -205,12 +210,13 @@ impl Rows<'_> {
         unit: Option<&str>,
     ) -> Result<(), StoreError> {
         let Some(written) = DecimalKey::parse(value) else { return Ok(()) };
-        let param = 2 * self.param(param)?;
-        if let Some((value, code)) = canonical(value, system, code) {
-            let (value, code) = (value.as_bytes().into(), self.numbers.number(&code)?);
-            let param = param + 1;
+        let of = self.param(param)?;
+        if let Some((value, unit)) = canonical(value, system, code) {
+            let (value, code) = (value.as_bytes().into(), self.numbers.number(&unit)?);
+            let param = numbers_of(of, Some(&Unit::Canonical(unit)));
             self.into.insert(IndexRow::Number { param, value, system: 0, code, unit: 0 });
         }
+        let param = numbers_of(of, None);
         let number = |text: Option<&str>| self.numbers.number(text.unwrap_or(""));
         let (system, code, unit) = (number(system)?, number(code)?, number(unit)?);
         let value = written.as_bytes().into();

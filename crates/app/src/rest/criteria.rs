@@ -102,9 +102,11 @@ pub(super) enum Wanted {
     Quantity {
         prefix: Prefix,
         span: Span,
-        /// In which unit the span is. Of what is written the code may be looked for, or, if UCUM
-        /// has it, everything that can be converted: then the span is in the canonical unit.
+        /// The unit as it is written.
         unit: Option<Unit>,
+        /// The span in the canonical unit, for a unit of UCUM: what can be converted into it is
+        /// found too. What has more digits than are converted is still found as it is written.
+        canonical: Option<(Span, Unit)>,
     },
     Uri(String),
     /// This URL, or one that it stands below (`:above`).

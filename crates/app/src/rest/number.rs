@@ -4,6 +4,7 @@
 use std::{ops::Bound, str::FromStr};
 
 use ondol_fhir::DecimalKey;
+use ondol_store::{Unit, index::canonical};
 use rust_decimal::Decimal;
 
 use super::criteria::Prefix;
@@ -16,8 +17,6 @@ pub(super) struct Span {
     high: DecimalKey,
     /// A tenth less and a tenth more, for `ap`.
     about: (DecimalKey, DecimalKey),
-    /// The same five in this order, as they are written.
-    written: [Decimal; 5],
 }
 
 /// Bounds of numbers as the store takes them.
@@ -34,6 +33,22 @@ fn decimal(text: &str) -> Option<Decimal> {
 impl Span {
     /// Reads a number: `100` is 99.5 to 100.5, `100.00` is 99.995 to 100.005.
     pub(super) fn read(text: &str) -> Option<Self> {
+        Self::of(text, |number| DecimalKey::parse(&number.to_string()))
+    }
+
+    /// The same spans in the canonical unit of a unit of UCUM, and that unit; none where nothing
+    /// can be converted (`ondol_store::index::canonical`).
+    pub(super) fn read_canonical(text: &str, system: &str, code: &str) -> Option<(Self, Unit)> {
+        let mut unit = None;
+        let span = Self::of(text, |number| {
+            let (key, of) = canonical(&number.to_string(), Some(system), Some(code))?;
+            unit = Some(of);
+            Some(key)
+        })?;
+        Some((span, Unit::Canonical(unit?)))
+    }
+
+    fn of(text: &str, mut key: impl FnMut(Decimal) -> Option<DecimalKey>) -> Option<Self> {
         let is_number = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
             && text.bytes().any(|b| b.is_ascii_digit());
         if !is_number || text.len() > 40 {
@@ -42,30 +57,11 @@ impl Span {
         let value = decimal(text)?;
         let half = Decimal::new(5, value.scale().checked_add(1)?.min(28));
         let tenth = value.abs().checked_div(Decimal::TEN)?;
-        let written = [
-            value,
-            value.checked_sub(half)?,
-            value.checked_add(half)?,
-            value.checked_sub(tenth)?,
-            value.checked_add(tenth)?,
-        ];
-        Self::of(written, |number| DecimalKey::parse(&number.to_string()))
-    }
-
-    fn of(written: [Decimal; 5], key: impl Fn(Decimal) -> Option<DecimalKey>) -> Option<Self> {
-        let [value, low, high, less, more] = written;
-        let about = (key(less)?, key(more)?);
-        Some(Self { value: key(value)?, low: key(low)?, high: key(high)?, about, written })
-    }
-
-    /// The same spans in the canonical unit of a unit; none if that is not on a straight scale.
-    pub(super) fn canonical(&self, unit: &ondol_ucum::Unit) -> Option<Self> {
-        if !unit.is_straight() {
-            return None;
-        }
-        Self::of(self.written, |number| {
-            let value = ondol_ucum::Value::parse(&number.to_string()).ok()?;
-            DecimalKey::parse(&value.canonical(unit).ok()?.to_string())
+        Some(Self {
+            value: key(value)?,
+            low: key(value.checked_sub(half)?)?,
+            high: key(value.checked_add(half)?)?,
+            about: (key(value.checked_sub(tenth)?)?, key(value.checked_add(tenth)?)?),
         })
     }
 

@@ -29,7 +29,13 @@ pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
             vec![Test::Logical { system: system.clone(), value: value.clone() }]
         }
         Wanted::Number { prefix, span } => number_tests(*prefix, span, None),
-        Wanted::Quantity { prefix, span, unit } => number_tests(*prefix, span, unit.as_ref()),
+        Wanted::Quantity { prefix, span, unit, canonical } => {
+            let mut tests = number_tests(*prefix, span, unit.as_ref());
+            if let Some((span, unit)) = canonical {
+                tests.extend(number_tests(*prefix, span, Some(unit)));
+            }
+            tests
+        }
         // The document is looked at for its type.
         Wanted::OfType { value, .. } => {
             vec![Test::Token { system: None, code: Some(value.clone()) }]
@@ -121,19 +127,26 @@ pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
         }
         (Wanted::Number { prefix, span }, IndexValue::Number(text)) => span.passes(*prefix, text),
         (
-            Wanted::Quantity { prefix, span, unit },
+            Wanted::Quantity { prefix, span, unit, canonical: converted },
             IndexValue::Quantity { value, system: has, code, unit: word },
-        ) => match unit {
-            None => span.passes(*prefix, value),
-            Some(Unit::Written { system: Some(system), code: of }) => {
-                *has == Some(&**system) && *code == Some(&**of) && span.passes(*prefix, value)
-            }
-            Some(Unit::Written { system: None, code: of }) => {
-                [*code, *word].contains(&Some(&**of)) && span.passes(*prefix, value)
-            }
-            Some(Unit::Canonical(of)) => canonical(value, *has, *code)
-                .is_some_and(|(value, is)| is == **of && span.takes(*prefix, &value)),
-        },
+        ) => {
+            let as_written = match unit {
+                Some(Unit::Written { system: Some(system), code: of }) => {
+                    *has == Some(&**system) && *code == Some(&**of)
+                }
+                Some(Unit::Written { system: None, code: of }) => {
+                    [*code, *word].contains(&Some(&**of))
+                }
+                Some(Unit::Canonical(_)) => false,
+                None => true,
+            };
+            as_written && span.passes(*prefix, value)
+                || converted.as_ref().is_some_and(|(span, unit)| {
+                    canonical(value, *has, *code).is_some_and(|(value, is)| {
+                        *unit == Unit::Canonical(is) && span.takes(*prefix, &value)
+                    })
+                })
+        }
         (Wanted::Uri(text), IndexValue::Uri(uri)) => text == uri,
         (Wanted::Above(text), IndexValue::Uri(uri)) => uris_above(text).contains(uri),
         (Wanted::Below(text), IndexValue::Uri(uri)) => is_below(uri, text),

@@ -149,22 +149,13 @@ fn quantity(text: &str) -> Result<Wanted, ParameterFault> {
         parts.get(at).filter(|part| !part.is_empty()).map(|part| part.as_str().into())
     };
     match parts.len() {
-        1 => Ok(Wanted::Quantity { prefix, span, unit: None }),
+        1 => Ok(Wanted::Quantity { prefix, span, unit: None, canonical: None }),
         3 => {
             let (system, code) = (some(1), some(2).ok_or(ParameterFault::Value)?);
-            let canonical = (system.as_deref() == Some(ondol_ucum::SYSTEM))
-                .then(|| ondol_ucum::Unit::parse(&code).ok())
-                .flatten()
-                .and_then(|unit| span.canonical(&unit).zip(Some(unit.canonical().into())));
-            Ok(match canonical {
-                Some((span, unit)) => {
-                    Wanted::Quantity { prefix, span, unit: Some(Unit::Canonical(unit)) }
-                }
-                None => {
-                    let unit = Some(Unit::Written { system, code });
-                    Wanted::Quantity { prefix, span, unit }
-                }
-            })
+            let canonical =
+                system.as_deref().and_then(|system| Span::read_canonical(number, system, &code));
+            let unit = Some(Unit::Written { system, code });
+            Ok(Wanted::Quantity { prefix, span, unit, canonical })
         }
         _ => Err(ParameterFault::Value),
     }
