@@ -74,7 +74,7 @@ fn resource(thing: &Thing) -> Value {
 /// Of every other one UCUM knows the unit too.
 fn quantity(number: u8, unit: &str) -> Value {
     let value = f64::from(number) / 2.0;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         return json!({"value": value, "unit": unit});
     }
     json!({"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit})
