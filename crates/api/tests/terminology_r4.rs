@@ -53,17 +53,36 @@ fn definitions() -> Option<Definitions> {
     Some(found)
 }
 
-/// Codes of a tree, each with those above it.
-fn tree(concepts: &[Value], above: &[String], to: &mut Vec<(String, Vec<String>)>) {
+/// Codes of a tree in their order, and (above, below) for all that stand directly so: nested, or
+/// named as a child or parent.
+fn tree(concepts: &[Value], inside: Option<&str>, to: &mut (Vec<String>, Vec<Code>)) {
     for concept in concepts {
         let code = text(&concept["code"]);
-        let mut own = above.to_vec();
-        let properties = list(concept, "property").iter();
-        let named = properties.filter(|p| p["code"] == "subsumedBy" || p["code"] == "parent");
-        own.extend(named.map(|p| text(&p["valueCode"])));
-        own.push(code.clone());
-        to.push((code, own.clone()));
-        tree(list(concept, "concept"), &own, to);
+        to.1.extend(inside.map(|above| (above.to_owned(), code.clone())));
+        for property in list(concept, "property") {
+            let other = text(&property["valueCode"]);
+            match property["code"].as_str() {
+                Some("child") => to.1.push((code.clone(), other)),
+                Some("parent") => to.1.push((other, code.clone())),
+                _ => {}
+            }
+        }
+        to.0.push(code.clone());
+        tree(list(concept, "concept"), Some(&code), to);
+    }
+}
+
+/// A code and all below it.
+fn below(top: &str, edges: &[Code]) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([top.to_owned()]);
+    loop {
+        let more = edges.iter().filter(|(above, _)| found.contains(above));
+        let more: Vec<String> = more.map(|(_, below)| below.clone()).collect();
+        let before = found.len();
+        found.extend(more);
+        if found.len() == before {
+            return found;
+        }
     }
 }
 
@@ -91,23 +110,31 @@ impl Definitions {
             let of = |code: String| (system.to_owned(), code);
             let listed = list(part, "concept");
             all = Some(if listed.is_empty() {
-                let held = self.systems.get(system).filter(|held| held["content"] == "complete")?;
-                let mut tree_of = vec![];
-                tree(list(held, "concept"), &[], &mut tree_of);
+                let held = self.systems.get(system)?;
+                let is_version =
+                    part.get("version").is_none_or(|version| *version == held["version"]);
+                if held["content"] != "complete" || !is_version {
+                    return None;
+                }
+                let mut whole = (vec![], vec![]);
+                tree(list(held, "concept"), None, &mut whole);
+                let (mut codes, edges) = whole;
                 for filter in list(part, "filter") {
                     let value = text(&filter["value"]);
-                    let is_concept = filter["property"] == "concept";
-                    let keeps: Box<dyn Fn(&str, &[String]) -> bool> = match filter["op"].as_str()? {
-                        "is-a" if is_concept => Box::new(|_, above| above.contains(&value)),
-                        "descendent-of" if is_concept => {
-                            Box::new(|code, above| code != value && above.contains(&value))
+                    if filter["property"] != "concept" {
+                        return None;
+                    }
+                    let below = below(&value, &edges);
+                    match filter["op"].as_str()? {
+                        "is-a" => codes.retain(|code| below.contains(code)),
+                        "descendent-of" => {
+                            codes.retain(|code| *code != value && below.contains(code));
                         }
-                        "is-not-a" if is_concept => Box::new(|_, above| !above.contains(&value)),
+                        "is-not-a" => codes.retain(|code| !below.contains(code)),
                         _ => return None,
-                    };
-                    tree_of.retain(|(code, above)| keeps(code, above));
+                    }
                 }
-                tree_of.into_iter().map(|(code, _)| of(code)).collect()
+                codes.into_iter().map(of).collect()
             } else {
                 listed.iter().map(|concept| of(text(&concept["code"]))).collect()
             });

@@ -58,7 +58,7 @@ impl Listed {
         }
     }
 
-    /// Reads a FHIR `CodeSystem`; none without a URL or without any concepts.
+    /// Reads a FHIR `CodeSystem`; none without a URL, or where it only says that it exists.
     pub fn from_fhir(body: &Value) -> Option<Self> {
         let text = |key: &str| body[key].as_str().map(str::to_owned);
         let url = text("url")?;
@@ -80,7 +80,8 @@ impl Listed {
                 .extend(declared.filter_map(|one| one[with].as_str()).map(str::to_owned));
         }
         listed.add_all(body["concept"].as_array().map_or(&[], Vec::as_slice));
-        (!listed.concepts.is_empty()).then_some(listed)
+        let says_more = listed.head.content == Content::Complete || !listed.concepts.is_empty();
+        says_more.then_some(listed)
     }
 
     /// Adds concepts with all that are nested in them, however deep.

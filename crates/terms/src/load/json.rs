@@ -141,8 +141,11 @@ impl Reading<'_> {
             return self.kept(kept);
         }
         if !self.begun {
-            // A system without concepts says only that it exists.
-            return Ok(());
+            // A system without concepts says only that it exists, unless that is all of it.
+            if text("content").as_deref() != Some("complete") {
+                return Ok(());
+            }
+            self.begin()?;
         }
         let declared =
             ["property", "filter"].into_iter().filter_map(|key| body.get(key)?.as_array());

@@ -148,7 +148,12 @@ impl<'s, 'a> Terminology<'s, 'a> {
             return Ok(part);
         }
         let library = self.sight.app.library();
-        if let Some(found) = library.system(url, version).map_err(TermFault::from)? {
+        let mut packed = library.system(url, version).map_err(TermFault::from)?;
+        if packed.is_none() && version.is_some() {
+            // Some of HL7's systems have the version in their own URL (`…/v2-0006|2.1`).
+            packed = library.system(name, None).map_err(TermFault::from)?;
+        }
+        if let Some(found) = packed {
             let found = Held::Codes(found);
             if found.is_whole() || part.is_none() {
                 part = Some(found);
