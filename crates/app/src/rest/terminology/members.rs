@@ -1,11 +1,11 @@
-//! What a value set has (R4 4.9.5): all of it one after the other, or whether it has one code.
+//! What a value set has (R4 4.9.5), one after the other.
 
 use std::{collections::HashSet, rc::Rc};
 
 use ondol_terms::library::{Concept, Content, Visit, Words, designation};
 use serde_json::Value;
 
-use super::{TermFault, rule::Rule, sources::Terminology};
+use super::{TermFault, has::Truth, rule::Rule, sources::Terminology};
 use crate::rest::error::RestError;
 
 /// Concepts that one request looks at, at most.
@@ -23,15 +23,6 @@ pub(super) struct Member {
     pub(super) concept: Concept,
 }
 
-/// Whether a value set has a code.
-#[derive(Debug)]
-pub(super) enum Truth {
-    Yes,
-    No,
-    /// What would have to be held to tell.
-    Unknown(TermFault),
-}
-
 /// Called with each member.
 type Visitor<'v, 's, 'a> =
     &'v mut dyn FnMut(&mut Terminology<'s, 'a>, Member) -> Result<Visit, RestError>;
@@ -40,16 +31,16 @@ pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn names<'v>(part: &'v Value) -> Vec<&'v str> {
+pub(super) fn names<'v>(part: &'v Value) -> Vec<&'v str> {
     list(part, "valueSet").iter().filter_map(Value::as_str).collect()
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }
 
 /// The stored expansion, if it says that it is whole.
-fn whole_expansion(set: &Value) -> Option<&[Value]> {
+pub(super) fn whole_expansion(set: &Value) -> Option<&[Value]> {
     let expansion = &set["expansion"];
     let contains = list(expansion, "contains");
     let is_whole = expansion["total"].as_u64().is_none_or(|total| total <= contains.len() as u64)
@@ -81,7 +72,7 @@ fn named_by_set(listed: &Value, held: Option<Concept>) -> Option<Concept> {
 
 impl<'s, 'a> Terminology<'s, 'a> {
     /// Looks into a value set by name from within another one.
-    fn imported(&mut self, name: &str) -> Result<Rc<Value>, RestError> {
+    pub(super) fn imported(&mut self, name: &str) -> Result<Rc<Value>, RestError> {
         if self.open.iter().any(|open| open == name) {
             return Err(TermFault::Circle.into());
         }
@@ -295,152 +286,10 @@ impl<'s, 'a> Terminology<'s, 'a> {
         failure.map_or(Ok(went), Err)
     }
 
-    fn look(&mut self, concepts: usize) -> Result<(), RestError> {
+    pub(super) fn look(&mut self, concepts: usize) -> Result<(), RestError> {
         self.looked += concepts;
         if self.looked > LOOK_MAX { Err(TermFault::TooMany.into()) } else { Ok(()) }
     }
-
-    /// Whether all of these value sets have a member.
-    fn all_have(&mut self, sets: &[&str], member: &Member) -> Result<bool, RestError> {
-        match self.all_have_code(sets, &member.system, &member.concept.code)? {
-            Truth::Yes => Ok(true),
-            Truth::No => Ok(false),
-            Truth::Unknown(why) => Err(why.into()),
-        }
-    }
-
-    fn all_have_code(
-        &mut self,
-        sets: &[&str],
-        system: &str,
-        code: &str,
-    ) -> Result<Truth, RestError> {
-        let mut unknown = None;
-        for name in sets {
-            let set = self.imported(name)?;
-            self.open.push((*name).to_owned());
-            let found = self.has(&set, system, code);
-            self.open.pop();
-            match found? {
-                Truth::Yes => {}
-                Truth::No => return Ok(Truth::No),
-                Truth::Unknown(why) => unknown = Some(why),
-            }
-        }
-        Ok(unknown.map_or(Truth::Yes, Truth::Unknown))
-    }
-
-    /// Whether a value set has a code.
-    pub(super) fn has(
-        &mut self,
-        set: &Value,
-        system: &str,
-        code: &str,
-    ) -> Result<Truth, RestError> {
-        self.look(1)?;
-        let compose = &set["compose"];
-        let expansion = whole_expansion(set);
-        let in_expansion =
-            |contains| if stands_in(contains, system, code) { Truth::Yes } else { Truth::No };
-        if list(compose, "include").is_empty() {
-            return expansion.map(in_expansion).ok_or_else(|| TermFault::Says.into());
-        }
-        let mut found = Truth::No;
-        for part in list(compose, "include") {
-            match self.part_has(part, system, code)? {
-                Truth::Yes => {
-                    found = Truth::Yes;
-                    break;
-                }
-                Truth::No => {}
-                unknown => found = unknown,
-            }
-        }
-        if let Truth::Unknown(why) = found {
-            return Ok(expansion.map_or(Truth::Unknown(why), in_expansion));
-        }
-        if matches!(found, Truth::Yes) {
-            for part in list(compose, "exclude") {
-                match self.part_has(part, system, code)? {
-                    Truth::Yes => return Ok(Truth::No),
-                    Truth::No => {}
-                    unknown => return Ok(unknown),
-                }
-            }
-            if compose["inactive"] == false
-                && let Some(held) = self.system(system, None)?
-                && held.concept(code)?.is_some_and(|concept| concept.is_inactive())
-            {
-                return Ok(Truth::No);
-            }
-        }
-        Ok(found)
-    }
-
-    fn part_has(&mut self, part: &Value, system: &str, code: &str) -> Result<Truth, RestError> {
-        let sets = names(part);
-        let Some(url) = text(part, "system") else {
-            return if sets.is_empty() {
-                Ok(Truth::No)
-            } else {
-                self.all_have_code(&sets, system, code)
-            };
-        };
-        if url != system {
-            return Ok(Truth::No);
-        }
-        let (concepts, filters) = (list(part, "concept"), list(part, "filter"));
-        let own = if !concepts.is_empty() {
-            // Comparing a code is a small part of the work of looking a concept up.
-            self.look(concepts.len() / 64)?;
-            let is_listed = concepts.iter().any(|concept| text(concept, "code") == Some(code));
-            if is_listed { Truth::Yes } else { Truth::No }
-        } else if filters.is_empty() && !sets.is_empty() {
-            Truth::Yes
-        } else {
-            self.selected(part, url, code)?
-        };
-        match own {
-            Truth::Yes => self.all_have_code(&sets, system, code),
-            other => Ok(other),
-        }
-    }
-
-    /// Whether rules select a code, or the whole system has it.
-    fn selected(&mut self, part: &Value, url: &str, code: &str) -> Result<Truth, RestError> {
-        let Some(held) = self.system(url, text(part, "version"))? else {
-            return Ok(Truth::Unknown(TermFault::NeedsSystem(url.to_owned())));
-        };
-        let unknown = || Ok(Truth::Unknown(TermFault::NeedsWhole(url.to_owned())));
-        let Some(concept) = held.concept(code)? else {
-            return if held.is_part() { unknown() } else { Ok(Truth::No) };
-        };
-        let filters = list(part, "filter");
-        let Some(codes) = held.codes() else {
-            return match filters {
-                [] => Ok(Truth::Yes),
-                [filter, ..] => Ok(Truth::Unknown(no_filter(url, filter))),
-            };
-        };
-        for filter in filters {
-            if !Rule::read(codes, filter)?.passes(codes, &concept)? {
-                return if held.is_part() { unknown() } else { Ok(Truth::No) };
-            }
-        }
-        Ok(Truth::Yes)
-    }
-}
-
-fn no_filter(system: &str, filter: &Value) -> TermFault {
-    let text = |key| text(filter, key).unwrap_or("").to_owned();
-    TermFault::Filter { system: system.to_owned(), property: text("property"), op: text("op") }
-}
-
-fn stands_in(contains: &[Value], system: &str, code: &str) -> bool {
-    contains.iter().any(|one| {
-        let is_it = text(one, "code") == Some(code) && text(one, "system") == Some(system);
-        (is_it && one["abstract"] != true) || stands_in(list(one, "contains"), system, code)
-    })
 }
 
 /// What a value set is, for those who only look through its parts.

@@ -4,6 +4,7 @@
 mod codes;
 mod expand;
 mod fault;
+mod has;
 mod inputs;
 mod lookup;
 mod members;

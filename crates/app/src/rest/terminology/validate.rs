@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{
     Named, TermFault,
+    has::Truth,
     inputs::{Inputs, missing, wrong},
-    members::{Truth, list},
+    members::list,
     sources::Terminology,
 };
 use crate::rest::error::RestError;
