@@ -29,7 +29,7 @@ pub use authenticate::{AccountAuthenticator, Authenticate, Refusal};
 pub use capability::statement;
 pub use routes::{Interaction, ROUTES, Route, Shape};
 
-/// Where the router is nested: addresses in answers begin with it.
+/// Where the API stands: addresses in answers begin with it.
 pub const MOUNT: &str = "/fhir";
 
 /// Requests that are worked on at the same time; others wait. Those that write wait for the disk
@@ -53,17 +53,12 @@ impl ApiState {
     }
 }
 
-/// The API, to be nested at [`MOUNT`]. [`mounted`] also answers at the address with a slash at
-/// its end.
-pub fn router(state: ApiState) -> Router {
-    Router::new().fallback(handle).with_state(state)
-}
-
 /// The API at [`MOUNT`], with and without a slash at its end: clients post bundles to either.
 /// To be merged with whatever else a node serves.
 pub fn mounted(state: ApiState) -> Router {
     let slash = format!("{MOUNT}/");
-    Router::new().route(&slash, any(handle).with_state(state.clone())).nest(MOUNT, router(state))
+    let nested = Router::new().fallback(handle).with_state(state.clone());
+    Router::new().route(&slash, any(handle).with_state(state)).nest(MOUNT, nested)
 }
 
 async fn handle(State(state): State<ApiState>, request: Request) -> Response {

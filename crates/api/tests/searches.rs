@@ -49,6 +49,11 @@ async fn searches_find_what_fits_and_nothing_else() {
         ("value-quantity=gt38||Cel", "o2 o3 o4 w"),
         ("value-quantity=gt38|http://unitsofmeasure.org|Cel&code=8310-5", "o2 o3 o4"),
         ("value-quantity=gt38||kg", ""),
+        // 38 °C is 100.4 °F and 311.15 K: units of UCUM are converted.
+        ("value-quantity=gt100.4|http://unitsofmeasure.org|[degF]&code=8310-5", "o2 o3 o4"),
+        ("value-quantity=gt311.15|http://unitsofmeasure.org|K&code=8310-5", "o2 o3 o4"),
+        ("value-quantity=gt38|http://unitsofmeasure.org|kg", ""),
+        ("value-quantity=gt38|urn:own|Cel", ""),
         ("_id=o1,w,nothing", "o1 w"),
         ("_id=%ED%95%9C", ""),
         ("encounter:missing=true&patient=q", "o3 o5"),
@@ -62,6 +67,28 @@ async fn searches_find_what_fits_and_nothing_else() {
         [("family=리", "p"), ("family:exact=리", "p"), ("name:contains=김", "q"), ("family=x", "")]
     {
         assert_eq!(door.ids("doctor", &format!("/Patient?{query}")).await.join(" "), expected);
+    }
+}
+
+#[tokio::test]
+async fn digits_beyond_what_is_converted_are_found_as_they_are_written() {
+    let door = Door::new();
+    door.patient("p", "리").await;
+    let digits = "38.12345678901234567890123456789012345";
+    for (id, number) in [("long", digits), ("short", "38.1")] {
+        let mut temperature = observation("p", "8310-5", number, "2026-03-04");
+        temperature["id"] = id.into();
+        door.put(&format!("/Observation/{id}"), &temperature).await.expect(201);
+    }
+    let ucum = "http://unitsofmeasure.org";
+    for (query, expected) in [
+        (format!("gt38|{ucum}|Cel"), "long short"),
+        (format!("ne40|{ucum}|Cel"), "long short"),
+        (format!("lt38|{ucum}|Cel"), ""),
+        (format!("gt311|{ucum}|K"), "short"),
+    ] {
+        let found = door.ids("doctor", &format!("/Observation?value-quantity={query}")).await;
+        assert_eq!(found.join(" "), expected, "{query}");
     }
 }
 

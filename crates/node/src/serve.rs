@@ -229,8 +229,6 @@ fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Re
     let practice = ondol_ui::router(room, frame(practice));
     let scheme = if https { "https" } else { "http" };
     let accounts = Arc::new(AccountAuthenticator::new(app.clone(), seed()));
-    let fhir = ondol_api::router(ApiState::new(app.clone(), accounts, scheme));
-    Ok(Router::new()
-        .nest(ondol_api::MOUNT, fhir)
-        .fallback_service(ondol_ui::rooms(facility, practice)))
+    let fhir = ondol_api::mounted(ApiState::new(app.clone(), accounts, scheme));
+    Ok(fhir.fallback_service(ondol_ui::rooms(facility, practice)))
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, ops::Bound};
 use ondol_kernel::{Hlc, Millis};
 use ondol_store::{
     Filter, Query, Test, Unit,
-    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, param_name},
+    index::{RANGE_SHORT_MS, hash, indexed_text, logical_hash, numbers_of, param_name},
 };
 
 use crate::{
@@ -251,7 +251,7 @@ fn numbers(
     (from, to): (&Key, &Key),
     unit: Option<&Unit>,
 ) -> Result<Option<Rows>, Failure> {
-    let mut rows = Rows::new("numbers", "t.param = ?", values![2 * param]);
+    let mut rows = Rows::new("numbers", "t.param = ?", values![numbers_of(param, unit)]);
     let Condition { text, values } = &mut rows.passing;
     for (bound, including, excluding) in [(from, ">=", ">"), (to, "<=", "<")] {
         let (sign, value) = match bound {
@@ -263,14 +263,19 @@ fn numbers(
         values.push(Value::from(&**value));
     }
     let Some(unit) = unit else { return Ok(Some(rows)) };
-    let Some(code) = db.find_name(&unit.code)? else { return Ok(None) };
-    match &unit.system {
-        Some(system) => {
+    let (Unit::Written { code, .. } | Unit::Canonical(code)) = unit;
+    let Some(code) = db.find_name(code)? else { return Ok(None) };
+    match unit {
+        Unit::Canonical(_) => {
+            text.push_str(" AND t.code = ?");
+            values.extend(values![code]);
+        }
+        Unit::Written { system: Some(system), .. } => {
             let Some(system) = db.find_name(system)? else { return Ok(None) };
             text.push_str(" AND t.system = ? AND t.code = ?");
             values.extend(values![system, code]);
         }
-        None => {
+        Unit::Written { system: None, .. } => {
             text.push_str(" AND (t.code = ? OR t.unit = ?)");
             values.extend(values![code, code]);
         }

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, ops::Bound};
 use ondol_kernel::{Hlc, Millis};
 use ondol_store::{
     Filter, Query, Test, Unit,
-    index::{RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, param_name},
+    index::{
+        RANGE_SHORT_MS, TEXT_CHARS_MAX, hash, indexed_text, logical_hash, numbers_of, param_name,
+    },
 };
 use rusqlite::types::Value;
 
@@ -219,7 +221,7 @@ fn param_test(db: &Db, param: i64, test: &Test) -> Result<Condition, Failure> {
                 "EXISTS (SELECT 1 FROM numbers t WHERE t.resource = r.resource AND t.param = ?{})",
                 bounds.text
             );
-            let values = [vec![(2 * param).into()], bounds.values].concat();
+            let values = [vec![numbers_of(param, unit.as_ref()).into()], bounds.values].concat();
             Condition { text, values }
         }
         Test::Present(is) => {
@@ -274,14 +276,19 @@ fn number_bounds(
         bounds.values.push(Value::Blob(value.to_vec()));
     }
     let Some(unit) = unit else { return Ok(Some(bounds)) };
-    let Some(code) = db.find_name(&unit.code)? else { return Ok(None) };
-    match &unit.system {
-        Some(system) => {
+    let (Unit::Written { code, .. } | Unit::Canonical(code)) = unit;
+    let Some(code) = db.find_name(code)? else { return Ok(None) };
+    match unit {
+        Unit::Canonical(_) => {
+            bounds.text.extend([" AND ", column, "code = ?"]);
+            bounds.values.push(code.into());
+        }
+        Unit::Written { system: Some(system), .. } => {
             let Some(system) = db.find_name(system)? else { return Ok(None) };
             bounds.text.extend([" AND ", column, "system = ? AND ", column, "code = ?"]);
             bounds.values.extend([system.into(), code.into()]);
         }
-        None => {
+        Unit::Written { system: None, .. } => {
             bounds.text.extend([" AND (", column, "code = ? OR ", column, "unit = ?)"]);
             bounds.values.extend([code.into(), code.into()]);
         }
@@ -396,7 +403,8 @@ fn list_of(db: &Db, param: i64, test: &Test) -> Result<Option<Condition>, Failur
                 return Ok(None);
             };
             let text = format!("SELECT resource FROM numbers WHERE param = ?{}", bounds.text);
-            Condition { text, values: [vec![(2 * param).into()], bounds.values].concat() }
+            let values = [vec![numbers_of(param, unit.as_ref()).into()], bounds.values].concat();
+            Condition { text, values }
         }
         _ => return Ok(None),
     }))

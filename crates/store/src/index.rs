@@ -3,14 +3,14 @@
 //! Tokens, references and uris are kept as the first 64 bits of their BLAKE3 hash: equality is
 //! all that is asked of them, and a row stays near 20 bytes. Strings are kept folded, and their
 //! exact forms as tokens; times as half-open ranges in ms; numbers as bytes that sort as they do,
-//! with the unit as it is written.
+//! with the unit as it is written, and once more in its canonical unit where UCUM knows it.
 
 use std::collections::BTreeSet;
 
 use ondol_fhir::{DecimalKey, IndexValue, Resource, SearchParam, extract};
 use serde_json::{Map, Value};
 
-use crate::{StoreError, Test};
+use crate::{StoreError, Test, Unit};
 
 /// The numbers that a store gives to texts that come again and again.
 pub trait Numbers {
@@ -20,7 +20,7 @@ pub trait Numbers {
 }
 
 /// Rises whenever the same resource gives other rows, so that an old index is made again.
-pub const RULES: i64 = 2;
+pub const RULES: i64 = 3;
 
 /// A range up to this long is short, ms. Its row's parameter is twice the number, that of a
 /// longer one twice the number plus one: so a search for recent times passes over few rows.
@@ -60,7 +60,7 @@ pub enum IndexRow {
     },
     /// A number or a quantity.
     Number {
-        /// Twice the parameter's number.
+        /// Twice the parameter's number; plus one for a quantity in its canonical unit.
         param: i64,
         /// The bytes of `ondol_fhir::DecimalKey`.
         value: Box<[u8]>,
@@ -85,6 +85,27 @@ pub fn hash(text: &str) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     i64::from_le_bytes(first)
+}
+
+/// A quantity of UCUM in its canonical unit, to be compared with quantities in others: 6.3 mg is
+/// 0.0063 in `g`. `None` for other systems, for codes that UCUM does not have, for units that are
+/// not on a straight scale (`[pH]`), and for more digits than are calculated with.
+pub fn canonical(
+    value: &str,
+    system: Option<&str>,
+    code: Option<&str>,
+) -> Option<(DecimalKey, Box<str>)> {
+    if system != Some(ondol_ucum::SYSTEM) {
+        return None;
+    }
+    let unit = ondol_ucum::Unit::parse(code?).ok().filter(ondol_ucum::Unit::is_straight)?;
+    let value = ondol_ucum::Value::parse(value).ok()?.canonical(&unit).ok()?;
+    Some((DecimalKey::parse(&value.to_string())?, unit.canonical().into()))
+}
+
+/// Under which number a parameter's numbers stand: as they are written, or in canonical units.
+pub fn numbers_of(param: i64, unit: Option<&Unit>) -> i64 {
+    2 * param + i64::from(matches!(unit, Some(Unit::Canonical(_))))
 }
 
 /// As much of a folded string as is kept and compared.
@@ -188,12 +209,17 @@ impl Rows<'_> {
         code: Option<&str>,
         unit: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(value) = DecimalKey::parse(value) else { return Ok(()) };
-        // Twice the number; twice plus one is kept for values in their unit's canonical form.
-        let param = 2 * self.param(param)?;
+        let Some(written) = DecimalKey::parse(value) else { return Ok(()) };
+        let of = self.param(param)?;
+        if let Some((value, unit)) = canonical(value, system, code) {
+            let (value, code) = (value.as_bytes().into(), self.numbers.number(&unit)?);
+            let param = numbers_of(of, Some(&Unit::Canonical(unit)));
+            self.into.insert(IndexRow::Number { param, value, system: 0, code, unit: 0 });
+        }
+        let param = numbers_of(of, None);
         let number = |text: Option<&str>| self.numbers.number(text.unwrap_or(""));
         let (system, code, unit) = (number(system)?, number(code)?, number(unit)?);
-        let value = value.as_bytes().into();
+        let value = written.as_bytes().into();
         self.into.insert(IndexRow::Number { param, value, system, code, unit });
         Ok(())
     }

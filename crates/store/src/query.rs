@@ -95,7 +95,7 @@ pub enum Test {
         from: Bound<Box<[u8]>>,
         /// To.
         to: Bound<Box<[u8]>>,
-        /// The unit of a quantity, as it is written.
+        /// The unit of a quantity.
         unit: Option<Unit>,
     },
     /// The identifier of a logical reference.
@@ -122,11 +122,17 @@ pub enum Test {
 
 /// The unit of a quantity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    /// The system of the code; without one, the code or the unit in words is asked.
-    pub system: Option<Box<str>>,
-    /// The code.
-    pub code: Box<str>,
+pub enum Unit {
+    /// As it is written.
+    Written {
+        /// The system of the code; without one, the code or the unit in words is asked.
+        system: Option<Box<str>>,
+        /// The code.
+        code: Box<str>,
+    },
+    /// Whatever can be converted into this canonical unit of UCUM, in which the bounds are: see
+    /// [`crate::index::canonical`].
+    Canonical(Box<str>),
 }
 
 /// A resource that was found, and its place in the order.

@@ -88,6 +88,12 @@ impl Unit {
         !matches!(&self.scale, Scale::Straight { offset, .. } if offset.is_zero())
     }
 
+    /// Whether it is on a straight scale, so that larger values stay the larger ones in the
+    /// canonical unit: all but logarithms, roots and angles.
+    pub fn is_straight(&self) -> bool {
+        matches!(self.scale, Scale::Straight { .. })
+    }
+
     /// The product of two units.
     pub fn multiply(&self, other: &Self) -> Result<Self, ConvertError> {
         self.combine(other, 1, Number::checked_mul)

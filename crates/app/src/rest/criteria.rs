@@ -8,7 +8,7 @@ mod value;
 
 use ondol_fhir::{IndexValue, ParamKind, Resource, ResourceType, SearchParam, values_of};
 use ondol_kernel::{Millis, ResourceId};
-use ondol_store::{Filter, Test};
+use ondol_store::{Filter, Test, Unit};
 
 pub(super) use self::document::Words;
 use self::{
@@ -102,8 +102,11 @@ pub(super) enum Wanted {
     Quantity {
         prefix: Prefix,
         span: Span,
-        system: Option<Box<str>>,
-        unit: Option<Box<str>>,
+        /// The unit as it is written.
+        unit: Option<Unit>,
+        /// The span in the canonical unit, for a unit of UCUM: what can be converted into it is
+        /// found too. What has more digits than are converted is still found as it is written.
+        canonical: Option<(Span, Unit)>,
     },
     Uri(String),
     /// This URL, or one that it stands below (`:above`).

@@ -4,6 +4,7 @@
 use std::{ops::Bound, str::FromStr};
 
 use ondol_fhir::DecimalKey;
+use ondol_store::{Unit, index::canonical};
 use rust_decimal::Decimal;
 
 use super::criteria::Prefix;
@@ -32,6 +33,22 @@ fn decimal(text: &str) -> Option<Decimal> {
 impl Span {
     /// Reads a number: `100` is 99.5 to 100.5, `100.00` is 99.995 to 100.005.
     pub(super) fn read(text: &str) -> Option<Self> {
+        Self::of(text, |number| DecimalKey::parse(&number.to_string()))
+    }
+
+    /// The same spans in the canonical unit of a unit of UCUM, and that unit; none where nothing
+    /// can be converted (`ondol_store::index::canonical`).
+    pub(super) fn read_canonical(text: &str, system: &str, code: &str) -> Option<(Self, Unit)> {
+        let mut unit = None;
+        let span = Self::of(text, |number| {
+            let (key, of) = canonical(&number.to_string(), Some(system), Some(code))?;
+            unit = Some(of);
+            Some(key)
+        })?;
+        Some((span, Unit::Canonical(unit?)))
+    }
+
+    fn of(text: &str, mut key: impl FnMut(Decimal) -> Option<DecimalKey>) -> Option<Self> {
         let is_number = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
             && text.bytes().any(|b| b.is_ascii_digit());
         if !is_number || text.len() > 40 {
@@ -40,7 +57,6 @@ impl Span {
         let value = decimal(text)?;
         let half = Decimal::new(5, value.scale().checked_add(1)?.min(28));
         let tenth = value.abs().checked_div(Decimal::TEN)?;
-        let key = |number: Decimal| DecimalKey::parse(&number.to_string());
         Some(Self {
             value: key(value)?,
             low: key(value.checked_sub(half)?)?,
@@ -68,7 +84,11 @@ impl Span {
 
     /// Whether a number of a resource passes.
     pub(super) fn passes(&self, prefix: Prefix, text: &str) -> bool {
-        let Some(number) = DecimalKey::parse(text) else { return false };
+        DecimalKey::parse(text).is_some_and(|number| self.takes(prefix, &number))
+    }
+
+    /// Whether a number passes.
+    pub(super) fn takes(&self, prefix: Prefix, number: &DecimalKey) -> bool {
         let number = number.as_bytes();
         self.bounds(prefix).iter().any(|(from, to)| {
             let above = match from {

@@ -75,8 +75,10 @@ pub fn restore(
     let keys = Keys::new(&key.secret);
     let medium = Medium::at(folder, &Stick);
     let snapshot = choose(&keys, &medium, what.snapshot)?;
+    // First the lists, so that one that is missing is said like every other file.
+    all_there(&medium, snapshot.listed().map(|piece| &piece.held))?;
     let blobs = snapshot.blobs(&keys, &medium)?;
-    all_there(&medium, &snapshot, blobs.iter().map(|(_, held)| held))?;
+    all_there(&medium, blobs.iter().map(|(_, held)| held))?;
 
     let building = begin(&data)?;
     let names = files(&keys, &medium, &snapshot, &building)?;
@@ -145,12 +147,7 @@ fn choose(keys: &Keys, medium: &Medium<'_>, wanted: Option<u64>) -> Result<Snaps
 }
 
 /// What is missing or cut off is said before anything is done.
-fn all_there<'a>(
-    medium: &Medium<'_>,
-    snapshot: &'a Snapshot,
-    blobs: impl Iterator<Item = &'a Held>,
-) -> Result<()> {
-    let held = snapshot.listed().map(|piece| &piece.held).chain(blobs);
+fn all_there<'a>(medium: &Medium<'_>, held: impl Iterator<Item = &'a Held>) -> Result<()> {
     let missing: Vec<String> =
         held.filter(|held| !medium.has(held)).map(|held| held.name.to_hex()).collect();
     ensure!(

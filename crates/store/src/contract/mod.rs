@@ -83,6 +83,7 @@ macro_rules! store_contract {
             convergence: merging_is_commutative_associative_and_idempotent;
             searching: each_test_finds_what_it_should;
             searching: numbers_are_found_within_bounds;
+            searching: quantities_are_found_in_every_unit_that_can_be_converted;
             searching: tests_are_turned_round_and_put_together;
             searching: filters_narrow_and_alternatives_widen;
             searching: rivals_are_found_and_retracted_resources_are_not;

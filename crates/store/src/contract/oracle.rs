@@ -67,8 +67,17 @@ fn resource(thing: &Thing) -> Value {
         "code": {"coding": [{"system": "http://loinc.org", "code": format!("c{code}")}]},
         "subject": {"reference": format!("Patient/p{}", number % 3)},
         "effectivePeriod": {"start": moment(day), "end": moment(day + length)},
-        "valueQuantity": {"value": f64::from(number) / 2.0, "unit": (if code == 0 { "kg" } else { "g" })},
+        "valueQuantity": quantity(number, if code == 0 { "kg" } else { "g" }),
     })
+}
+
+/// Of every other one UCUM knows the unit too.
+fn quantity(number: u8, unit: &str) -> Value {
+    let value = f64::from(number) / 2.0;
+    if number.is_multiple_of(2) {
+        return json!({"value": value, "unit": unit});
+    }
+    json!({"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit})
 }
 
 fn test() -> impl Strategy<Value = (&'static str, Test)> {
@@ -94,12 +103,18 @@ fn test() -> impl Strategy<Value = (&'static str, Test)> {
         (select(parameters.to_vec()), any::<bool>())
             .prop_map(|(parameter, is)| (parameter, Test::Present(is))),
         (0..12u8).prop_map(|number| ("_id", Test::Id(id(&format!("p{number}"))))),
-        (0..14u32, 0..8u32, any::<bool>()).prop_map(|(from, length, kg)| {
+        (0..14u32, 0..8u32, 0..4u8).prop_map(|(from, length, of)| {
+            let unit = match of {
+                0 => None,
+                1 => Some(Unit::Written { system: None, code: "kg".into() }),
+                _ => Some(Unit::Canonical("g".into())),
+            };
+            // In grams, around the values that were written in kg.
+            let scale = if of == 3 { 1000.0 } else { 1.0 };
             let key = |half: u32| -> Box<[u8]> {
-                let text = (f64::from(half) / 2.0).to_string();
+                let text = (scale * f64::from(half) / 2.0).to_string();
                 DecimalKey::parse(&text).unwrap().as_bytes().into()
             };
-            let unit = kg.then(|| Unit { system: None, code: "kg".into() });
             let (from, to) = (Bound::Included(key(from)), Bound::Excluded(key(from + length)));
             ("value-quantity", Test::Number { from, to, unit })
         }),
@@ -156,12 +171,18 @@ fn passes(test: &Test, value: &IndexValue<'_>) -> bool {
         }
         (
             Test::Number { from: Bound::Included(from), to: Bound::Excluded(to), unit: asked },
-            IndexValue::Quantity { value, unit, .. },
+            IndexValue::Quantity { value, unit, code: known, .. },
         ) => {
-            let key = DecimalKey::parse(value).unwrap();
-            key.as_bytes() >= &**from
-                && key.as_bytes() < &**to
-                && asked.as_ref().is_none_or(|asked| Some(&*asked.code) == *unit)
+            // A kilogram has a thousand grams: nothing of UCUM is asked here.
+            let (of_unit, scale) = match (asked, *known) {
+                (Some(Unit::Canonical(_)), Some("kg")) => (true, 1000.0),
+                (Some(Unit::Canonical(_)), known) => (known == Some("g"), 1.0),
+                (Some(Unit::Written { code, .. }), _) => (Some(&**code) == *unit, 1.0),
+                (None, _) => (true, 1.0),
+            };
+            let key = (scale * value.parse::<f64>().unwrap()).to_string();
+            let key = DecimalKey::parse(&key).unwrap();
+            of_unit && key.as_bytes() >= &**from && key.as_bytes() < &**to
         }
         _ => false,
     }

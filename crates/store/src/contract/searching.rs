@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use ondol_fhir::DecimalKey;
 use ondol_kernel::Millis;
 use ondol_record::draft::DraftContent;
 use serde_json::json;
@@ -30,8 +31,8 @@ fn number(of: u8) -> Box<[u8]> {
 
 /// A number that is within bounds, of a unit as it is written.
 fn within(from: Bound<u8>, to: Bound<u8>, unit: Option<(Option<&str>, &str)>) -> Test {
-    let unit =
-        unit.map(|(system, code)| Unit { system: system.map(Into::into), code: code.into() });
+    let unit = unit
+        .map(|(system, code)| Unit::Written { system: system.map(Into::into), code: code.into() });
     Test::Number { from: from.map(number), to: to.map(number), unit }
 }
 
@@ -137,6 +138,54 @@ pub fn numbers_are_found_within_bounds(open: Open<'_>) {
     };
     assert_eq!(ids(&*see(&opened), &at(60)), ["o2"]);
     assert_eq!(ids(&*see(&opened), &at(70)), ["o1"]);
+}
+
+/// Quantities of UCUM are compared in their canonical unit, whichever they were written in; what
+/// UCUM does not know is never taken for one of them.
+pub fn quantities_are_found_in_every_unit_that_can_be_converted(open: Open<'_>) {
+    let opened = node(open, 1);
+    let weight = |of: &str, value: &str, system: &str, code: &str| {
+        let text = format!(
+            r#"{{"resourceType":"Observation","id":"{of}","status":"final","code":{{"text":"x"}},
+            "subject":{{"reference":"Patient/p1"}},
+            "valueQuantity":{{"value":{value},"system":"{system}","code":"{code}"}}}}"#
+        );
+        put(&serde_json::from_str(&text).unwrap(), &[])
+    };
+    let ucum = "http://unitsofmeasure.org";
+    append(
+        &opened,
+        vec![
+            weight("o1", "6.3", ucum, "mg"),
+            weight("o2", "0.00630", ucum, "g"),
+            weight("o3", "6300", ucum, "ug"),
+            weight("o4", "6.3", "urn:own", "mg"),
+            weight("o5", "6.3", ucum, "milligram"),
+            weight("o6", "6.3", ucum, "mg/dL"),
+            weight("o7", "6.4", ucum, "mg"),
+            weight("o8", "7.4", ucum, "[pH]"),
+        ],
+    );
+    let key = |text: &str| -> Box<[u8]> { DecimalKey::parse(text).unwrap().as_bytes().into() };
+    let canonical = |from: &str, to: &str, unit: &str| Test::Number {
+        from: Bound::Included(key(from)),
+        to: Bound::Excluded(key(to)),
+        unit: Some(Unit::Canonical(unit.into())),
+    };
+    let cases: [(Test, &[&str]); 5] = [
+        (canonical("0.0063", "0.00631", "g"), &["o1", "o2", "o3"]),
+        (canonical("0.00631", "1", "g"), &["o7"]),
+        (canonical("0", "1000", "g.m-3"), &["o6"]),
+        (canonical("0", "1000", "m"), &[]),
+        (Test::Not(vec![canonical("0", "1", "g")]), &["o4", "o5", "o6", "o8"]),
+    ];
+    for (test, expected) in cases {
+        for others in [vec![], vec![("status", vec![token(None, Some("final"))])]] {
+            let filters = [others, vec![("value-quantity", vec![test.clone()])]].concat();
+            let asked = query("Observation", &filters);
+            assert_eq!(ids(&*see(&opened), &asked), expected, "{test:?}");
+        }
+    }
 }
 
 /// A test may say that none of others holds, or that others hold for another parameter; many

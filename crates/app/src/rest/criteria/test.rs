@@ -2,7 +2,7 @@
 
 use ondol_fhir::IndexValue;
 use ondol_kernel::Millis;
-use ondol_store::{Test, Unit};
+use ondol_store::{Test, Unit, index::canonical};
 
 use super::{ALWAYS, Prefix, Wanted};
 use crate::rest::number::Span;
@@ -29,9 +29,12 @@ pub(super) fn tests_of(wanted: &Wanted) -> Option<Vec<Test>> {
             vec![Test::Logical { system: system.clone(), value: value.clone() }]
         }
         Wanted::Number { prefix, span } => number_tests(*prefix, span, None),
-        Wanted::Quantity { prefix, span, system, unit } => {
-            let unit = unit.clone().map(|code| Unit { system: system.clone(), code });
-            number_tests(*prefix, span, unit.as_ref())
+        Wanted::Quantity { prefix, span, unit, canonical } => {
+            let mut tests = number_tests(*prefix, span, unit.as_ref());
+            if let Some((span, unit)) = canonical {
+                tests.extend(number_tests(*prefix, span, Some(unit)));
+            }
+            tests
         }
         // The document is looked at for its type.
         Wanted::OfType { value, .. } => {
@@ -124,15 +127,25 @@ pub(super) fn fits(wanted: &Wanted, value: &IndexValue<'_>) -> bool {
         }
         (Wanted::Number { prefix, span }, IndexValue::Number(text)) => span.passes(*prefix, text),
         (
-            Wanted::Quantity { prefix, span, system, unit },
+            Wanted::Quantity { prefix, span, unit, canonical: converted },
             IndexValue::Quantity { value, system: has, code, unit: word },
         ) => {
-            let same_unit = match (system.as_deref(), unit.as_deref()) {
-                (_, None) => true,
-                (Some(system), Some(unit)) => *has == Some(system) && *code == Some(unit),
-                (None, Some(unit)) => *code == Some(unit) || *word == Some(unit),
+            let as_written = match unit {
+                Some(Unit::Written { system: Some(system), code: of }) => {
+                    *has == Some(&**system) && *code == Some(&**of)
+                }
+                Some(Unit::Written { system: None, code: of }) => {
+                    [*code, *word].contains(&Some(&**of))
+                }
+                Some(Unit::Canonical(_)) => false,
+                None => true,
             };
-            same_unit && span.passes(*prefix, value)
+            as_written && span.passes(*prefix, value)
+                || converted.as_ref().is_some_and(|(span, unit)| {
+                    canonical(value, *has, *code).is_some_and(|(value, is)| {
+                        *unit == Unit::Canonical(is) && span.takes(*prefix, &value)
+                    })
+                })
         }
         (Wanted::Uri(text), IndexValue::Uri(uri)) => text == uri,
         (Wanted::Above(text), IndexValue::Uri(uri)) => uris_above(text).contains(uri),

@@ -2,6 +2,7 @@
 
 use ondol_fhir::{ParamKind, Reference, ResourceType, SearchParam, Temporal, fold};
 use ondol_kernel::{Millis, ResourceId};
+use ondol_store::Unit;
 
 use super::{Prefix, Reading, Span, Wanted, near::Near};
 use crate::rest::error::ParameterFault;
@@ -144,12 +145,17 @@ fn quantity(text: &str) -> Result<Wanted, ParameterFault> {
     let parts: Vec<String> = split(text, '|').iter().map(|part| unescape(part)).collect();
     let (prefix, number) = Prefix::split(parts.first().map_or("", String::as_str));
     let span = Span::read(number).ok_or(ParameterFault::Value)?;
-    let some =
-        |at: usize| parts.get(at).filter(|part| !part.is_empty()).map(|part| part.as_str().into());
+    let some = |at: usize| -> Option<Box<str>> {
+        parts.get(at).filter(|part| !part.is_empty()).map(|part| part.as_str().into())
+    };
     match parts.len() {
-        1 => Ok(Wanted::Quantity { prefix, span, system: None, unit: None }),
-        3 if some(2).is_some() => {
-            Ok(Wanted::Quantity { prefix, span, system: some(1), unit: some(2) })
+        1 => Ok(Wanted::Quantity { prefix, span, unit: None, canonical: None }),
+        3 => {
+            let (system, code) = (some(1), some(2).ok_or(ParameterFault::Value)?);
+            let canonical =
+                system.as_deref().and_then(|system| Span::read_canonical(number, system, &code));
+            let unit = Some(Unit::Written { system, code });
+            Ok(Wanted::Quantity { prefix, span, unit, canonical })
         }
         _ => Err(ParameterFault::Value),
     }
