@@ -3,7 +3,7 @@
 //! `cargo xtask fhir-tables [ARCHIVE [OUT_DIR [EXAMPLES]]]` reads `profiles-types.json`,
 //! `profiles-resources.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
 //! `search-parameters.json` from a `.tar.gz` and writes `elements.txt`, `codes.txt`,
-//! `invariants.txt`, `params.txt` and `summary.txt`; from the archive of the specification's examples
+//! `systems.txt`, `invariants.txt`, `params.txt` and `summary.txt`; from the archive of the specification's examples
 //! it takes the definitions of compartments for `compartments.txt`. Their grammar is described at
 //! the top of the modules of `crates/fhir/src` that read them.
 
@@ -15,6 +15,7 @@ mod invariants;
 mod params;
 mod repairs;
 mod summary;
+mod systems;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -52,6 +53,7 @@ pub fn run(args: &[String]) -> Result<()> {
     let definitions = read(&archive)?;
     let elements = elements::table(&definitions)?;
     let codes = codes::table(&definitions, &elements.value_sets)?;
+    let systems = systems::table(&definitions, &codes)?;
     let params = params::table(&definitions)?;
     let invariants = invariants::table(&definitions)?;
     let summary = summary::table(&definitions)?;
@@ -60,6 +62,7 @@ pub fn run(args: &[String]) -> Result<()> {
     for (name, text) in [
         ("elements.txt", &elements.text),
         ("codes.txt", &codes),
+        ("systems.txt", &systems),
         ("invariants.txt", &invariants),
         ("params.txt", &params),
         ("summary.txt", &summary),

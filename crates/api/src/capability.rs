@@ -125,8 +125,25 @@ fn of_type(kind: ResourceType) -> Value {
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
         }));
     }
+    operations.extend(of_terminology(kind));
     resource["operation"] = operations.into();
     resource
+}
+
+/// The operations of a terminology service (R4 4.6).
+fn of_terminology(kind: ResourceType) -> Vec<Value> {
+    [
+        (Interaction::Expand, "expand"),
+        (Interaction::ValidateCode, "validate-code"),
+        (Interaction::Lookup, "lookup"),
+    ]
+    .into_iter()
+    .filter(|(interaction, _)| interaction.allows(kind))
+    .map(|(_, name)| {
+        let definition = format!("http://hl7.org/fhir/OperationDefinition/{kind}-{name}");
+        json!({ "name": name, "definition": definition })
+    })
+    .collect()
 }
 
 /// The statement as it is sent: plain, and packed with gzip.

@@ -10,8 +10,8 @@ use axum::{
 use ondol_app::{
     Actor, App,
     rest::{
-        BundleText, PageToken, ParameterFault, RestError, SearchRequest, Validation, VersionId,
-        Within, pairs_of, quoted, searchset, searchset_at,
+        BundleText, Inputs, PageToken, ParameterFault, RestError, SearchRequest, TermQuestion,
+        Validation, VersionId, Within, pairs_of, quoted, searchset, searchset_at,
     },
 };
 use ondol_fhir::{Limits, Resource, ResourceType};
@@ -152,6 +152,9 @@ impl Asked {
             }
             Interaction::Latest => self.latest(app, actor),
             Interaction::Validate => self.validate(app, actor),
+            Interaction::Expand => self.terminology(app, actor, TermQuestion::Expand),
+            Interaction::ValidateCode => self.terminology(app, actor, TermQuestion::ValidateCode),
+            Interaction::Lookup => self.terminology(app, actor, TermQuestion::Lookup),
             Interaction::Bundle => {
                 self.parameters(&[])?;
                 let how = app.rest_how(&self.base, headers::reason(&self.headers));
@@ -211,6 +214,18 @@ impl Asked {
         };
         let asked = Validation::read(self.kind()?, self.address.id.clone(), body, &query)?;
         Ok(answer::outcome(&app.rest_validate(actor, asked)?))
+    }
+
+    fn terminology(
+        self,
+        app: &App,
+        actor: &Actor,
+        question: TermQuestion,
+    ) -> Result<Response<Body>, ApiError> {
+        let body = if self.body.is_empty() { None } else { Some(self.resource()?) };
+        let of = (self.kind()?, self.address.id.as_ref().map(ResourceId::as_str));
+        let inputs = Inputs::read(self.pairs, body, self.prefer.lenient)?;
+        Ok(answer::bundle(app.rest_terminology(actor, question, of, inputs)?))
     }
 
     fn everything(&self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {

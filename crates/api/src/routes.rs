@@ -43,6 +43,16 @@ pub enum Shape {
     TypeValidate,
     /// `/Patient/1/$validate`
     Validate,
+    /// `/ValueSet/$expand`
+    TypeExpand,
+    /// `/ValueSet/1/$expand`
+    Expand,
+    /// `/ValueSet/$validate-code`
+    TypeValidateCode,
+    /// `/ValueSet/1/$validate-code`
+    ValidateCode,
+    /// `/CodeSystem/$lookup`
+    Lookup,
 }
 
 /// What is done (R4 3.1.0).
@@ -84,6 +94,12 @@ pub enum Interaction {
     Latest,
     /// What a write would be refused for.
     Validate,
+    /// All codes of a value set.
+    Expand,
+    /// Whether a value set or a code system has a code.
+    ValidateCode,
+    /// What is known about a code.
+    Lookup,
 }
 
 impl Interaction {
@@ -106,6 +122,9 @@ impl Interaction {
             | Self::Everything
             | Self::SearchWithin
             | Self::Validate
+            | Self::Expand
+            | Self::ValidateCode
+            | Self::Lookup
             | Self::Latest
             | Self::Summary
             | Self::Match => None,
@@ -127,6 +146,11 @@ impl Interaction {
             Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
             Self::Everything | Self::Summary | Self::Match => kind == ResourceType::Patient,
             Self::Latest => kind == ResourceType::Observation,
+            Self::Expand => kind == ResourceType::ValueSet,
+            Self::Lookup => kind == ResourceType::CodeSystem,
+            Self::ValidateCode => {
+                matches!(kind, ResourceType::ValueSet | ResourceType::CodeSystem)
+            }
             Self::SearchWithin => COMPARTMENTS.contains(&kind),
             _ => rest::is_served(kind),
         }
@@ -176,6 +200,16 @@ pub const ROUTES: &[Route] = &[
     route("POST", Shape::TypeValidate, Interaction::Validate),
     route("POST", Shape::Validate, Interaction::Validate),
     route("GET", Shape::Validate, Interaction::Validate),
+    route("GET", Shape::TypeExpand, Interaction::Expand),
+    route("POST", Shape::TypeExpand, Interaction::Expand),
+    route("GET", Shape::Expand, Interaction::Expand),
+    route("POST", Shape::Expand, Interaction::Expand),
+    route("GET", Shape::TypeValidateCode, Interaction::ValidateCode),
+    route("POST", Shape::TypeValidateCode, Interaction::ValidateCode),
+    route("GET", Shape::ValidateCode, Interaction::ValidateCode),
+    route("POST", Shape::ValidateCode, Interaction::ValidateCode),
+    route("GET", Shape::Lookup, Interaction::Lookup),
+    route("POST", Shape::Lookup, Interaction::Lookup),
 ];
 
 /// An address, taken apart.
@@ -237,6 +271,9 @@ fn read(path: &str) -> Option<Address> {
         [] => Some(address),
         ["$match"] => Some(Address { shape: Shape::Match, ..address }),
         ["$lastn"] => Some(Address { shape: Shape::Latest, ..address }),
+        ["$expand"] => Some(Address { shape: Shape::TypeExpand, ..address }),
+        ["$validate-code"] => Some(Address { shape: Shape::TypeValidateCode, ..address }),
+        ["$lookup"] => Some(Address { shape: Shape::Lookup, ..address }),
         ["_search"] => Some(Address { shape: Shape::TypeSearch, ..address }),
         ["_history"] => Some(Address { shape: Shape::TypeHistory, ..address }),
         ["$validate"] => Some(Address { shape: Shape::TypeValidate, ..address }),
@@ -247,6 +284,10 @@ fn read(path: &str) -> Option<Address> {
         }
         [_, "$summary"] => Some(Address { shape: Shape::Summary, id: Some(id()?), ..address }),
         [_, "$validate"] => Some(Address { shape: Shape::Validate, id: Some(id()?), ..address }),
+        [_, "$expand"] => Some(Address { shape: Shape::Expand, id: Some(id()?), ..address }),
+        [_, "$validate-code"] => {
+            Some(Address { shape: Shape::ValidateCode, id: Some(id()?), ..address })
+        }
         [_, inner] => within(inner, Shape::Compartment, Address { id: Some(id()?), ..address }),
         [_, inner, "_search"] => {
             within(inner, Shape::CompartmentSearch, Address { id: Some(id()?), ..address })
@@ -312,6 +353,11 @@ mod tests {
             ("GET", "/_history", Interaction::SystemHistory),
             ("GET", "/Patient/_history", Interaction::TypeHistory),
             ("GET", "/AuditEvent/1", Interaction::Read),
+            ("GET", "/ValueSet/$expand", Interaction::Expand),
+            ("POST", "/ValueSet/1/$expand", Interaction::Expand),
+            ("GET", "/CodeSystem/1/$validate-code", Interaction::ValidateCode),
+            ("POST", "/ValueSet/$validate-code", Interaction::ValidateCode),
+            ("GET", "/CodeSystem/$lookup", Interaction::Lookup),
         ] {
             assert_eq!(to(method, path), Some(interaction), "{method} {path}");
         }
@@ -327,6 +373,10 @@ mod tests {
             "/Group/1/$everything",
             "/Group/$match",
             "/Group/$lastn",
+            "/Group/$expand",
+            "/CodeSystem/$expand",
+            "/ValueSet/$lookup",
+            "/ConceptMap/$validate-code",
             "/Group/1/$summary",
             "/Group/1/Observation",
             "/Group/1/*",

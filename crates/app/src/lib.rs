@@ -32,13 +32,14 @@ mod tick;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, OnceLock, RwLock},
 };
 
 use ondol_access::{Action, ChartFacts, ChartKind, Grant, Grounds, Obligation, Policies, Reason};
 use ondol_kernel::{Clock, Millis, NodeId, Rng};
 use ondol_record::{ChartId, Draft, Entry};
 use ondol_store::{Found, Reading, Store, View, WriteTx, blobs::Blobs};
+use ondol_terms::library::{Library, NoLibrary};
 
 pub use actor::Actor;
 pub use changes::Changes;
@@ -84,6 +85,7 @@ pub struct App {
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
     pub(crate) live: consult::Live,
     pub(crate) disk: Arc<disk::Disk>,
+    library: OnceLock<Arc<dyn Library>>,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -112,7 +114,19 @@ impl App {
             links: RwLock::new(HashMap::new()),
             live,
             disk,
+            library: OnceLock::new(),
         })
+    }
+
+    /// Gives this node its packages of terminology, once.
+    pub fn use_library(&self, library: Arc<dyn Library>) {
+        // Whoever opens the node does so once; a second one would change answers on the way.
+        let _ = self.library.set(library);
+    }
+
+    /// The packages of terminology.
+    pub(crate) fn library(&self) -> &dyn Library {
+        self.library.get().map_or(&NoLibrary, |library| &**library)
     }
 
     /// Whose node this is.

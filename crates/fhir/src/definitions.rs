@@ -96,23 +96,22 @@ pub(crate) fn get() -> &'static Definitions {
     DEFINITIONS.get_or_init(|| load().expect("the built-in table is well formed"))
 }
 
+fn value_set_lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CODES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '))
+}
+
+/// The names of the value sets that required bindings name.
+pub(crate) fn value_set_names() -> impl Iterator<Item = &'static str> {
+    value_set_lines().map(|(name, _)| name)
+}
+
 /// The value set of a name, if a required binding names it.
 pub(crate) fn value_set(name: &str) -> Option<ValueSet> {
     static SETS: OnceLock<HashMap<&'static str, ValueSet>> = OnceLock::new();
     let sets = SETS.get_or_init(|| {
-        let lines = CODES.lines().filter(|line| !line.starts_with('#'));
-        let sets = lines.filter_map(|line| line.split_once(' '));
-        sets.map(|(name, codes)| (name, ValueSet { name, codes })).collect()
+        value_set_lines().map(|(name, codes)| (name, ValueSet { name, codes })).collect()
     });
     sets.get(name).copied()
-}
-
-/// System and code of everything in one of the value sets that R4's required bindings name, by
-/// its canonical URL with or without a version. None if it is another one.
-pub fn codes_of(url: &str) -> Option<Vec<(String, &'static str)>> {
-    let bare = url.split('|').next()?;
-    let set = value_set(bare.strip_prefix("http://hl7.org/fhir/ValueSet/")?)?;
-    set.codes().map(|code| Some((set.system_of(code)?, code))).collect()
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
@@ -311,6 +310,19 @@ impl ValueSet {
         self.codes.split(' ').filter(|word| !word.starts_with('|'))
     }
 
+    /// Each code with its system, in the order of the set.
+    pub(crate) fn coded(self) -> Vec<(String, &'static str)> {
+        let mut system = String::new();
+        let mut all = vec![];
+        for word in self.codes.split(' ') {
+            match word.strip_prefix('|') {
+                Some(short) => system = lengthen(short),
+                None => all.push((system.clone(), word)),
+            }
+        }
+        all
+    }
+
     /// The system of a code of the set.
     pub(crate) fn system_of(self, code: &str) -> Option<String> {
         let mut system = "";
@@ -330,7 +342,7 @@ impl ValueSet {
 const STEMS: [(&str, &str); 2] =
     [("~", "http://hl7.org/fhir/"), ("^", "http://terminology.hl7.org/CodeSystem/")];
 
-fn lengthen(short: &str) -> String {
+pub(crate) fn lengthen(short: &str) -> String {
     let stem = STEMS.iter().find_map(|(sign, stem)| Some((stem, short.strip_prefix(sign)?)));
     stem.map_or_else(|| short.to_owned(), |(stem, rest)| format!("{stem}{rest}"))
 }

@@ -25,6 +25,7 @@ use crate::{
     data_dir::{DataDir, Settings},
     import, private,
     serve::{self, ServeConfig},
+    terminology,
     ticket::{self, Authority},
 };
 
@@ -205,6 +206,11 @@ enum Command {
         #[command(subcommand)]
         what: StoreCommand,
     },
+    /// Packages of terminology: code systems and value sets that are too large for the record.
+    Terminology {
+        #[command(subcommand)]
+        what: TerminologyCommand,
+    },
     /// What waits for whom.
     Road {
         #[command(subcommand)]
@@ -234,6 +240,44 @@ enum Way {
 enum RoadCommand {
     /// What waits for each neighbour.
     Status {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TerminologyCommand {
+    /// Add a file: a FHIR CodeSystem, ValueSet, ConceptMap or Bundle (JSON), a FHIR package
+    /// (.tgz), or a table with a header (CSV or TSV: ICD-10, ICD-11, ATC, LOINC ...). A package of
+    /// the same name is replaced. The node may run.
+    Add {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        data: Data,
+        /// Whose codes a table has, if its header does not tell: icd-10, icd-11, atc, loinc, or
+        /// the URL of a code system.
+        #[arg(long)]
+        system: Option<String>,
+        /// The version of the code system of a table.
+        #[arg(long)]
+        version: Option<String>,
+        /// The language of the names in a table: en, ko ...
+        #[arg(long)]
+        language: Option<String>,
+        /// What the package is called here, if not as it calls itself.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List the packages, each read to its end.
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Remove a package.
+    Remove {
+        /// Its name.
+        name: String,
         #[command(flatten)]
         data: Data,
     },
@@ -304,7 +348,19 @@ pub fn run(arguments: Arguments) -> Result<()> {
             Ok(())
         }
         Command::Store { what: StoreCommand::Copy { from, to } } => copy(&from, &to),
+        Command::Terminology { what } => terminology(what),
         Command::Road { what: RoadCommand::Status { data } } => road_status(&data.dir()?),
+    }
+}
+
+fn terminology(what: TerminologyCommand) -> Result<()> {
+    match what {
+        TerminologyCommand::Add { file, data, system, version, language, name } => {
+            let asked = terminology::Asked { system, version, language, name };
+            terminology::add(&data.dir()?.0, &file, &asked)
+        }
+        TerminologyCommand::List { data } => terminology::list(&data.dir()?.0),
+        TerminologyCommand::Remove { name, data } => terminology::remove(&data.dir()?.0, &name),
     }
 }
 

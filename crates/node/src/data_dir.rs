@@ -14,7 +14,7 @@ use ondol_store_postgres::PostgresStore;
 use ondol_store_sqlite::{FileBlobs, FileReserve, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 
-use crate::{chance::MachineChance, clock::MachineClock, durable, private};
+use crate::{chance::MachineChance, clock::MachineClock, durable, private, terminology};
 
 /// Korea's offset: what pages show unless the configuration says otherwise.
 const UTC_OFFSET_MINUTES: i32 = 9 * 60;
@@ -267,7 +267,9 @@ impl DataDir {
             place,
             practice,
         };
-        Ok(Arc::new(App::open(parts)?))
+        let app = App::open(parts)?;
+        app.use_library(Arc::new(terminology::library(&self.0)));
+        Ok(Arc::new(app))
     }
 }
 

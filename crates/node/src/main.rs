@@ -16,6 +16,7 @@ mod metrics;
 mod private;
 mod road;
 mod serve;
+mod terminology;
 mod ticket;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ mod index;
 mod insert;
 mod node;
 mod open;
+pub mod packages;
 mod pool;
 mod reindex;
 mod reserve;

@@ -12,6 +12,8 @@
 mod danger;
 mod diagnosis;
 pub mod hangul;
+pub mod library;
+pub mod load;
 mod medicine;
 mod search;
 mod specialty;

@@ -80,7 +80,7 @@ fn gather<'a>(concepts: &'a [Value], to: &mut Vec<&'a str>) {
 }
 
 /// `~` stands for the stem of HL7's own code systems, `^` for that of its terminology server.
-fn shorten(system: &str) -> String {
+pub(super) fn shorten(system: &str) -> String {
     if let Some(rest) = system.strip_prefix("http://terminology.hl7.org/CodeSystem/") {
         format!("^{rest}")
     } else if let Some(rest) = system.strip_prefix("http://hl7.org/fhir/") {

@@ -11,6 +11,7 @@ use ondol_store::StoreError;
 use thiserror::Error;
 
 pub use super::fault::{ElementFault, ParameterFault};
+use super::terminology::TermFault;
 use crate::AppError;
 
 /// A request was not carried out, and nothing of it was written.
@@ -83,6 +84,9 @@ pub enum RestError {
     /// The request would look at more than is done in one go.
     #[error("this asks for too much at once: narrow the search")]
     TooCostly,
+    /// A question about terminology that this node cannot answer.
+    #[error(transparent)]
+    Terminology(#[from] TermFault),
     /// An entry of a bundle failed.
     #[error("entry {at} of the bundle: {why}")]
     InEntry {
@@ -152,6 +156,7 @@ impl RestError {
             Self::ChartInUse => 409,
             Self::VersionMismatch { .. } | Self::ManyMatch => 412,
             Self::TooCostly | Self::NotAtHome => 403,
+            Self::Terminology(fault) => fault.status(),
             Self::InEntry { why, .. } => why.status(),
         }
     }
@@ -173,6 +178,7 @@ impl RestError {
             Self::Patch { why, .. } => patch_code(why),
             Self::NoCondition => "no-condition",
             Self::TooCostly => "too-costly",
+            Self::Terminology(fault) => fault.code(),
             Self::InEntry { why, .. } => why.code(),
         }
     }
@@ -198,6 +204,7 @@ impl RestError {
             Self::ManyMatch => "multiple-matches",
             Self::Patch { why, .. } => patch_issue_type(why),
             Self::TooCostly => "too-costly",
+            Self::Terminology(fault) => fault.issue_type(),
             Self::InEntry { why, .. } => why.issue_type(),
         }
     }

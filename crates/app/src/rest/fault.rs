@@ -13,6 +13,8 @@ pub enum ParameterFault {
     Unsupported,
     /// It names a value set or a code system that this node does not hold whole.
     NotHeld,
+    /// The operation has no such parameter.
+    NotOfOperation,
     /// The operation asks for it.
     Missing,
 }
@@ -21,6 +23,7 @@ impl ParameterFault {
     pub(super) const fn says(self) -> &'static str {
         match self {
             Self::Unknown => "is not a search parameter of this type here",
+            Self::NotOfOperation => "is not a parameter of this operation here",
             Self::Modifier => "has a modifier that is not supported for it",
             Self::Value => "has a value of another form than it asks",
             Self::Unsupported => "is not supported by this server",
@@ -33,7 +36,7 @@ impl ParameterFault {
 
     pub(super) const fn code(self) -> &'static str {
         match self {
-            Self::Unknown => "parameter-unknown",
+            Self::Unknown | Self::NotOfOperation => "parameter-unknown",
             Self::Modifier => "modifier-unsupported",
             Self::Value => "parameter-value",
             Self::Unsupported => "parameter-unsupported",
@@ -64,6 +67,8 @@ pub enum ElementFault {
     SameTwice,
     /// A conditional reference finds no resource, or several.
     ConditionalReference,
+    /// An operation was sent something else than `Parameters`, or some without a name.
+    NoParameters,
     /// What `$match` was sent is not what it takes.
     MatchParameters,
 }
@@ -87,6 +92,7 @@ impl ElementFault {
             Self::ConditionalReference => {
                 "a conditional reference has to find exactly one resource that may be read"
             }
+            Self::NoParameters => "the operation takes Parameters, each with a name",
             Self::MatchParameters => {
                 "$match takes a Patient as 'resource', 'onlyCertainMatches' (boolean) and 'count' \
                 (an integer above 0)"
@@ -105,6 +111,7 @@ impl ElementFault {
             Self::EntryRequest => "entry-request",
             Self::SameTwice => "same-twice",
             Self::ConditionalReference => "conditional-reference",
+            Self::NoParameters => "operation-parameters",
             Self::MatchParameters => "match-parameters",
         }
     }
@@ -117,6 +124,7 @@ impl ElementFault {
             | Self::BundleType
             | Self::EntryRequest
             | Self::MatchParameters
+            | Self::NoParameters
             | Self::SameTwice => 400,
             Self::OwnSteps => 403,
             Self::ConditionalReference => 412,

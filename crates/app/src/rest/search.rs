@@ -257,7 +257,7 @@ impl Plan {
 }
 
 /// Reads a resource that is referred to, if it may be seen.
-fn look_up(
+pub(super) fn look_up(
     sight: &mut Sight<'_>,
     kind: ResourceType,
     id: &str,
