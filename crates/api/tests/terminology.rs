@@ -174,70 +174,58 @@ async fn value_sets_of_the_record_are_expanded_by_their_rules() {
     assert_eq!(codes(&door.post("/ValueSet/$expand", &body).await.expect(200)), ["pine"]);
 }
 
+/// What is asked, the status, the code of the issue and where it is.
+const REFUSED: &[(&str, u16, &str, &str)] = &[
+    ("/ValueSet/$expand?url=urn:set:nothing", 404, "value-set-not-held", ""),
+    ("/ValueSet/none/$expand", 404, "value-set-not-held", ""),
+    ("/ValueSet/$expand?url=urn:set:far", 422, "terminology-not-held", ""),
+    ("/ValueSet/$expand?url=urn:set:ruled", 422, "filter-unsupported", ""),
+    ("/ValueSet/$expand?url=urn:set:round", 422, "value-set-circle", ""),
+    ("/ValueSet/$expand?url=urn:set:units", 422, "too-costly", ""),
+    ("/ValueSet/$expand?url=http://snomed.info/sct?fhir_vs", 422, "terminology-not-held", ""),
+    ("/ValueSet/$expand?url=http://loinc.org/vs", 422, "terminology-partly-held", ""),
+    ("/ValueSet/$expand", 400, "parameter-missing", "http.url"),
+    ("/ValueSet/$expand?url=urn:set:all&context=x", 400, "parameter-unsupported", "http.context"),
+    ("/ValueSet/$expand?url=urn:set:all&date=2020", 400, "parameter-unsupported", "http.date"),
+    ("/ValueSet/$expand?url=urn:set:all&banana=1", 400, "parameter-unknown", "http.banana"),
+    ("/ValueSet/$expand?url=urn:set:all&count=-1", 400, "parameter-value", "http.count"),
+    ("/ValueSet/all/$expand?url=urn:set:all", 400, "parameter-value", "http.url"),
+    ("/ValueSet/$validate-code?url=urn:set:all&code=fir", 400, "parameter-missing", "http.system"),
+    (
+        "/ValueSet/$validate-code?url=urn:set:all&system=urn:plants",
+        400,
+        "parameter-missing",
+        "http.code",
+    ),
+    (
+        "/ValueSet/$validate-code?url=urn:set:far&system=urn:elsewhere&code=x",
+        422,
+        "terminology-not-held",
+        "",
+    ),
+    ("/CodeSystem/$validate-code?url=urn:elsewhere&code=x", 404, "terminology-not-held", ""),
+    (
+        "/CodeSystem/$validate-code?url=http://hl7.org/fhir/sid/icd-10&code=Z99.9",
+        404,
+        "terminology-partly-held",
+        "",
+    ),
+    ("/CodeSystem/$lookup?system=urn:elsewhere&code=x", 404, "terminology-not-held", ""),
+    ("/CodeSystem/$lookup?system=urn:plants&code=oak", 404, "code-unknown", ""),
+    ("/CodeSystem/$lookup?system=urn:plants&version=8&code=fir", 404, "terminology-not-held", ""),
+    ("/CodeSystem/$lookup?code=x", 400, "parameter-missing", "http.system"),
+    (
+        "/CodeSystem/$lookup?system=urn:plants&code=fir&date=2020",
+        400,
+        "parameter-unsupported",
+        "http.date",
+    ),
+];
+
 #[tokio::test]
 async fn what_is_not_held_or_not_understood_is_said_and_never_guessed() {
     let door = plants();
-    for (path, status, code, at) in [
-        ("/ValueSet/$expand?url=urn:set:nothing", 404, "value-set-not-held", ""),
-        ("/ValueSet/none/$expand", 404, "value-set-not-held", ""),
-        ("/ValueSet/$expand?url=urn:set:far", 422, "terminology-not-held", ""),
-        ("/ValueSet/$expand?url=urn:set:ruled", 422, "filter-unsupported", ""),
-        ("/ValueSet/$expand?url=urn:set:round", 422, "value-set-circle", ""),
-        ("/ValueSet/$expand?url=urn:set:units", 422, "too-costly", ""),
-        ("/ValueSet/$expand?url=http://snomed.info/sct?fhir_vs", 422, "terminology-not-held", ""),
-        ("/ValueSet/$expand?url=http://loinc.org/vs", 422, "terminology-partly-held", ""),
-        ("/ValueSet/$expand", 400, "parameter-missing", "http.url"),
-        (
-            "/ValueSet/$expand?url=urn:set:all&context=x",
-            400,
-            "parameter-unsupported",
-            "http.context",
-        ),
-        ("/ValueSet/$expand?url=urn:set:all&date=2020", 400, "parameter-unsupported", "http.date"),
-        ("/ValueSet/$expand?url=urn:set:all&banana=1", 400, "parameter-unknown", "http.banana"),
-        ("/ValueSet/$expand?url=urn:set:all&count=-1", 400, "parameter-value", "http.count"),
-        ("/ValueSet/all/$expand?url=urn:set:all", 400, "parameter-value", "http.url"),
-        (
-            "/ValueSet/$validate-code?url=urn:set:all&code=fir",
-            400,
-            "parameter-missing",
-            "http.system",
-        ),
-        (
-            "/ValueSet/$validate-code?url=urn:set:all&system=urn:plants",
-            400,
-            "parameter-missing",
-            "http.code",
-        ),
-        (
-            "/ValueSet/$validate-code?url=urn:set:far&system=urn:elsewhere&code=x",
-            422,
-            "terminology-not-held",
-            "",
-        ),
-        ("/CodeSystem/$validate-code?url=urn:elsewhere&code=x", 404, "terminology-not-held", ""),
-        (
-            "/CodeSystem/$validate-code?url=http://hl7.org/fhir/sid/icd-10&code=Z99.9",
-            404,
-            "terminology-partly-held",
-            "",
-        ),
-        ("/CodeSystem/$lookup?system=urn:elsewhere&code=x", 404, "terminology-not-held", ""),
-        ("/CodeSystem/$lookup?system=urn:plants&code=oak", 404, "code-unknown", ""),
-        (
-            "/CodeSystem/$lookup?system=urn:plants&version=8&code=fir",
-            404,
-            "terminology-not-held",
-            "",
-        ),
-        ("/CodeSystem/$lookup?code=x", 400, "parameter-missing", "http.system"),
-        (
-            "/CodeSystem/$lookup?system=urn:plants&code=fir&date=2020",
-            400,
-            "parameter-unsupported",
-            "http.date",
-        ),
-    ] {
+    for &(path, status, code, at) in REFUSED {
         assert_eq!(door.get(path).await.issue(status), (code.to_owned(), at.to_owned()), "{path}");
     }
     let says = door.get("/ValueSet/$expand?url=urn:set:far").await.text().to_owned();

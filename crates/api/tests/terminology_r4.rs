@@ -186,20 +186,16 @@ impl Folder {
         Self(folder)
     }
 
-    /// Makes packages count, each loaded by a function.
-    fn fill(&self, loads: &[(&str, &dyn Fn(&mut PackageWriter))]) {
-        let mut all = vec![];
-        for (name, load) in loads {
-            let fresh = self.0.join("fresh");
-            let mut writer = PackageWriter::create(&fresh).unwrap();
-            load(&mut writer);
-            writer.finish().unwrap();
-            let hash = blake3::hash(&fs::read(&fresh).unwrap()).to_hex().to_string();
-            let listed = Listed { hash, name: (*name).to_owned() };
-            fs::rename(&fresh, listed.file_in(&self.0)).unwrap();
-            all.push(listed);
-        }
-        fs::write(self.0.join(LIST), write_list(&all)).unwrap();
+    /// Makes one package count, loaded by a function.
+    fn fill(&self, name: &str, load: impl Fn(&mut PackageWriter)) {
+        let fresh = self.0.join("fresh");
+        let mut writer = PackageWriter::create(&fresh).unwrap();
+        load(&mut writer);
+        writer.finish().unwrap();
+        let hash = blake3::hash(&fs::read(&fresh).unwrap()).to_hex().to_string();
+        let listed = Listed { hash, name: name.to_owned() };
+        fs::rename(&fresh, listed.file_in(&self.0)).unwrap();
+        fs::write(self.0.join(LIST), write_list(&[listed])).unwrap();
     }
 }
 
@@ -226,7 +222,7 @@ async fn every_value_set_of_r4_expands_as_a_plain_reading_of_its_rules() {
             json(file.to_string().as_bytes(), to).unwrap();
         }
     };
-    folder.fill(&[("hl7.fhir.r4.core", &load)]);
+    folder.fill("hl7.fhir.r4.core", load);
     let door = with_packages(&folder.0);
     let (mut same, mut refused) = (0, 0);
     for url in definitions.sets.keys() {
@@ -260,7 +256,7 @@ async fn codes_of_a_table_are_expanded_validated_looked_up_and_searched_by() {
         let asked = TableAsked { version: Some("2019"), ..TableAsked::default() };
         table(rows.as_bytes(), asked, to).unwrap();
     };
-    folder.fill(&[("icd", &load)]);
+    folder.fill("icd", load);
     let door = with_packages(&folder.0);
     let icd = "http://hl7.org/fhir/sid/icd-10";
     let all = door.get(&format!("/ValueSet/$expand?url={icd}/vs&filter=typh")).await.expect(200);

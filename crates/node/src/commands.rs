@@ -247,7 +247,7 @@ enum RoadCommand {
 
 #[derive(Debug, Subcommand)]
 enum TerminologyCommand {
-    /// Add a file: a FHIR CodeSystem, ValueSet, ConceptMap or Bundle (JSON), a FHIR package
+    /// Add a file: a code system, value set, concept map or Bundle of FHIR (JSON), a FHIR package
     /// (.tgz), or a table with a header (CSV or TSV: ICD-10, ICD-11, ATC, LOINC ...). A package of
     /// the same name is replaced. The node may run.
     Add {

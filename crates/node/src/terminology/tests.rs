@@ -1,5 +1,5 @@
 use flate2::{Compression, write::GzEncoder};
-use ondol_terms::library::{Library as _, System as _};
+use ondol_terms::library::Library as _;
 
 use super::*;
 use crate::durable::tests::{Folder, Remembering};

@@ -1,4 +1,4 @@
-use std::{io::Write as _, time::Instant};
+use std::{fmt::Write as _, io::Write as _};
 
 use ondol_terms::{
     library::{Content, Words, above, below},
@@ -54,9 +54,9 @@ fn icd_10(tens: usize) -> String {
     let mut text = "icd10,title,ko\n".to_owned();
     for category in 0..tens {
         let code = format!("X{category:05}");
-        text.push_str(&format!("{code},Category {category},갈래 {category}\n"));
+        writeln!(text, "{code},Category {category},갈래 {category}").unwrap();
         for ten in 0..10 {
-            text.push_str(&format!("{code}.{ten},Kind {ten} of category {category},\n"));
+            writeln!(text, "{code}.{ten},Kind {ten} of category {category},").unwrap();
         }
     }
     text
@@ -88,7 +88,7 @@ fn packages_count_as_soon_as_the_list_names_them_and_the_newest_goes_first() {
     assert_eq!(held.children("X00001").unwrap().len(), 10);
     assert_eq!(below(&*held, "X00001").unwrap().unwrap().len(), 11);
     assert_eq!(above(&*held, "X00001.3").unwrap().unwrap().len(), 2);
-    assert!(held.knows_property("banana").unwrap() == false);
+    assert!(!held.knows_property("banana").unwrap());
     // What was held stays readable while another one takes its place.
     folder
         .add("two", |to| {
@@ -139,25 +139,16 @@ fn a_damaged_file_is_said_and_not_taken_for_an_empty_one() {
 }
 
 #[test]
-fn a_code_in_a_hundred_thousand_is_found_at_once() {
-    let folder = Folder::new("speed");
-    let text = icd_10(9_100);
-    let began = Instant::now();
+fn each_code_of_many_is_found_with_what_stands_above_it() {
+    let folder = Folder::new("many");
+    let text = icd_10(910);
     folder.add("large", |to| table(text.as_bytes(), TableAsked::default(), to)).unwrap();
-    println!("100,100 concepts loaded in {:?}", began.elapsed());
     let packages = Packages::at(&folder.0);
     let held = packages.system(ondol_terms::ICD_10, None).unwrap().unwrap();
-    let began = Instant::now();
-    let lookups = 1_000;
-    for number in 0..lookups {
-        let code = format!("X{:05}.7", number * 9);
+    for number in 0..910 {
+        let code = format!("X{number:05}.7");
         assert!(held.concept(&code).unwrap().is_some());
-        assert_eq!(held.parents(&code).unwrap().len(), 1);
+        assert_eq!(held.parents(&code).unwrap(), [format!("X{number:05}")]);
     }
-    let each = began.elapsed() / lookups;
-    println!("a lookup with what stands above it: {each:?}");
-    assert!(each.as_micros() < 1_000, "{each:?}");
-    let began = Instant::now();
-    assert_eq!(codes(&*held, "category 9099").len(), 11);
-    println!("words among all names: {:?}", began.elapsed());
+    assert_eq!(codes(&*held, "category 909").len(), 11);
 }

@@ -14,7 +14,7 @@ use super::{
     ConceptRead, LoadError, Sink, SinkError, SystemRead,
     guard::{Guard, Limit, Watch},
 };
-use crate::library::{Concept, Content};
+use crate::library::{Concept, Content, Property};
 
 /// Reads one resource, or a Bundle of them.
 pub fn json(reader: impl Read, sink: &mut dyn Sink) -> Result<(), LoadError> {
@@ -92,7 +92,7 @@ impl Reading<'_> {
         let line = self.line();
         let concept = Concept::from_fhir(body);
         let concept = concept.ok_or_else(|| self.fail(LoadError::NoCode { line }))?;
-        let named = |name: &str| concept.property(name).map(|p| p.compared()).collect::<Vec<_>>();
+        let named = |name: &str| concept.property(name).map(Property::compared).collect::<Vec<_>>();
         let mut parents = named("parent");
         if let Some(parent) = parent.filter(|parent| !parents.iter().any(|known| known == parent)) {
             parents.insert(0, parent.to_owned());

@@ -22,7 +22,7 @@ impl<R: BufRead> Records<R> {
         let mut records = Self { reader, delimiter: b'\t', line: 0, began: 1 };
         let first = records.line()?.ok_or(LoadError::Header)?;
         let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first).to_vec();
-        let count = |sign: u8| first.iter().filter(|byte| **byte == sign).count();
+        let count = |sign: u8| first.split(|byte| *byte == sign).count() - 1;
         let found =
             [b'\t', b',', b';'].into_iter().max_by_key(|sign| (count(*sign), *sign == b'\t'));
         records.delimiter = found.filter(|sign| count(*sign) > 0).ok_or(LoadError::Header)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ondol_terms::library::{Visit, Words};
+use ondol_terms::library::{Designation, Visit, Words};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -150,7 +150,7 @@ impl Wanted {
             told.insert("display".to_owned(), display.into());
         }
         if self.designations && !concept.designations.is_empty() {
-            let all: Vec<Value> = concept.designations.iter().map(|one| one.to_fhir()).collect();
+            let all: Vec<Value> = concept.designations.iter().map(Designation::to_fhir).collect();
             told.insert("designation".to_owned(), all.into());
         }
         told.into()

@@ -92,8 +92,13 @@ impl TermFault {
     /// The code of R4's value set `issue-type`.
     pub(in crate::rest) const fn issue_type(&self) -> &'static str {
         match self {
-            Self::NoSet | Self::NoSystem | Self::NoCode | Self::CodeNotInPart => "not-found",
-            Self::NeedsSystem(_) | Self::NeedsWhole(_) | Self::NeedsSet(_) => "not-found",
+            Self::NoSet
+            | Self::NoSystem
+            | Self::NoCode
+            | Self::CodeNotInPart
+            | Self::NeedsSystem(_)
+            | Self::NeedsWhole(_)
+            | Self::NeedsSet(_) => "not-found",
             Self::Endless(_) | Self::TooMany => "too-costly",
             Self::Filter { .. } => "not-supported",
             Self::Circle | Self::Says => "processing",

@@ -73,7 +73,7 @@ impl Terminology<'_, '_> {
                     break;
                 }
                 Truth::No => {}
-                unknown => found = unknown,
+                unknown @ Truth::Unknown(_) => found = unknown,
             }
         }
         if let Truth::Unknown(why) = found {
@@ -84,7 +84,7 @@ impl Terminology<'_, '_> {
                 match self.part_has(part, system, code)? {
                     Truth::Yes => return Ok(Truth::No),
                     Truth::No => {}
-                    unknown => return Ok(unknown),
+                    unknown @ Truth::Unknown(_) => return Ok(unknown),
                 }
             }
             if compose["inactive"] == false

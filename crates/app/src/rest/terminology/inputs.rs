@@ -173,14 +173,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn inputs(parameters: Value) -> Result<Inputs, RestError> {
+    fn inputs(parameters: &Value) -> Result<Inputs, RestError> {
         let body = json!({ "resourceType": "Parameters", "parameter": parameters });
         Inputs::read(vec![], Some(Resource::from_json(body)?), false)
     }
 
     #[test]
     fn parameters_are_taken_once_and_what_is_left_is_named() {
-        let mut inputs = inputs(json!([
+        let mut inputs = inputs(&json!([
             { "name": "url", "valueUri": "urn:x" },
             { "name": "count", "valueInteger": 3 },
             { "name": "activeOnly", "valueBoolean": true },
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn values_of_another_kind_and_doubles_are_refused() {
-        let of = |value: Value| inputs(json!([value])).ok().unwrap();
+        let of = |value: Value| inputs(&json!([value])).ok().unwrap();
         assert!(of(json!({ "name": "url", "valueBoolean": true })).text("url").is_err());
         assert!(of(json!({ "name": "count", "valueInteger": -1 })).number("count").is_err());
         assert!(
@@ -217,6 +217,6 @@ mod tests {
                 .is_err()
         );
         let twice = json!([{ "name": "url", "valueUri": "a" }, { "name": "url", "valueUri": "b" }]);
-        assert!(inputs(twice).ok().unwrap().text("url").is_err());
+        assert!(inputs(&twice).ok().unwrap().text("url").is_err());
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn names<'v>(part: &'v Value) -> Vec<&'v str> {
+pub(super) fn names(part: &Value) -> Vec<&str> {
     list(part, "valueSet").iter().filter_map(Value::as_str).collect()
 }
 
