@@ -50,10 +50,15 @@ pub(super) fn observation(
         .maybe("effectiveDateTime", at.or_else(|| order.effective.clone()))
         .list("performer", performers);
     if let (Some(name), Some(value)) = (name, value) {
+        let has_unit = matches!(name, "valueQuantity" | "valueRange" | "valueRatio")
+            || (name == "valueString" && !value.as_str().is_some_and(|text| text.contains('\n')));
+        if unit.name().is_some() && !has_unit {
+            obx.leave_field(6, "a unit of what is no number");
+        }
         resource = resource.with(name, value);
     } else {
         resource = resource.maybe("dataAbsentReason", absent(obx));
-        if !obx.raw(6).is_empty() {
+        if unit.name().is_some() {
             obx.leave_field(6, "a unit without a number");
         }
     }
@@ -108,7 +113,9 @@ fn notes(reading: &Reading<'_>) -> Vec<Value> {
     let is_any = text.is_some();
     let text = text.and_then(types::text);
     if is_any && text.is_none() {
-        reading.obx.leave_field(0, "the comment is longer than a text may be");
+        for nte in &reading.notes {
+            nte.leave("the comment is longer than a text may be");
+        }
     }
     text.map(|text| json!({"text": text})).into_iter().collect()
 }
@@ -123,7 +130,7 @@ fn value(
     let kind = obx.get(2).unwrap_or_default();
     let part = obx.part(5);
     match kind.as_str() {
-        "" | "ST" | "TX" | "FT" | "ID" | "SI" => string(reading),
+        "" | "ST" | "TX" | "FT" | "ID" | "SI" => string(reading, unit),
         "NM" => number(reading, part?, unit),
         "SN" => structured_number(reading, &part?, unit),
         "CE" | "CWE" | "CNE" | "IS" => {
@@ -136,7 +143,7 @@ fn value(
         }
         "TM" => match clock_only(&part?.get(1)?) {
             Some(time) => Some(("valueTime", time.into())),
-            None => string(reading),
+            None => string(reading, unit),
         },
         "ED" | "RP" => {
             if part.is_some() {
@@ -154,7 +161,9 @@ fn value(
 }
 
 /// The text of a result and of those that continue it.
-fn string(reading: &Reading<'_>) -> Option<(&'static str, Value)> {
+///
+/// A unit belongs to a text of one line that is a number for those who read it.
+fn string(reading: &Reading<'_>, unit: &Unit) -> Option<(&'static str, Value)> {
     let continued = reading.continued.iter().filter_map(|obx| {
         // The first one has said the rest.
         for field in [1, 2, 3, 4, 6, 7, 8, 11, 14] {
@@ -166,7 +175,9 @@ fn string(reading: &Reading<'_>) -> Option<(&'static str, Value)> {
     if lines.is_empty() {
         return None;
     }
-    let text = types::text(lines.join("\n"));
+    let text = lines.join("\n");
+    let unit = unit.name().filter(|_| !text.contains('\n'));
+    let text = types::text(unit.map_or(text.clone(), |unit| format!("{text} {unit}")));
     if text.is_none() {
         reading.obx.leave_field(5, "the text is longer than a text may be");
     }
