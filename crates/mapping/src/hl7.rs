@@ -99,6 +99,9 @@ pub enum Hl7Error {
     /// The patient has no identifier.
     #[error("PID-3 is empty: have the message sent with an identifier of the patient")]
     NoPatientId,
+    /// More than one message.
+    #[error("a second MSH stands in the message: have each message read by itself")]
+    Several,
     /// More segments or repetitions than are looked at.
     #[error(
         "the message has more than 20,000 segments or 100,000 repetitions: have it sent in parts"
@@ -135,6 +138,9 @@ const EVENTS: [&str; 10] = ["A01", "A02", "A03", "A04", "A05", "A08", "A11", "A1
 pub fn resources(text: &str, source: &str, utc_offset_minutes: i32) -> Result<Made, Hl7Error> {
     let segments = message::segments(text)?;
     let header = segments.first().ok_or(Hl7Error::NoHeader)?;
+    if segments[1..].iter().any(|segment| segment.name == "MSH") {
+        return Err(Hl7Error::Several);
+    }
     let kind = header.part(9).ok_or(Hl7Error::Kind)?;
     let event = kind.get(2).or_else(|| {
         let event = segments.iter().find(|segment| segment.name == "EVN")?;

@@ -207,6 +207,51 @@ fn an_explicit_null_is_nothing_and_odd_codes_are_told() {
 }
 
 #[test]
+fn numbers_and_addresses_are_what_their_use_says() {
+    let phones = "^NET^^^^^^^^^^a@b.kp~7^BPN~^ORN^PH^^850^2^381~x^PRS^MD";
+    let text = ADT.replace("|010-1234^PRN^CP~^NET^Internet^a@b.kp|", &format!("|{phones}|"));
+    let made = made(&text.replace("^00100^KP^H|", "^00100^KP^BDL~^^함흥^^^^M~^^남포^^^^P|"));
+    let patient = &made.resources[0];
+    let systems: Vec<&str> =
+        (0..4).filter_map(|at| patient["telecom"][at]["system"].as_str()).collect();
+    assert_eq!(systems, ["email", "pager", "phone", "other"]);
+    assert_eq!(patient["telecom"][2]["value"], "850 2 381");
+    assert_eq!(patient["telecom"][3]["use"], "mobile");
+    assert_eq!(patient["address"][0]["type"], "postal");
+    assert_eq!(patient["address"][1]["city"], "남포");
+    let expected = ["PID-13(3).2", "PID-11.7", "PID-11(3).7"];
+    assert!(expected.iter().all(|place| places(&made).contains(place)), "{:?}", places(&made));
+}
+
+#[test]
+fn an_order_without_a_number_is_told_by_its_patient_service_and_time() {
+    let without = ORU.replace("|PL-1^HIS|FI-9^LAB|", "|||");
+    let first = made(&without);
+    assert_eq!(of(&first, "Observation").len(), 12);
+    assert_eq!(first, made(&without));
+    let by_orc = made(&without.replace("OBR|1", "ORC|RE|PL-1^HIS|FI-9^LAB\rOBR|1"));
+    assert_eq!(of(&by_orc, "DiagnosticReport"), of(&made(ORU), "DiagnosticReport"));
+    let nothing = made(&without.replace("20240306083000", ""));
+    assert_eq!(nothing.resources.len(), 1);
+    assert!(places(&nothing).contains(&"OBR") && places(&nothing).contains(&"OBX[13]"));
+    let span = made(&ORU.replace("20240306083000|", "20240306083000|20240306084000"));
+    let period = &of(&span, "DiagnosticReport")[0]["effectivePeriod"];
+    assert_eq!(period["end"], "2024-03-06T08:40:00+08:30");
+}
+
+#[test]
+fn a_diagnosis_that_is_taken_back_and_a_result_that_was_not_asked_for_say_so() {
+    let deleted = made(&ADT.replace("|A|||||||||1\r", "|A|||||||||1||||||D\r"));
+    let condition = of(&deleted, "Condition")[0];
+    assert_eq!(condition["verificationStatus"]["coding"][0]["code"], "entered-in-error");
+    assert_eq!(condition["id"], of(&made(ADT), "Condition")[0]["id"]);
+    assert_eq!(of(&deleted, "Encounter")[0].get("diagnosis"), None);
+    let asked = made(&ORU.replace("|140|mmol/L|||||W", "||mmol/L|||||N"));
+    assert_eq!(observed(&asked, "NA")["dataAbsentReason"]["coding"][0]["code"], "not-asked");
+    assert!(places(&asked).contains(&"OBX[13]-6"));
+}
+
+#[test]
 fn several_patients_and_orders_of_one_number_stay_apart() {
     let head = "MSH|^~\\&|A|B|C|D|20240101||ORU^R01|1|P|2.5\r";
     let group = |id: &str| {
@@ -236,6 +281,11 @@ fn batches_frames_and_line_ends_are_read() {
         assert_eq!(made(&raw.text), made(ORU));
     }
     assert_eq!(messages(&b""[..]).count(), 0);
+    // Frames without the line end that belongs to them.
+    let tight = format!("\u{b}{}\u{1c}\u{b}{}\u{1c}", ADT.trim_end(), ORU.trim_end());
+    let all: Vec<_> = messages(tight.as_bytes()).map(|raw| raw.unwrap().text).collect();
+    assert_eq!(all, [ADT, ORU]);
+    assert!(matches!(resources(&format!("{ADT}{ORU}"), "his", 0), Err(Hl7Error::Several)));
 }
 
 #[test]

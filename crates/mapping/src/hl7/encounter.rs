@@ -50,11 +50,12 @@ impl<'s> Visit<'s> {
         pv1.pass(1);
         let stamp = |field| pv1.part(field).and_then(|part| types::stamp(&part, 1));
         let (start, end) = (stamp(44), stamp(45));
-        let period = types::period_of(start.as_ref(), end.as_ref(), context);
-        let period = period.unwrap_or_else(|| {
+        let is_reversed = types::is_reversed(start.as_ref(), end.as_ref(), context);
+        if is_reversed {
             pv1.leave_field(45, "the end is before the beginning");
-            types::period_of(start.as_ref(), None, context).flatten()
-        });
+        }
+        let period =
+            types::period_of(start.as_ref(), end.as_ref().filter(|_| !is_reversed), context);
         let class = pv1.get(2);
         let status = tables::visit_status(context.event).unwrap_or_else(|| {
             let by_class = tables::class_status(class.as_deref().unwrap_or_default());

@@ -227,7 +227,7 @@ impl<'m> Segment<'m> {
         }
         let is_filled = |field: &&str| field.chars().any(|c| !is_delimiter(&self.ways, c));
         if taken.is_empty() {
-            if self.fields[1..].iter().any(|field| is_filled(&field)) {
+            if self.fields[1..].iter().any(is_filled) {
                 to.push(Left { at: self.at(0), why: "this segment is not taken over" });
             }
             return;

@@ -51,17 +51,8 @@ fn identifiers(pid: &Segment<'_>, context: Context<'_>) -> Option<(Id, Vec<Value
             if ids.iter().any(|(_, known)| *known == id) {
                 continue;
             }
-            let valid = [part.clone().get(7), part.get(8)];
-            let mut valid = valid
-                .into_iter()
-                .enumerate()
-                .map(|(at, text)| text.is_some().then(|| types::stamp(&part, 7 + at)).flatten());
-            let (start, end) = (valid.next().flatten(), valid.next().flatten());
-            let period = types::period_of(start.as_ref(), end.as_ref(), context);
-            if period.is_none() {
-                part.leave(8, "the end is before the beginning");
-            }
-            all.push(id.to_fhir(kind).maybe("period", period.flatten()).done());
+            let period = types::period(&part, [7, 8], context);
+            all.push(id.to_fhir(kind).maybe("period", period).done());
             ids.push((field, id));
         }
     }

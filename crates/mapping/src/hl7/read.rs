@@ -48,7 +48,7 @@ pub struct Messages<R> {
 pub fn messages<R: BufRead>(reader: R) -> Messages<R> {
     Messages {
         reader,
-        line: 0,
+        line: 1,
         after_cr: false,
         open: None,
         bytes: vec![],
@@ -61,6 +61,8 @@ pub fn messages<R: BufRead>(reader: R) -> Messages<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Line,
+    /// By a byte of MLLP, which stands between messages.
+    Frame,
     File,
     /// It is longer than what may still be held; its rest was passed over.
     Long,
@@ -85,7 +87,8 @@ impl<R: BufRead> Messages<R> {
                 continue;
             }
             is_any = true;
-            let stop = buffer.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            let is_stop = |byte: &u8| matches!(byte, b'\r' | b'\n') || FRAME.contains(byte);
+            let stop = buffer.iter().position(is_stop);
             let piece = &buffer[..stop.unwrap_or(buffer.len())];
             if to.len() + piece.len() > MESSAGE_BYTES_MAX {
                 end = End::Long;
@@ -98,9 +101,11 @@ impl<R: BufRead> Messages<R> {
                 self.reader.consume(count);
                 continue;
             };
-            self.after_cr = buffer[stop] == b'\r';
+            let stop = buffer[stop];
+            self.after_cr = stop == b'\r';
             self.reader.consume(count + 1);
-            return Ok(end);
+            let is_frame = end == End::Line && FRAME.contains(&stop);
+            return Ok(if is_frame { End::Frame } else { end });
         }
     }
 
@@ -136,11 +141,7 @@ impl<R: BufRead> Messages<R> {
         if end == End::Long {
             return self.refuse(Hl7Error::TooLarge { line: self.open.unwrap_or(self.line) });
         }
-        let is_first = line.first() == Some(&FRAME[0]);
-        let is_last = line.contains(&FRAME[1]);
-        let line = line.strip_prefix(&FRAME[..1]).unwrap_or(line);
         let line = line.strip_prefix(BOM).unwrap_or(line);
-        let line = line.split(|byte| *byte == FRAME[1]).next().unwrap_or_default();
         let is_header = |name: &[u8]| {
             line.starts_with(name) && line.get(3).is_some_and(u8::is_ascii_punctuation)
         };
@@ -166,7 +167,7 @@ impl<R: BufRead> Messages<R> {
             self.bytes.extend_from_slice(line);
             self.bytes.push(b'\r');
         }
-        if is_first || is_last { self.close() } else { None }
+        if end == End::Frame { self.close() } else { None }
     }
 }
 
@@ -186,9 +187,12 @@ impl<R: BufRead> Iterator for Messages<R> {
                     return Some(Err(Hl7Error::Read(why)));
                 }
             };
-            self.line += 1;
-            if let Some(done) = self.take(&line, end) {
-                return Some(done);
+            let done = self.take(&line, end);
+            if end != End::Frame {
+                self.line += 1;
+            }
+            if done.is_some() {
+                return done;
             }
         }
         self.close()

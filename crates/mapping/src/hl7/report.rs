@@ -6,6 +6,7 @@ use super::{
     About, Making,
     message::Segment,
     observation, reference, tables,
+    time::Stamp,
     types::{self, Context, Id, Object},
 };
 use crate::id_of;
@@ -130,8 +131,8 @@ fn report(order: &Order<'_>, about: &About, context: Context<'_>, making: &mut M
     let service = part.and_then(|part| part.get(1).or_else(|| part.get(2))).unwrap_or_default();
     let parts: Vec<&str> = key.iter().map(String::as_str).chain([service.as_str()]).collect();
     let id = id_of(context.source, "DiagnosticReport", &parts);
-    let effective = effective(obr, context);
-    let of_order = OfOrder { key, effective: effective.clone().map(|(_, at)| at) };
+    let begun = obr.part(7).and_then(|part| types::date_time(&part, 1, context)).map(Value::from);
+    let of_order = OfOrder { key, effective: begun.clone() };
     let mut results = vec![];
     for reading in &order.results {
         let made = observation::observation(reading, &of_order, about, context);
@@ -155,6 +156,10 @@ fn report(order: &Order<'_>, about: &About, context: Context<'_>, making: &mut M
         issued.clock.as_ref()?;
         Some(issued.date_time(context.offset_minutes))
     });
+    let effective = match period(obr, context) {
+        Some(period) => Some(("effectivePeriod", period)),
+        None => begun.map(|begun| ("effectiveDateTime", begun)),
+    };
     let mut report = Object::of("DiagnosticReport", &id)
         .list("identifier", identifier)
         .with("status", status(obr).into())
@@ -163,8 +168,7 @@ fn report(order: &Order<'_>, about: &About, context: Context<'_>, making: &mut M
         .with("subject", about.subject())
         .maybe("encounter", about.visit());
     if let Some((name, effective)) = effective {
-        let span = (name == "effectivePeriod").then(|| period(obr, context)).flatten();
-        report = report.with(name, span.unwrap_or(effective));
+        report = report.with(name, effective);
     }
     let report = report.maybe("issued", issued).list("result", results).done();
     if !making.add(&id, report) {
@@ -180,25 +184,16 @@ impl Reading<'_> {
     }
 }
 
-/// When it was observed (OBR-7): the element of the report, and the time for its results.
-fn effective(obr: &Segment<'_>, context: Context<'_>) -> Option<(&'static str, Value)> {
-    let begun = obr.part(7).and_then(|part| types::date_time(&part, 1, context))?;
-    let name = if period(obr, context).is_some() { "effectivePeriod" } else { "effectiveDateTime" };
-    Some((name, begun.into()))
-}
-
-/// From OBR-7 to OBR-8, if both are there.
+/// From OBR-7 to OBR-8, if both are there and in that order.
 fn period(obr: &Segment<'_>, context: Context<'_>) -> Option<Value> {
-    let read = |field: usize| {
-        let text = obr.part(field)?.get(1)?;
-        super::time::Stamp::read(&text)
-    };
-    let (start, end) = (read(7)?, obr.part(8).map(|_| read(8))?);
-    let period = end.and_then(|end| types::period_of(Some(&start), Some(&end), context)).flatten();
-    if period.is_none() {
-        obr.leave_field(8, "this is no date that exists, or it is before OBR-7");
+    let stamp = |field| obr.part(field).and_then(|part| types::stamp(&part, 1));
+    let end = stamp(8)?;
+    let start = obr.get(7).and_then(|text| Stamp::read(&text));
+    if start.is_none() || types::is_reversed(start.as_ref(), Some(&end), context) {
+        obr.leave_field(8, "the end is before the beginning, or there is no beginning");
+        return None;
     }
-    period
+    types::period_of(start.as_ref(), Some(&end), context)
 }
 
 fn status(obr: &Segment<'_>) -> &'static str {

@@ -45,7 +45,7 @@ impl Stamp {
             }
             clock = clock.map(|clock| format!("{clock}.{fraction}"));
         }
-        let hour = pair(8).map(|hour| hour.parse::<u8>());
+        let hour = pair(8).map(str::parse::<u8>);
         if hour.is_some_and(|hour| hour.map_or(true, |hour| hour > 23)) {
             return None;
         }

@@ -78,7 +78,10 @@ pub(super) fn local(source: &str, name: Option<&str>) -> String {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
                 uri.push(char::from(byte));
             } else {
-                uri += &format!("%{byte:02X}");
+                uri.push('%');
+                for half in [byte >> 4, byte & 0x0f] {
+                    uri.extend(char::from_digit(half.into(), 16).map(|c| c.to_ascii_uppercase()));
+                }
             }
         }
     }
@@ -134,8 +137,7 @@ impl Id {
     ) -> Option<Self> {
         let value = text(value)?;
         let known = universal.as_deref().and_then(|universal| match form.as_deref() {
-            Some("ISO") => oid(universal),
-            None => oid(universal),
+            Some("ISO") | None => oid(universal),
             _ => None,
         });
         let is_assigned = namespace.is_some() || universal.is_some();
@@ -223,32 +225,44 @@ pub(super) fn stamp(part: &Part<'_>, at: usize) -> Option<Stamp> {
     stamp
 }
 
-fn period(part: &Part<'_>, [from, to]: [usize; 2], context: Context<'_>) -> Option<Value> {
+/// A Period of two components.
+pub(super) fn period(
+    part: &Part<'_>,
+    [from, to]: [usize; 2],
+    context: Context<'_>,
+) -> Option<Value> {
     let (start, end) = (stamp(part, from), stamp(part, to));
-    period_of(start.as_ref(), end.as_ref(), context).unwrap_or_else(|| {
+    if is_reversed(start.as_ref(), end.as_ref(), context) {
         part.leave(to, "the end is before the beginning");
-        None
-    })
+        return None;
+    }
+    period_of(start.as_ref(), end.as_ref(), context)
 }
 
-/// A Period, if there is something of it. The outer one is none if the end is before the start.
+/// Whether the end is before the beginning. A day that ends a period may be the one that it begins
+/// in.
+pub(super) fn is_reversed(
+    start: Option<&Stamp>,
+    end: Option<&Stamp>,
+    context: Context<'_>,
+) -> bool {
+    let offset = context.offset_minutes;
+    let range = |stamp: Option<&Stamp>| {
+        let read = ondol_fhir::Temporal::parse(&stamp?.date_time(offset))?;
+        Some(read.range(offset))
+    };
+    let (Some(start), Some(end)) = (range(start), range(end)) else { return false };
+    end.1 <= start.0 || (end.0 < start.0 && end.1 <= start.1)
+}
+
+/// A Period, if there is something of it.
 pub(super) fn period_of(
     start: Option<&Stamp>,
     end: Option<&Stamp>,
     context: Context<'_>,
-) -> Option<Option<Value>> {
-    let offset = context.offset_minutes;
-    let start = start.map(|stamp| stamp.date_time(offset));
-    let end = end.map(|stamp| stamp.date_time(offset));
-    if let (Some(start), Some(end)) = (&start, &end) {
-        let first = |text: &str| ondol_fhir::Temporal::parse(text).map(|read| read.range(offset));
-        let (start, end) = (first(start)?, first(end)?);
-        // A day that ends the period may be the one that it begins in.
-        if end.1 <= start.0 || (end.0 < start.0 && end.1 <= start.1) {
-            return None;
-        }
-    }
-    Some(Object::default().maybe("start", start).maybe("end", end).some())
+) -> Option<Value> {
+    let said = |stamp: &Stamp| stamp.date_time(context.offset_minutes);
+    Object::default().maybe("start", start.map(said)).maybe("end", end.map(said)).some()
 }
 
 /// A person's name (XPN).
@@ -343,18 +357,23 @@ pub(super) fn telecom(part: &Part<'_>, usage: Option<&'static str>) -> Option<Va
         (!number.is_empty()).then(|| number + &extension)
     };
     let (system, value) = match (system, email) {
-        (Some("email"), Some(email)) | (None, Some(email)) => ("email", email),
+        (Some("email") | None, Some(email)) => ("email", email),
         (system, _) => {
             let value = get(12).or_else(|| get(1)).or_else(number)?;
-            // Without a word about the equipment it is what the field is called: a phone.
-            (system.unwrap_or("phone"), value)
+            // Without a word about the equipment it is what its use says, or the field: a phone.
+            let by_use = match code.as_deref() {
+                Some("NET") => "email",
+                Some("BPN") => "pager",
+                _ => "phone",
+            };
+            (system.unwrap_or(by_use), value)
         }
     };
     if equipment.is_some() && equipment.as_deref().and_then(tables::telecom_system).is_none() {
         part.leave(3, "this type of equipment has no counterpart");
     }
     let known = code.as_deref().and_then(tables::telecom_use);
-    if code.as_deref().is_some_and(|code| code != "NET") && known.is_none() {
+    if code.as_deref().is_some_and(|code| !matches!(code, "NET" | "BPN")) && known.is_none() {
         part.leave(2, "this use has no counterpart");
     }
     let is_mobile = equipment.as_deref() == Some("CP");
