@@ -433,6 +433,16 @@ proptest! {
     }
 
     #[test]
+    fn messages_do_not_depend_on_how_bytes_come(
+        text in "(MSH\\|\\^~|PID\\|1|BTS\\|1|x|\r|\n|\r\n|\u{b}|\u{1c}\r){0,30}",
+        size in 1..8usize,
+    ) {
+        let whole: Vec<String> = messages(text.as_bytes()).map(|raw| format!("{raw:?}")).collect();
+        let pieces = messages(std::io::BufReader::with_capacity(size, text.as_bytes()));
+        prop_assert_eq!(whole, pieces.map(|raw| format!("{raw:?}")).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn no_fields_panic(fields in prop::collection::vec("[A-Z0-9|^~&\\\\. \"<>:/+-]{0,40}", 0..12)) {
         let head = "MSH|^~\\&|a|b|c|d|1||ORU^R01|1|P|2.5\rPID|||1\rOBR|1|1|1|1\r";
         let names = ["PV1|", "OBX|1|", "OBX|2|NM|A||", "OBX|3|SN|A||", "OBR|1|", "NTE|", "AL1|1|DA|", "DG1|1||"];
