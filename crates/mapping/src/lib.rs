@@ -5,6 +5,8 @@
 //! derived from where they come from and from what tells one row from another there, so that a file
 //! that is read again gives the same resources.
 
+pub mod table;
+
 /// The id of a resource that is made of something in another system: the same each time.
 ///
 /// `source` says which system, `kind` which of the resources that are made of it (the type, or a
@@ -28,6 +30,6 @@ pub fn id_of(source: &str, kind: &str, key: &[&str]) -> String {
     id.copy_from_slice(&hash[..16]);
     id[6] = id[6] & 0x0f | 0x80;
     id[8] = id[8] & 0x3f | 0x80;
-    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(id));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
