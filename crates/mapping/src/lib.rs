@@ -5,6 +5,8 @@
 //! derived from where they come from and from what tells one row from another there, so that a file
 //! that is read again gives the same resources.
 
+pub mod sheet;
+
 /// The id of a resource that is made of something in another system: the same each time.
 ///
 /// `source` says which system, `kind` which of the resources that are made of it (the type, or a
