@@ -104,11 +104,8 @@ fn entry(bytes: &[u8], at: usize) -> Option<(String, Place, usize)> {
     let name_length = usize::from(short(head, 28)?);
     let name = bytes.get(at + 46..)?.get(..name_length)?;
     let name = String::from_utf8_lossy(name).replace('\\', "/");
-    let next = at
-        + 46
-        + name_length
-        + usize::from(short(head, 30)?)
-        + usize::from(short(head, 32)?);
+    let next =
+        at + 46 + name_length + usize::from(short(head, 30)?) + usize::from(short(head, 32)?);
     let local = long(head, 42)? as usize;
     let own = bytes.get(local..)?.get(..30).filter(|own| own.starts_with(b"PK\x03\x04"))?;
     let place = Place {

@@ -42,7 +42,7 @@ struct Reading<'s, 'b> {
 
 impl Reading<'_, '_> {
     fn broken(&self) -> SheetError {
-        SheetError::Row { sheet: self.name.to_owned(), row: self.row }
+        SheetError::Row { sheet: self.name.to_owned(), row: self.row.max(1) }
     }
 
     fn next(&mut self) -> Result<Next, SheetError> {
@@ -170,7 +170,6 @@ impl Reading<'_, '_> {
         match tag.get("t").unwrap_or("n") {
             "s" => self.workbook.texts.get(trimmed.parse().ok()?).map(str::to_owned),
             "str" | "inlineStr" => Some(unescaped(value)),
-            "e" => Some(trimmed.to_owned()),
             "b" => match trimmed {
                 "1" | "true" => Some("true".to_owned()),
                 "0" | "false" => Some("false".to_owned()),
@@ -178,7 +177,7 @@ impl Reading<'_, '_> {
             },
             // A date that is written as one.
             "d" if shown == Shown::Date => trimmed.split('T').next().map(str::to_owned),
-            "d" => Some(trimmed.to_owned()),
+            "d" | "e" => Some(trimmed.to_owned()),
             "n" => {
                 let value = trimmed.parse::<f64>().ok().filter(|value| value.is_finite())?;
                 Some(match shown {
@@ -195,7 +194,8 @@ impl Reading<'_, '_> {
         let (from, to) = area.split_once(':').unwrap_or((area, area));
         let corners = place_of(from).zip(place_of(to));
         let ((left, top), (right, bottom)) = corners.ok_or_else(|| self.broken())?;
-        let index = |row: u64| usize::try_from(row.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let index =
+            |row: u64| usize::try_from(row.saturating_sub(self.first)).unwrap_or(usize::MAX);
         let rows = self.rows.len();
         let (skip, end) = (index(top).min(rows), index(bottom.saturating_add(1)).min(rows));
         for (at, cells) in self.rows.iter_mut().enumerate().take(end).skip(skip) {
