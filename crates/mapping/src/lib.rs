@@ -6,6 +6,7 @@
 //! that is read again gives the same resources.
 
 pub mod table;
+pub mod sheet;
 
 /// The id of a resource that is made of something in another system: the same each time.
 ///
