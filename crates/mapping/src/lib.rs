@@ -5,8 +5,9 @@
 //! derived from where they come from and from what tells one row from another there, so that a file
 //! that is read again gives the same resources.
 
-pub mod table;
+pub mod hl7;
 pub mod sheet;
+pub mod table;
 
 /// The id of a resource that is made of something in another system: the same each time.
 ///
