@@ -26,7 +26,8 @@ use crate::id_of;
 pub struct Mapping {
     /// A name of the system that the tables come from: it tells their rows from those of others.
     pub source: String,
-    /// The tables.
+    /// The tables; none where only messages come from there.
+    #[serde(default)]
     pub tables: Vec<Table>,
 }
 
@@ -78,9 +79,6 @@ pub enum MappingError {
     /// The name of the source is missing.
     #[error("`source` needs a name of letters, digits and hyphens")]
     Source,
-    /// No table is in it.
-    #[error("`tables` is empty")]
-    NoTables,
     /// A table without what tells its rows apart.
     #[error("table {0}: `key` names the columns that tell one row from another")]
     NoKey(String),
@@ -151,9 +149,6 @@ impl Mapping {
         let named = |c: char| c.is_alphanumeric() || c == '-';
         if mapping.source.is_empty() || !mapping.source.chars().all(named) {
             return Err(MappingError::Source);
-        }
-        if mapping.tables.is_empty() {
-            return Err(MappingError::NoTables);
         }
         for table in &mapping.tables {
             table.check()?;

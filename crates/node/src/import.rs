@@ -1,7 +1,8 @@
-//! `ondol import`: FHIR bundles and ndjson, and what a facility already has in tables. What could
+//! `ondol import`: FHIR bundles and ndjson, and what a facility already has in tables and HL7 v2 messages. What could
 //! not be kept is told line by line, and stands in files that can be mended and imported again.
 
 mod files;
+mod messages;
 mod refused;
 mod table;
 
@@ -13,10 +14,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use ondol_app::rest::import::{
-    ImportError, Imported, Importing, Mode, Problem, Shape, Source, Told,
+use ondol_app::{
+    Place,
+    rest::import::{ImportError, Imported, Importing, Mode, Problem, Shape, Source, Told},
 };
-use ondol_kernel::ResourceId;
 
 use self::{
     files::{Found, Kind, files},
@@ -33,6 +34,9 @@ pub fn import(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<()> {
         "{} resources {saved}, {} were here already, {} left out, {} problems",
         all.saved, all.unchanged, all.left_out, all.problems
     );
+    if all.lines_known > 0 {
+        println!("{} files, lines, rows or messages were imported before", all.lines_known);
+    }
     if all.problems > 0 {
         println!("the problems stand in {}", problems_at.display());
     }
@@ -53,7 +57,7 @@ struct Summary {
 fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
     let files = files(paths)?;
     if files.is_empty() {
-        bail!("no .json, .ndjson, .csv or .tsv files were found");
+        bail!("no .json, .ndjson, .csv, .tsv, .xlsx or .hl7 files were found");
     }
     let app = data.app()?;
     let problems_at = data.0.join("import-problems.txt");
@@ -72,7 +76,7 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
     let result = app.importing(mode, &mut report, |run| {
         for file in &files {
             at = Some(file);
-            if let Err(why) = hand_over(run, file, &app.place().facility) {
+            if let Err(why) = hand_over(run, file, app.place(), app.utc_offset_minutes()) {
                 match why.downcast::<ImportError>() {
                     Ok(why) => return Err(why),
                     Err(why) => failed = Some(why),
@@ -104,13 +108,25 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
 }
 
 /// Hands a file over to be committed.
-fn hand_over(run: &mut Importing<'_>, file: &Found, home: &ResourceId) -> Result<()> {
+fn hand_over(
+    run: &mut Importing<'_>,
+    file: &Found,
+    place: &Place,
+    utc_offset_minutes: i32,
+) -> Result<()> {
+    let home = &place.facility;
     let shape = match file.kind {
         Kind::Document => Shape::Document,
         Kind::Lines => Shape::Lines,
         Kind::Table => {
             let mut made = table::Made::of(file)?;
             run.rows(&table::mark(file)?, home, &mut made)?;
+            return made.failed.map_or(Ok(()), |why| Err(why.into()));
+        }
+        Kind::Messages => {
+            let mut made = messages::Made::of(file, utc_offset_minutes)?;
+            let mark = [file.source(), "/", &file.name].concat();
+            run.rows(&mark, home, &mut made)?;
             return made.failed.map_or(Ok(()), |why| Err(why.into()));
         }
     };
@@ -160,6 +176,8 @@ impl Told for Report {
 
     fn end(&mut self, _: &str, imported: &Imported) {
         self.ended += 1;
+        self.all.lines_known += imported.lines_known;
+        self.all.lines += imported.lines;
         self.all.saved += imported.saved;
         self.all.unchanged += imported.unchanged;
         self.all.problems += imported.problems;

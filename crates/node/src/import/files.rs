@@ -19,8 +19,10 @@ pub(super) enum Kind {
     Document,
     /// One resource or bundle on each line.
     Lines,
-    /// A table in text.
+    /// A table: in text, or a workbook.
     Table,
+    /// HL7 v2 messages.
+    Messages,
 }
 
 /// A mapping as it stands in a folder.
@@ -39,6 +41,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The name of the system that messages come from.
+    pub(super) fn source(&self) -> &str {
+        self.mapped.as_ref().map_or("hl7", |mapped| &mapped.mapping.source)
+    }
+
     /// The mapping beside it, and the table in it that the file is.
     pub(super) fn table(&self) -> Result<(&Mapped, &Table)> {
         let mapped = self.mapped.as_deref().ok_or_else(|| {
@@ -75,7 +82,10 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<Found>> {
             continue;
         }
         let kind = kind(path).ok_or_else(|| {
-            anyhow!("{}: only .json, .ndjson, .csv and .tsv can be read", path.display())
+            anyhow!(
+                "{}: only .json, .ndjson, .csv, .tsv, .xlsx and .hl7 can be read",
+                path.display()
+            )
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         files.push(found(path, kind, mapping(folder)?)?);
@@ -110,7 +120,8 @@ fn kind(path: &Path) -> Option<Kind> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "json" => Some(Kind::Document),
         "ndjson" => Some(Kind::Lines),
-        "csv" | "tsv" => Some(Kind::Table),
+        "csv" | "tsv" | "xlsx" => Some(Kind::Table),
+        "hl7" => Some(Kind::Messages),
         _ => None,
     }
 }

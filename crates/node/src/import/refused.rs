@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     files::{Found, Kind},
+    messages::messages,
     table::{Cells, written},
 };
 
@@ -36,7 +37,7 @@ impl Refused {
         let name = Path::new(&file.name);
         let to = match file.kind {
             Kind::Table => folder.join(name.with_extension("csv")),
-            Kind::Document | Kind::Lines => folder.join(name),
+            Kind::Document | Kind::Lines | Kind::Messages => folder.join(name),
         };
         let shown = || format!("{} cannot be written", to.display());
         fs::create_dir_all(folder).with_context(shown)?;
@@ -45,6 +46,16 @@ impl Refused {
             Kind::Document => self.document(file, &mut out)?,
             Kind::Lines => self.lines(file, &mut out)?,
             Kind::Table => self.table(file, &mut out)?,
+            Kind::Messages => {
+                for message in messages(file)? {
+                    // What cannot be read as text is nothing that could be mended here.
+                    if let Ok(message) = message
+                        && self.of_line(message.line).is_some()
+                    {
+                        out.write_all(message.text.as_bytes())?;
+                    }
+                }
+            }
         }
         out.flush().with_context(shown)?;
         Ok(to)

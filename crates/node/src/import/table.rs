@@ -1,36 +1,59 @@
 //! Rows of a facility's own tables, on their way into the record.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufReader, Read as _},
 };
 
 use anyhow::{Context, Result};
 use ondol_app::rest::import::{Row, RowRefused};
-use ondol_mapping::table::Rows;
+use ondol_mapping::{sheet, table::Rows};
 use ondol_terms::load::{LoadError, Records};
 
 use super::files::Found;
 
-/// The rows of a file as its text has them.
+/// The rows of a file as it has them.
 pub(super) struct Cells {
-    records: Records<BufReader<File>>,
+    rest: Rest,
     /// The names of the columns.
     pub(super) columns: Vec<String>,
+}
+
+/// The rows that are still to come.
+enum Rest {
+    Text(Records<BufReader<File>>),
+    Sheet { next: u64, rows: std::vec::IntoIter<Vec<String>> },
 }
 
 impl Cells {
     pub(super) fn open(file: &Found) -> Result<Self> {
         let shown = || file.path.display().to_string();
+        if file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
+            let (_, table) = file.table()?;
+            let bytes = fs::read(&file.path).with_context(shown)?;
+            let read = sheet::rows(&bytes, table.sheet.as_deref()).with_context(shown)?;
+            let mut rows = read.rows.into_iter();
+            let columns = rows.next().unwrap_or_default();
+            return Ok(Self { rest: Rest::Sheet { next: read.first + 1, rows }, columns });
+        }
         let reader = BufReader::new(File::open(&file.path).with_context(shown)?);
         let (records, columns) = Records::open(reader).with_context(shown)?;
-        Ok(Self { records, columns })
+        Ok(Self { rest: Rest::Text(records), columns })
     }
 
-    /// The next row and the line where it begins.
+    /// The next row, and the line where it begins or its number in the sheet.
     pub(super) fn next_row(&mut self) -> Result<Option<(u64, Vec<String>)>, LoadError> {
-        let cells = self.records.next_row()?;
-        Ok(cells.map(|cells| (self.records.began() as u64, cells)))
+        match &mut self.rest {
+            Rest::Text(records) => {
+                let cells = records.next_row()?;
+                Ok(cells.map(|cells| (records.began() as u64, cells)))
+            }
+            Rest::Sheet { next, rows } => {
+                let Some(cells) = rows.next() else { return Ok(None) };
+                *next += 1;
+                Ok(Some((*next - 1, cells)))
+            }
+        }
     }
 }
 
