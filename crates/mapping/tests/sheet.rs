@@ -51,9 +51,11 @@ fn workbook(sheets: &[(&str, &str)], since_1904: bool, packed: bool) -> Vec<u8> 
             Some(hidden) => (r#"state="hidden""#, hidden),
             None => ("", *name),
         };
-        list += &format!(r#"<sheet name="{name}" sheetId="{number}" {state} r:id="s{number}"/>"#);
-        links +=
-            &format!(r#"<Relationship Id="s{number}" Type="x/worksheet" Target="{number}.xml"/>"#);
+        list =
+            format!(r#"{list}<sheet name="{name}" sheetId="{number}" {state} r:id="s{number}"/>"#);
+        links = format!(
+            r#"{links}<Relationship Id="s{number}" Type="x/worksheet" Target="{number}.xml"/>"#
+        );
         parts.push((format!("xl/{number}.xml"), format!("<worksheet>{cells}</worksheet>")));
     }
     links += r#"<Relationship Id="t" Type="x/sharedStrings" Target="/xl/texts.xml"/>
