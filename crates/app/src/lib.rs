@@ -372,8 +372,9 @@ impl App {
         draft: Draft,
     ) -> Result<Vec<Entry>, AppError> {
         self.disk.room()?;
+        let before = tx.last_arrival()?;
         let entries = tx.append(draft, self.now(), false)?;
-        road::distribute(self, tx)?;
+        road::distribute_written(self, tx, before, &entries)?;
         Ok(entries)
     }
 }

@@ -32,7 +32,9 @@ pub use reference::Reference;
 pub use resource::Resource;
 pub use resource_type::ResourceType;
 pub use resource_types::ResourceTypes;
-pub use search::{IndexValue, ParamKind, SearchParam, extract, leaves, param, params, values_of};
+pub use search::{
+    IndexValue, ParamKind, SearchParam, extract, extract_members, leaves, param, params, values_of,
+};
 pub use subset::Part;
 pub use temporal::Temporal;
 pub use terminology::codes_of;

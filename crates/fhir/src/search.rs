@@ -31,7 +31,7 @@ use ondol_kernel::Millis;
 
 use crate::{ResourceType, ResourceTypes, definitions::ValueSet};
 
-pub use extract::{extract, leaves, values_of};
+pub use extract::{extract, extract_members, leaves, values_of};
 
 /// The kind of a search parameter, which says how its values compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -109,6 +109,20 @@ pub enum Hl7Error {
     TooMany,
 }
 
+impl Hl7Error {
+    /// The line of the file that it is about, if it is about one.
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::TooLarge { line }
+            | Self::NoMessage { line }
+            | Self::Charset { line }
+            | Self::NoCharset { line }
+            | Self::NotInCharset { line } => Some(*line),
+            _ => None,
+        }
+    }
+}
+
 /// Something that was not taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {

@@ -6,6 +6,8 @@
 //! that is read again gives the same resources.
 
 pub mod hl7;
+pub mod sheet;
+pub mod table;
 
 /// The id of a resource that is made of something in another system: the same each time.
 ///
@@ -30,6 +32,6 @@ pub fn id_of(source: &str, kind: &str, key: &[&str]) -> String {
     id.copy_from_slice(&hash[..16]);
     id[6] = id[6] & 0x0f | 0x80;
     id[8] = id[8] & 0x3f | 0x80;
-    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(id));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

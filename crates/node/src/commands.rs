@@ -12,6 +12,7 @@ use ed25519_dalek::SigningKey;
 use ondol_app::{
     Actor,
     founding::{self, Invite},
+    rest::import::Mode,
 };
 use ondol_kernel::{Clock, NodeId};
 use ondol_record::certificate::Tier;
@@ -147,10 +148,14 @@ enum Command {
         #[arg(long)]
         pin: Option<String>,
     },
-    /// Load FHIR bundles (JSON, or NDJSON with one a line) of residents.
+    /// Load FHIR bundles (JSON, or NDJSON with one a line), and tables (CSV, TSV) by the
+    /// mapping.json beside them. What is there already is not written again.
     Import {
         #[command(flatten)]
         data: Data,
+        /// Only tell what would be saved, and what would be left out.
+        #[arg(long = "try")]
+        only_try: bool,
         /// Files and folders.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
@@ -325,7 +330,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Command::Account { data, login, name, roles, password_stdin: _, pin } => {
             account(&data.dir()?, &login, &name, &roles, pin.as_deref())
         }
-        Command::Import { data, paths } => import::import(&data.dir()?, &paths),
+        Command::Import { data, only_try, paths } => {
+            let mode = if only_try { Mode::Try } else { Mode::Write };
+            import::import(&data.dir()?, &paths, mode)
+        }
         Command::Carry { way: Way::Out { folder, data } } => {
             carry::out(&data.dir()?.app()?, &folder)
         }

@@ -1,5 +1,7 @@
 //! A resource as an entry keeps it: without what the address already says.
 
+use std::{fmt, sync::Arc};
+
 use ondol_fhir::{Limits, parse_json};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -13,8 +15,27 @@ const LIMITS: Limits = Limits { bytes: ENTRY_BYTES_MAX, depth: 64 };
 /// The compact JSON text of a resource without `resourceType`, `id`, `meta.versionId` and
 /// `meta.lastUpdated`. What is left of `meta` stands first, so that the full resource is put
 /// together without parsing. Digits of decimals and the order of members are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body(Box<str>);
+#[derive(Clone)]
+pub struct Body {
+    text: Box<str>,
+    /// The same members as JSON, if they were at hand: whoever indexes them need not read the text
+    /// again.
+    members: Option<Arc<Map<String, Value>>>,
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Body {}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Body").field(&self.text).finish()
+    }
+}
 
 /// The JSON is not a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -28,30 +49,54 @@ pub enum BadBody {
 }
 
 impl Body {
-    /// Takes a resource apart: its body, without the four members that the address implies.
+    /// The body of a resource, without the four members that the address implies.
     pub fn of(resource: &Value) -> Result<Self, BadBody> {
         let members = resource.as_object().ok_or(BadBody::NotAnObject)?;
-        let mut body = Map::new();
+        let mut text = vec![b'{'];
         match members.get("meta") {
             None => {}
             Some(Value::Object(meta)) => {
-                let rest: Map<String, Value> = meta
-                    .iter()
-                    .filter(|(name, _)| *name != "versionId" && *name != "lastUpdated")
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect();
-                if !rest.is_empty() {
-                    body.insert("meta".into(), Value::Object(rest));
+                let mut rest = vec![b'{'];
+                for (name, value) in meta.iter().filter(|(name, _)| !is_of_server(name)) {
+                    write_member(&mut rest, name, value)?;
+                }
+                if rest.len() > 1 {
+                    rest.push(b'}');
+                    text.extend_from_slice(b"\"meta\":");
+                    text.append(&mut rest);
                 }
             }
             Some(_) => return Err(BadBody::MetaNotAnObject),
         }
         for (name, value) in members {
             if !matches!(name.as_str(), "resourceType" | "id" | "meta") {
-                body.insert(name.clone(), value.clone());
+                write_member(&mut text, name, value)?;
             }
         }
-        Ok(Self(Value::Object(body).to_string().into()))
+        text.push(b'}');
+        let text = String::from_utf8(text).map_err(|_| BadBody::NotAnObject)?;
+        Ok(Self { text: text.into(), members: None })
+    }
+
+    /// The same of a resource that nobody needs any more; its JSON is kept beside the text.
+    pub fn take(mut resource: Value) -> Result<Self, BadBody> {
+        let mut body = Self::of(&resource)?;
+        if let Some(members) = resource.as_object_mut() {
+            members.retain(|name, _| name != "resourceType" && name != "id");
+            if let Some(Value::Object(meta)) = members.get_mut("meta") {
+                meta.retain(|name, _| !is_of_server(name));
+                if meta.is_empty() {
+                    members.shift_remove("meta");
+                }
+            }
+            body.members = Some(Arc::new(std::mem::take(members)));
+        }
+        Ok(body)
+    }
+
+    /// The members of [`Body::to_value`], if they are at hand.
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        self.members.as_deref()
     }
 
     /// Accepts text that is already a body, byte for byte; `None` if it is not canonical.
@@ -62,23 +107,41 @@ impl Body {
         let value = parse_json(text.as_bytes(), LIMITS).ok()?;
         let has_implied = value.as_object()?.keys().any(|k| k == "resourceType" || k == "id");
         let again = Self::of(&value).ok()?;
-        (!has_implied && &*again.0 == text).then_some(again)
+        (!has_implied && &*again.text == text).then_some(again)
     }
 
     /// The resource without the members that the address implies, every number as it is written.
     pub fn to_value(&self) -> Value {
-        read(&self.0).unwrap_or_default()
+        read(&self.text).unwrap_or_default()
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The whole resource as compact JSON text. `last_updated` is a FHIR instant.
     pub fn assemble(&self, kind: &str, id: &str, version: &str, last_updated: &str) -> String {
-        assemble(&self.0, kind, id, version, last_updated)
+        assemble(&self.text, kind, id, version, last_updated)
     }
+}
+
+/// What only a server says of a resource, and the entry says for it.
+fn is_of_server(name: &str) -> bool {
+    matches!(name, "versionId" | "lastUpdated")
+}
+
+/// Adds a member to the text of an object that was begun.
+fn write_member(text: &mut Vec<u8>, name: &str, value: &Value) -> Result<(), BadBody> {
+    if text.len() > 1 {
+        text.push(b',');
+    }
+    let written = serde_json::to_writer(&mut *text, name).and_then(|()| {
+        text.push(b':');
+        serde_json::to_writer(&mut *text, value)
+    });
+    // Neither a text in memory nor a JSON value can fail here.
+    written.map_err(|_| BadBody::NotAnObject)
 }
 
 /// Reads the text of a [`Body`] as a store keeps it, every number as it is written; `None` if
@@ -154,6 +217,22 @@ mod tests {
         ] {
             assert!(Body::from_canonical(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_taken_keeps_its_members_at_hand() {
+        for text in [
+            r#"{"resourceType":"Patient","x":1.10,"id":"old","meta":{"versionId":"9","tag":[{"code":"b"}]},"y":[2,1]}"#,
+            r#"{"resourceType":"Patient","meta":{"lastUpdated":"x"},"a\"b\n":"\u0001"}"#,
+            "{}",
+        ] {
+            let resource = parse_json(text.as_bytes(), LIMITS).unwrap();
+            let (of, taken) = (Body::of(&resource).unwrap(), Body::take(resource).unwrap());
+            assert_eq!(of, taken);
+            assert_eq!(of.members(), None);
+            assert_eq!(taken.members(), of.to_value().as_object());
+        }
+        assert_eq!(Body::take(Value::Null), Err(BadBody::NotAnObject));
     }
 
     #[test]

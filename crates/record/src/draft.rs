@@ -230,7 +230,8 @@ fn finish_change(
             if !urls.is_empty() {
                 resolve(resource, urls);
             }
-            Content::Put(Body::of(resource).map_err(|why| FinishError::Body(at, why))?)
+            let body = Body::take(std::mem::take(resource));
+            Content::Put(body.map_err(|why| FinishError::Body(at, why))?)
         }
         DraftContent::Retract(reason) => Content::Retract(reason.clone()),
         DraftContent::Forward(chart) => Content::Forward(chart.clone()),

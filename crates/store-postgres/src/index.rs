@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ondol_record::Body;
 use ondol_store::{
     StoreError,
     index::{IndexRow, RULES, TEXT_CHARS_MAX},
@@ -71,6 +72,17 @@ pub(crate) fn add(
 ) -> Result<(), StoreError> {
     let offset = utc_offset_minutes(db)?;
     ondol_store::index::rows(db, offset, resource_type, body, into)
+}
+
+/// Adds the rows of a body as it is written.
+pub(crate) fn add_of(
+    db: &Db,
+    resource_type: &str,
+    body: &Body,
+    into: &mut BTreeSet<IndexRow>,
+) -> Result<(), StoreError> {
+    let offset = utc_offset_minutes(db)?;
+    ondol_store::index::rows_of(db, offset, resource_type, body, into)
 }
 
 /// The rows that stand for a resource.

@@ -244,7 +244,7 @@ impl Writing<'_> {
             // The only version is shown as it was written; a version that supersedes others may
             // supersede itself.
             let mut rows = BTreeSet::new();
-            index::add(self.db, touched.resource_type, body.as_str(), &mut rows)?;
+            index::add_of(self.db, touched.resource_type, body, &mut rows)?;
             return index::insert(self.db, (self.chart, touched.place.resource), rows.iter());
         }
         let resource = Resource {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ondol_record::Body;
 use ondol_store::{
     StoreError,
     index::{IndexRow, Numbers, RULES},
@@ -57,6 +58,17 @@ pub(crate) fn rows(
 ) -> Result<(), Failure> {
     let offset = utc_offset_minutes(db)?;
     Ok(ondol_store::index::rows(db, offset, resource_type, body, into)?)
+}
+
+/// The same of a body as it is written.
+pub(crate) fn rows_of(
+    db: &Db,
+    resource_type: &str,
+    body: &Body,
+    into: &mut BTreeSet<IndexRow>,
+) -> Result<(), Failure> {
+    let offset = utc_offset_minutes(db)?;
+    Ok(ondol_store::index::rows_of(db, offset, resource_type, body, into)?)
 }
 
 /// Minutes east of UTC at which this store reads dates without a zone.

@@ -221,7 +221,7 @@ fn settle(db: &Db, touched: &Touched<'_>) -> Result<(), Failure> {
         // supersede itself.
         Some((Content::Put(body), supersedes)) if supersedes.is_empty() => {
             let mut rows = BTreeSet::new();
-            index::rows(db, touched.resource_type, body.as_str(), &mut rows)?;
+            index::rows_of(db, touched.resource_type, body, &mut rows)?;
             rows
         }
         _ if place(db, touched.row)? => wanted(db, touched.resource_type, touched.row)?,

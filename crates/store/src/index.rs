@@ -7,7 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use ondol_fhir::{DecimalKey, IndexValue, Resource, SearchParam, extract};
+use ondol_fhir::{DecimalKey, IndexValue, ResourceType, SearchParam, extract_members};
+use ondol_record::Body;
 use serde_json::{Map, Value};
 
 use crate::{StoreError, Test, Unit};
@@ -128,11 +129,34 @@ pub fn rows(
     into: &mut BTreeSet<IndexRow>,
 ) -> Result<(), StoreError> {
     let body = serde_json::from_str::<Map<String, Value>>(body);
-    let mut body = body.map_err(|_| StoreError::Damaged("a body is not a JSON object"))?;
-    body.insert("resourceType".into(), resource_type.into());
-    let Ok(resource) = Resource::from_json(Value::Object(body)) else { return Ok(()) };
+    let body = body.map_err(|_| StoreError::Damaged("a body is not a JSON object"))?;
+    rows_of_members(numbers, utc_offset_minutes, resource_type, &body, into)
+}
+
+/// The same of a body as it is written, without reading its text where that can be spared.
+pub fn rows_of(
+    numbers: &dyn Numbers,
+    utc_offset_minutes: i32,
+    resource_type: &str,
+    body: &Body,
+    into: &mut BTreeSet<IndexRow>,
+) -> Result<(), StoreError> {
+    match body.members() {
+        Some(of) => rows_of_members(numbers, utc_offset_minutes, resource_type, of, into),
+        None => rows(numbers, utc_offset_minutes, resource_type, body.as_str(), into),
+    }
+}
+
+fn rows_of_members(
+    numbers: &dyn Numbers,
+    utc_offset_minutes: i32,
+    resource_type: &str,
+    members: &Map<String, Value>,
+    into: &mut BTreeSet<IndexRow>,
+) -> Result<(), StoreError> {
+    let Some(kind) = ResourceType::from_name(resource_type) else { return Ok(()) };
     let mut rows = Rows { numbers, resource_type, last: None, into, failure: None };
-    extract(&resource, utc_offset_minutes, |param, value| {
+    extract_members(kind, members, utc_offset_minutes, |param, value| {
         if rows.failure.is_none()
             && let Err(why) = rows.add(param, value)
         {

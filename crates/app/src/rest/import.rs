@@ -4,37 +4,42 @@
 //! wherever it can be; nothing is dropped without a word. Ids are kept, so that a file that is
 //! imported again adds only what is new; how far each file came is noted in the same commit as
 //! its resources, so that a run that was cut off goes on where it was.
+//!
+//! Files are read by one thread and committed by another, so that the next batch is read and
+//! validated while the last one is written.
 
+mod commit;
+mod lines;
 mod problem;
 mod read;
 
 use std::{
-    io::{BufRead, Read as _},
-    sync::Arc,
+    collections::HashSet,
+    io::BufRead,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
 };
 
-use ondol_fhir::{Limits, parse_json};
-use ondol_kernel::{Class, ResourceId};
-use ondol_store::{Space, WriteTx};
+use ondol_kernel::ResourceId;
+use ondol_store::Space;
+use serde_json::Value;
 use thiserror::Error;
 
 pub use problem::Problem;
 
-use self::read::Item;
-use super::{
-    error::RestError,
-    write::{How, Outcome, Verb, Write},
+use self::{
+    commit::{Committer, Step},
+    lines::{Lines, Mark},
 };
-use crate::{Actor, App, AppError};
+use super::error::RestError;
+use crate::{App, AppError};
 
-/// A line may be as long as a bundle, bytes.
-const LINE_MAX: u64 = 256 << 20;
-
-/// So many lines that are single resources share a transaction.
-const LINES_TOGETHER: usize = 100;
-
-/// So many resources of a bundle share a transaction.
-const RESOURCES_TOGETHER: usize = 2_000;
+/// So many steps wait at most, so that the memory of an import does not grow with it: while a file
+/// that is one batch is committed, its end, the beginning of the next and its batch.
+const WAITING_MAX: usize = 3;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,38 @@ pub struct Source<'a> {
     pub shape: Shape,
     /// The Organization that becomes the home of patients who name none.
     pub home: &'a ResourceId,
+}
+
+/// A row of a table, or a message, of another system.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Where it stands in its file, from 1.
+    pub line: u64,
+    /// The Bundle that it became.
+    pub made: Result<Value, RowRefused>,
+    /// What could not be taken over of it.
+    pub left: Vec<RowRefused>,
+}
+
+/// Why a row, or something in it, became nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowRefused {
+    /// A stable code.
+    pub code: &'static str,
+    /// Where in the row: a column or a field.
+    pub at: Option<String>,
+    /// What it is, in English, without values.
+    pub says: String,
+}
+
+/// Whether an import writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    Write,
+    /// It tells what it would do, and leaves everything as it is. References to what the same run
+    /// would write cannot be followed, and are not told of.
+    Try,
 }
 
 /// What became of a file.
@@ -82,6 +119,9 @@ pub enum ImportError {
     /// Another file was imported under this name, or this one was changed since.
     #[error("a file of this name was imported with other contents; give it another name")]
     Changed,
+    /// A batch before could not be committed; the import says why.
+    #[error("the import has stopped")]
+    Stopped,
     /// The record did not take it.
     #[error(transparent)]
     Rest(#[from] RestError),
@@ -99,234 +139,125 @@ impl From<ondol_store::StoreError> for ImportError {
     }
 }
 
-/// How far a file came: its lines, and the hash that chains them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Mark {
-    lines: u64,
-    hash: [u8; 32],
-}
-
-impl Mark {
-    fn past(self, line: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.hash).update(line);
-        Self { lines: self.lines + 1, hash: *hasher.finalize().as_bytes() }
-    }
-
-    fn to_bytes(self) -> Vec<u8> {
-        [&self.lines.to_le_bytes()[..], &self.hash].concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (lines, hash) = bytes.split_first_chunk::<8>()?;
-        Some(Self { lines: u64::from_le_bytes(*lines), hash: hash.try_into().ok()? })
-    }
-}
-
 fn key(name: &str) -> Vec<u8> {
     [b"import/".as_slice(), name.as_bytes()].concat()
 }
 
-/// Lines that are to be committed together.
-#[derive(Default)]
-struct Pending {
-    items: Vec<Item>,
-    lines: usize,
+/// Who is told how an import goes.
+pub trait Told: Send {
+    /// Something about a line. It names elements and never values.
+    fn problem(&mut self, file: &str, problem: &Problem);
+
+    /// A file is imported to its end.
+    fn end(&mut self, file: &str, imported: &Imported);
 }
 
-/// A run over one file.
-struct Run<'a> {
-    app: &'a Arc<App>,
-    source: Source<'a>,
-    mark: Mark,
-    imported: Imported,
-    tell: &'a mut dyn FnMut(&Problem),
+/// Files that are imported one after the other.
+pub struct Importing<'a> {
+    app: &'a App,
+    to: SyncSender<Step>,
+    /// The files of this run: how far one of them came may not be noted yet.
+    names: HashSet<String>,
 }
 
 impl App {
-    /// Imports a file as the node itself. `tell` is given every problem, and may write it down;
-    /// a problem names elements and never values.
+    /// Imports files as the node itself: `run` hands them over. What was handed over is committed
+    /// when this returns, or the error says why it is not.
+    pub fn importing<T>(
+        self: &Arc<Self>,
+        mode: Mode,
+        told: &mut dyn Told,
+        run: impl FnOnce(&mut Importing<'_>) -> Result<T, ImportError>,
+    ) -> Result<T, ImportError> {
+        let (to, steps) = sync_channel(WAITING_MAX);
+        let committer = Committer::new(self.clone(), mode, told);
+        thread::scope(|scope| {
+            let committing = scope.spawn(move || committer.run(steps));
+            let mut importing = Importing { app: self, to, names: HashSet::new() };
+            let result = run(&mut importing);
+            drop(importing);
+            let panicked = Err(AppError::Unexpected("an import panicked").into());
+            match (result, committing.join().unwrap_or(panicked)) {
+                (Err(ImportError::Stopped) | Ok(_), Err(why)) => Err(why),
+                (result, _) => result,
+            }
+        })
+    }
+
+    /// Imports one file. `tell` is given every problem, and may write it down.
     pub fn import(
         self: &Arc<Self>,
         source: Source<'_>,
         from: &mut dyn BufRead,
-        tell: &mut dyn FnMut(&Problem),
+        tell: &mut (dyn FnMut(&Problem) + Send),
     ) -> Result<Imported, ImportError> {
-        let known = match self.view()?.value(Space::Node, &key(source.name))? {
+        let mut one = One { tell, imported: Imported::default() };
+        self.importing(Mode::Write, &mut one, |run| run.file(source, from))?;
+        Ok(one.imported)
+    }
+}
+
+struct One<'a> {
+    tell: &'a mut (dyn FnMut(&Problem) + Send),
+    imported: Imported,
+}
+
+impl Told for One<'_> {
+    fn problem(&mut self, _: &str, problem: &Problem) {
+        (self.tell)(problem);
+    }
+
+    fn end(&mut self, _: &str, imported: &Imported) {
+        self.imported = *imported;
+    }
+}
+
+impl Importing<'_> {
+    /// Hands a file over. [`ImportError::Stopped`] says that something handed over before could
+    /// not be committed.
+    pub fn file(&mut self, source: Source<'_>, from: &mut dyn BufRead) -> Result<(), ImportError> {
+        let known = self.begin(source.name)?;
+        Lines::new(source.home, known, &mut |batch| self.send(Step::Batch(batch)))
+            .run(source.shape, from)?;
+        self.send(Step::End)
+    }
+
+    /// Hands over the rows of a file of another system, which was read by a mapping. What several
+    /// of them are about may be in each: where it is the same, it is written once.
+    pub fn rows(
+        &mut self,
+        name: &str,
+        home: &ResourceId,
+        rows: &mut dyn Iterator<Item = Row>,
+    ) -> Result<(), ImportError> {
+        let known = self.begin(name)?;
+        Lines::new(home, known, &mut |batch| self.send(Step::Batch(batch))).rows(rows)?;
+        self.send(Step::End)
+    }
+
+    /// Begins a file: how far it came before.
+    fn begin(&mut self, name: &str) -> Result<Mark, ImportError> {
+        if !self.names.insert(name.to_owned()) {
+            self.wait()?;
+        }
+        let known = match self.app.view()?.value(Space::Node, &key(name))? {
             Some(bytes) => {
                 Mark::from_bytes(&bytes).ok_or(AppError::Unexpected("a mark of an import"))?
             }
             None => Mark::default(),
         };
-        let imported = Imported { lines_known: known.lines, ..Imported::default() };
-        let mut run = Run { app: self, source, mark: Mark::default(), imported, tell };
-        let mut pending = Pending::default();
-        while let Some(line) = next(from, source.shape)? {
-            run.mark = run.mark.past(&line);
-            if run.mark.lines == known.lines && run.mark.hash != known.hash {
-                return Err(ImportError::Changed);
-            }
-            if run.mark.lines <= known.lines {
-                continue;
-            }
-            run.take(&line, &mut pending)?;
-        }
-        if run.mark.lines < known.lines {
-            return Err(ImportError::Changed);
-        }
-        run.commit(&mut pending)?;
-        Ok(run.imported)
-    }
-}
-
-/// The next line without its end, or the whole document; none at the end.
-fn next(from: &mut dyn BufRead, shape: Shape) -> Result<Option<Vec<u8>>, std::io::Error> {
-    let mut line = vec![];
-    let mut bounded = from.take(LINE_MAX + 1);
-    let count = match shape {
-        Shape::Document => bounded.read_to_end(&mut line)?,
-        Shape::Lines => bounded.read_until(b'\n', &mut line)?,
-    };
-    if count == 0 {
-        return Ok(None);
-    }
-    if line.len() as u64 > LINE_MAX {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a line is too long"));
-    }
-    while line.last().is_some_and(u8::is_ascii_whitespace) {
-        line.pop();
-    }
-    Ok(Some(line))
-}
-
-impl Run<'_> {
-    fn take(&mut self, line: &[u8], pending: &mut Pending) -> Result<(), ImportError> {
-        let number = self.mark.lines;
-        pending.lines += 1;
-        if line.is_empty() {
-            return Ok(());
-        }
-        let mut is_bundle = false;
-        match parse_json(line, Limits::IMPORT) {
-            Ok(document) => {
-                let (mut items, problems) = read::items(document, number);
-                for problem in &problems {
-                    self.tell(problem);
-                }
-                is_bundle = items.len() > 1;
-                // A bundle is one transaction, as it was where it comes from, unless it is huge.
-                if items.len() > RESOURCES_TOGETHER {
-                    // Those whom the others are about come first, so that they are here then.
-                    items.sort_by_key(|item| !read::is_subject(&item.write));
-                }
-                while items.len() > RESOURCES_TOGETHER {
-                    let rest = items.split_off(RESOURCES_TOGETHER);
-                    pending.items.extend(std::mem::replace(&mut items, rest));
-                    self.commit_items(std::mem::take(&mut pending.items), None)?;
-                }
-                pending.items.extend(items);
-            }
-            Err(why) => self.tell(&Problem::left_out(number, None, &RestError::from(why))),
-        }
-        if is_bundle || pending.lines >= LINES_TOGETHER { self.commit(pending) } else { Ok(()) }
+        self.send(Step::File { name: name.to_owned(), lines_known: known.lines })?;
+        Ok(known)
     }
 
-    fn tell(&mut self, problem: &Problem) {
-        self.imported.problems += 1;
-        self.imported.left_out += u64::from(!problem.kept);
-        (self.tell)(problem);
+    /// Waits until all that was handed over is committed.
+    fn wait(&self) -> Result<(), ImportError> {
+        let (done, idle) = sync_channel(1);
+        self.send(Step::Idle(done))?;
+        idle.recv().map_err(|_| ImportError::Stopped)
     }
 
-    /// Commits what is pending, together with how far the file has come.
-    fn commit(&mut self, pending: &mut Pending) -> Result<(), ImportError> {
-        let Pending { items, lines } = std::mem::take(pending);
-        if lines == 0 {
-            return Ok(());
-        }
-        self.commit_items(items, Some(self.mark))?;
-        self.imported.lines += lines as u64;
-        Ok(())
+    fn send(&self, step: Step) -> Result<(), ImportError> {
+        self.to.send(step).map_err(|_| ImportError::Stopped)
     }
-
-    /// Commits resources, and the mark unless more of its line is to come.
-    fn commit_items(&mut self, items: Vec<Item>, mark: Option<Mark>) -> Result<(), ImportError> {
-        let (app, home) = (self.app.clone(), self.source.home.clone());
-        let name = key(self.source.name);
-        let result = ondol_store::transact(&*self.app.store, move |tx| {
-            let result = save(&app, tx, items, home)?;
-            if let Some(mark) = mark {
-                tx.set_value(Space::Node, &name, Some(&mark.to_bytes()))?;
-            }
-            Ok::<_, RestError>(result)
-        })?;
-        self.app.woken();
-        self.imported.saved += result.written;
-        self.imported.unchanged += result.unchanged;
-        for problem in &result.problems {
-            self.tell(problem);
-        }
-        Ok(())
-    }
-}
-
-/// What one commit did.
-#[derive(Default)]
-struct Saved {
-    written: u64,
-    unchanged: u64,
-    problems: Vec<Problem>,
-}
-
-fn save(
-    app: &Arc<App>,
-    tx: &mut dyn WriteTx,
-    items: Vec<Item>,
-    home: ResourceId,
-) -> Result<Saved, RestError> {
-    let mut result = Saved::default();
-    let mut writes: Vec<Write> = vec![];
-    let mut places = vec![];
-    for mut item in items {
-        let mut checked = super::write::prepare(&mut item.write);
-        if checked.is_ok() {
-            checked = once(&item.write, &writes);
-        }
-        match checked {
-            Ok(()) => {
-                places.push((item.line, item.entry));
-                writes.push(item.write);
-            }
-            Err(why) => result.problems.push(Problem::left_out(item.line, item.entry, &why)),
-        }
-    }
-    if writes.is_empty() {
-        return Ok(result);
-    }
-    let actor = Actor::node(app.place.node, &app.place.name);
-    let how = How { class: Class::Bulk, reason: None, base: String::new(), home, is_import: true };
-    for (done, (line, entry)) in app.rest_write_in(tx, &actor, writes, &how)?.iter().zip(places) {
-        match done.outcome {
-            Outcome::Unchanged => result.unchanged += 1,
-            Outcome::Spared => {
-                let why = RestError::App(AppError::Conflict);
-                result.problems.push(Problem::left_out(line, entry, &why));
-            }
-            Outcome::Created | Outcome::Updated | Outcome::Deleted => result.written += 1,
-        }
-        result.problems.extend(problem::dangling(line, entry, done));
-    }
-    Ok(result)
-}
-
-/// Nothing is written twice in one commit.
-fn once(write: &Write, others: &[Write]) -> Result<(), RestError> {
-    let Verb::Update { id, .. } = &write.verb else { return Ok(()) };
-    let is_same = |other: &Write| {
-        other.kind == write.kind
-            && matches!(&other.verb, Verb::Update { id: known, .. } if known == id)
-    };
-    if others.iter().any(is_same) {
-        return Err(RestError::element(write.kind.name(), super::ElementFault::SameTwice));
-    }
-    Ok(())
 }

@@ -33,6 +33,7 @@ pub use ondol_record::certificate::Tier;
 pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
 pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use queue::distribute;
+pub(crate) use queue::distribute_written;
 pub use status::{ClassStatus, ENTRY_BYTES_ASSUMED, PeerStatus, Reach};
 pub use stick::{StickIn, StickOut};
 

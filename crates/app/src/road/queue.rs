@@ -28,16 +28,39 @@ pub fn distribute(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
         let Some(last) = rows.last().map(|row| row.arrival) else { return Ok(()) };
         keys::set_number(tx, keys::DISTRIBUTED, last)?;
         for row in rows {
-            fits_a_message(app, &row.entry)?;
-            lead(app, tx, &nation, &row.entry)?;
-            join(app, tx, &nation, &row.entry)?;
-            for peer in scope::peers(&nation, &*tx)? {
-                if scope::goes_to(app, &nation, &*tx, &peer, &row.entry.chart)? {
-                    offer(app, tx, &peer, &row.entry, row.entry.address.stream.class)?;
-                }
-            }
+            spread(app, tx, &nation, &row.entry)?;
         }
     }
+}
+
+/// The same after entries were written here, all that arrived since the arrival `before`: unless
+/// others wait before them, none is read again.
+pub(crate) fn distribute_written(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    before: u64,
+    entries: &[Entry],
+) -> Result<(), AppError> {
+    if app.practice || keys::number(tx, keys::DISTRIBUTED)? != before {
+        return distribute(app, tx);
+    }
+    let last = tx.last_arrival()?;
+    keys::set_number(tx, keys::DISTRIBUTED, last)?;
+    let nation = app.nation();
+    entries.iter().try_for_each(|entry| spread(app, tx, &nation, entry))
+}
+
+/// Puts one entry into the queues of the peers it goes to.
+fn spread(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Result<(), AppError> {
+    fits_a_message(app, entry)?;
+    lead(app, tx, nation, entry)?;
+    join(app, tx, nation, entry)?;
+    for peer in scope::peers(nation, &*tx)? {
+        if scope::goes_to(app, nation, &*tx, &peer, &entry.chart)? {
+            offer(app, tx, &peer, entry, entry.address.stream.class)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses an own entry that no message could carry.

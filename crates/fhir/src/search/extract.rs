@@ -19,11 +19,20 @@ use crate::{
 pub fn extract<'a>(
     resource: &'a Resource,
     utc_offset_minutes: i32,
+    see: impl FnMut(&'static SearchParam, IndexValue<'a>),
+) {
+    extract_members(resource.resource_type(), resource.body(), utc_offset_minutes, see);
+}
+
+/// The same for the members of a resource that do not name its type.
+pub fn extract_members<'a>(
+    kind: ResourceType,
+    body: &'a Map<String, Value>,
+    utc_offset_minutes: i32,
     mut see: impl FnMut(&'static SearchParam, IndexValue<'a>),
 ) {
-    for param in params(resource.resource_type()) {
+    for param in params(kind) {
         if !matches!(param.kind, ParamKind::Composite | ParamKind::Special) {
-            let body = resource.body();
             of_paths(body, body, param, utc_offset_minutes, &mut |value| see(param, value));
         }
     }

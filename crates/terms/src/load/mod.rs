@@ -15,6 +15,7 @@ use crate::library::{Concept, Content};
 
 pub use json::json;
 pub use layout::system_called;
+pub use records::Records;
 pub use table::{TableAsked, table};
 
 /// The longest text in a file, bytes.

@@ -8,17 +8,16 @@ use super::{LoadError, TEXT_BYTES_MAX};
 const CELLS_MAX: usize = 1_000;
 
 /// Reads rows one by one.
-pub(super) struct Records<R> {
+pub struct Records<R> {
     reader: R,
     delimiter: u8,
     line: usize,
-    /// The line where the present row began.
-    pub(super) began: usize,
+    began: usize,
 }
 
 impl<R: BufRead> Records<R> {
     /// Reads the header too, which tells what stands between the cells.
-    pub(super) fn open(reader: R) -> Result<(Self, Vec<String>), LoadError> {
+    pub fn open(reader: R) -> Result<(Self, Vec<String>), LoadError> {
         let mut records = Self { reader, delimiter: b'\t', line: 0, began: 1 };
         let first = records.line()?.ok_or(LoadError::Header)?;
         let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first).to_vec();
@@ -30,8 +29,13 @@ impl<R: BufRead> Records<R> {
         Ok((records, cells))
     }
 
+    /// The line where the row that was read last began, from 1.
+    pub const fn began(&self) -> usize {
+        self.began
+    }
+
     /// The next row that is not empty.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<String>>, LoadError> {
+    pub fn next_row(&mut self) -> Result<Option<Vec<String>>, LoadError> {
         loop {
             let Some(line) = self.line()? else { return Ok(None) };
             self.began = self.line;
@@ -130,7 +134,7 @@ mod tests {
     fn rows(text: &[u8]) -> Result<Vec<Vec<String>>, LoadError> {
         let (mut records, header) = Records::open(text)?;
         let mut rows = vec![header];
-        while let Some(row) = records.next()? {
+        while let Some(row) = records.next_row()? {
             rows.push(row);
         }
         Ok(rows)
@@ -158,10 +162,10 @@ mod tests {
         let endless =
             std::io::BufReader::new(std::io::Read::chain(&b"a,b\n"[..], std::io::repeat(b'x')));
         let (mut records, _) = Records::open(endless).unwrap();
-        assert!(matches!(records.next(), Err(LoadError::LongText { line: 2 })));
+        assert!(matches!(records.next_row(), Err(LoadError::LongText { line: 2 })));
         let quoted = std::io::Read::chain(&b"a,b\n\""[..], std::io::repeat(b'\n'));
         let (mut records, _) = Records::open(std::io::BufReader::new(quoted)).unwrap();
-        assert!(matches!(records.next(), Err(LoadError::LongText { .. })));
+        assert!(matches!(records.next_row(), Err(LoadError::LongText { .. })));
     }
 
     proptest! {

@@ -35,8 +35,8 @@ pub fn table(
     let mut reading =
         Reading { header: &header, asked, system: &system, open: vec![], version: None };
     let mut number = 0;
-    while let Some(row) = records.next()? {
-        let line = records.began;
+    while let Some(row) = records.next_row()? {
+        let line = records.began();
         if row.len() != header.len()
             && !row[header.len().min(row.len())..].iter().all(String::is_empty)
             || row.len() < header.len()
@@ -66,7 +66,7 @@ pub fn table(
         case_sensitive: true,
         properties: properties_of(&layout, &header),
     };
-    sink.end(system).map_err(keep(records.began))
+    sink.end(system).map_err(keep(records.began()))
 }
 
 fn title_of(system: &str) -> &str {

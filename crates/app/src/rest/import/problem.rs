@@ -4,6 +4,7 @@ use std::fmt;
 
 use ondol_fhir::Issue;
 
+use super::RowRefused;
 use crate::rest::{
     error::RestError,
     write::{DANGLING, Done},
@@ -33,6 +34,12 @@ impl Problem {
         let expression = outcome.get_str("issue.expression").map(str::to_owned);
         let (code, says) = (why.code().to_owned(), why.to_string());
         Self { line, entry, code, expression, says, kept: false }
+    }
+
+    /// A row of another system's file became nothing, or was kept without something in it.
+    pub(super) fn of_row(line: u64, why: RowRefused, kept: bool) -> Self {
+        let RowRefused { code, at: expression, says } = why;
+        Self { line, entry: None, code: code.to_owned(), expression, says, kept }
     }
 
     /// A resource breaks a rule, and is kept.

@@ -18,6 +18,8 @@ pub(super) struct Item {
     pub(super) line: u64,
     pub(super) entry: Option<usize>,
     pub(super) write: Write,
+    /// What stands is left as it is (`ifNoneMatch: *`).
+    pub(super) only_new: bool,
 }
 
 /// The resources of a document: the entries of a bundle that collects or changes resources, else
@@ -40,7 +42,10 @@ pub(super) fn items(document: Value, line: u64) -> (Vec<Item>, Vec<Problem>) {
         let is_change = matches!(entry["request"]["method"].as_str(), None | Some("POST" | "PUT"));
         match entry.get_mut("resource").map(Value::take) {
             Some(resource) if is_change => {
+                let before = items.len();
                 take(resource, line, Some(at), full_url, &mut items, &mut problems);
+                let only_new = entry["request"]["ifNoneMatch"] == "*";
+                items[before..].iter_mut().for_each(|item| item.only_new = only_new);
             }
             _ => {
                 let path = format!("Bundle.entry[{at}]");
@@ -109,7 +114,7 @@ fn take(
         None => Verb::Create { resource, if_none_exist: None },
     };
     let write = Write { at: entry, verb, kind, full_url, if_match: None };
-    items.push(Item { line, entry, write });
+    items.push(Item { line, entry, write, only_new: false });
 }
 
 /// Whether a chart is about it.

@@ -1,0 +1,180 @@
+//! Commits batches in the order in which they were read.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender},
+    },
+};
+
+use ondol_fhir::ResourceType;
+use ondol_kernel::{Class, ResourceId};
+use ondol_store::{Space, StoreError, WriteTx};
+
+use super::{ImportError, Imported, Mode, Problem, Told, key, lines::Batch, problem, read::Item};
+use crate::{
+    Actor, App, AppError,
+    rest::{
+        error::RestError,
+        write::{How, Outcome, Verb},
+    },
+};
+
+/// What is to be done next.
+pub(super) enum Step {
+    /// A file begins.
+    File { name: String, lines_known: u64 },
+    /// Some of it.
+    Batch(Batch),
+    /// It was read to its end.
+    End,
+    /// Say when all before this is committed.
+    Idle(SyncSender<()>),
+}
+
+/// The committing side of an import.
+pub(super) struct Committer<'a> {
+    app: Arc<App>,
+    mode: Mode,
+    told: &'a mut dyn Told,
+    /// What was tried so far.
+    tried: HashSet<(ResourceType, ResourceId)>,
+    name: String,
+    imported: Imported,
+}
+
+impl<'a> Committer<'a> {
+    pub(super) fn new(app: Arc<App>, mode: Mode, told: &'a mut dyn Told) -> Self {
+        let (name, imported) = (String::new(), Imported::default());
+        Self { app, mode, told, tried: HashSet::new(), name, imported }
+    }
+
+    /// Commits until nothing more comes, or something cannot be committed.
+    pub(super) fn run(mut self, steps: Receiver<Step>) -> Result<(), ImportError> {
+        for step in steps {
+            match step {
+                Step::File { name, lines_known } => {
+                    self.name = name;
+                    self.imported = Imported { lines_known, ..Imported::default() };
+                }
+                Step::Batch(batch) => self.commit(batch)?,
+                Step::End => self.told.end(&self.name, &self.imported),
+                // Whoever waits may have gone away.
+                Step::Idle(done) => drop(done.send(())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits a batch, together with how far the file has come.
+    fn commit(&mut self, batch: Batch) -> Result<(), ImportError> {
+        let Batch { home, items, problems, unchanged, lines, mark } = batch;
+        let (app, name, mode) = (self.app.clone(), key(&self.name), self.mode);
+        let ended = ondol_store::transact(&*self.app.store, move |tx| {
+            let result = save(&app, tx, items, home, mode)?;
+            if mode == Mode::Try {
+                return Err(Ended::Tried(result));
+            }
+            if let Some(mark) = mark {
+                tx.set_value(Space::Node, &name, Some(&mark.to_bytes()))?;
+            }
+            Ok(result)
+        });
+        let result = match ended {
+            Ok(result) => {
+                self.app.woken();
+                result
+            }
+            Err(Ended::Tried(result)) => result,
+            Err(Ended::Failed(why)) => return Err(why.into()),
+        };
+        let written = match self.mode {
+            Mode::Write => result.written.len(),
+            Mode::Try => {
+                result.written.into_iter().filter(|one| self.tried.insert(one.clone())).count()
+            }
+        };
+        self.imported.lines += lines;
+        self.imported.saved += written as u64;
+        self.imported.unchanged += unchanged + result.unchanged;
+        for problem in problems.iter().chain(&result.problems) {
+            self.imported.problems += 1;
+            self.imported.left_out += u64::from(!problem.kept);
+            self.told.problem(&self.name, problem);
+        }
+        Ok(())
+    }
+}
+
+/// What one commit did.
+#[derive(Default)]
+struct Saved {
+    written: Vec<(ResourceType, ResourceId)>,
+    unchanged: u64,
+    problems: Vec<Problem>,
+}
+
+/// Why a transaction was given up.
+enum Ended {
+    /// It was only tried.
+    Tried(Saved),
+    /// It cannot be done.
+    Failed(RestError),
+}
+
+impl From<RestError> for Ended {
+    fn from(why: RestError) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(why: StoreError) -> Self {
+        Self::Failed(why.into())
+    }
+}
+
+fn save(
+    app: &Arc<App>,
+    tx: &mut dyn WriteTx,
+    items: Vec<Item>,
+    home: ResourceId,
+    mode: Mode,
+) -> Result<Saved, RestError> {
+    let mut result = Saved::default();
+    let mut wanted = vec![];
+    for item in items {
+        match &item.write.verb {
+            Verb::Update { id, .. }
+                if item.only_new && tx.resource(item.write.kind.name(), id)?.is_some() =>
+            {
+                result.unchanged += 1;
+            }
+            _ => wanted.push(item),
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(result);
+    }
+    let (places, writes): (Vec<_>, Vec<_>) =
+        wanted.into_iter().map(|item| ((item.line, item.entry), item.write)).unzip();
+    let actor = Actor::node(app.place.node, &app.place.name);
+    let how = How { class: Class::Bulk, reason: None, base: String::new(), home, is_import: true };
+    for (done, (line, entry)) in app.rest_write_in(tx, &actor, writes, &how)?.iter().zip(places) {
+        match done.outcome {
+            Outcome::Unchanged => result.unchanged += 1,
+            Outcome::Spared => {
+                let why = RestError::App(AppError::Conflict);
+                result.problems.push(Problem::left_out(line, entry, &why));
+            }
+            Outcome::Created | Outcome::Updated | Outcome::Deleted => {
+                result.written.extend(done.stands.as_ref().map(|one| (done.kind, one.id.clone())));
+            }
+        }
+        if mode == Mode::Write {
+            result.problems.extend(problem::dangling(line, entry, done));
+        }
+    }
+    Ok(result)
+}

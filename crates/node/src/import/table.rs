@@ -1,0 +1,131 @@
+//! Rows of a facility's own tables, on their way into the record.
+
+use std::{
+    fs::{self, File},
+    io::{BufReader, Read as _},
+};
+
+use anyhow::{Context, Result};
+use ondol_app::rest::import::{Row, RowRefused};
+use ondol_mapping::{sheet, table::Rows};
+use ondol_terms::load::{LoadError, Records};
+
+use super::files::Found;
+
+/// The rows of a file as it has them.
+pub(super) struct Cells {
+    rest: Rest,
+    /// The names of the columns.
+    pub(super) columns: Vec<String>,
+}
+
+/// The rows that are still to come.
+enum Rest {
+    Text(Records<BufReader<File>>),
+    Sheet { next: u64, rows: std::vec::IntoIter<Vec<String>> },
+}
+
+impl Cells {
+    pub(super) fn open(file: &Found) -> Result<Self> {
+        let shown = || file.path.display().to_string();
+        if file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
+            let (_, table) = file.table()?;
+            let bytes = fs::read(&file.path).with_context(shown)?;
+            let read = sheet::rows(&bytes, table.sheet.as_deref()).with_context(shown)?;
+            let mut rows = read.rows.into_iter();
+            let columns = rows.next().unwrap_or_default();
+            return Ok(Self { rest: Rest::Sheet { next: read.first + 1, rows }, columns });
+        }
+        let reader = BufReader::new(File::open(&file.path).with_context(shown)?);
+        let (records, columns) = Records::open(reader).with_context(shown)?;
+        Ok(Self { rest: Rest::Text(records), columns })
+    }
+
+    /// The next row, and the line where it begins or its number in the sheet.
+    pub(super) fn next_row(&mut self) -> Result<Option<(u64, Vec<String>)>, LoadError> {
+        match &mut self.rest {
+            Rest::Text(records) => {
+                let cells = records.next_row()?;
+                Ok(cells.map(|cells| (records.began() as u64, cells)))
+            }
+            Rest::Sheet { next, rows } => {
+                let Some(cells) = rows.next() else { return Ok(None) };
+                *next += 1;
+                Ok(Some((*next - 1, cells)))
+            }
+        }
+    }
+}
+
+/// What a table becomes, row by row.
+pub(super) struct Made<'m> {
+    cells: Cells,
+    rows: Rows<'m>,
+    /// Why the file cannot be read on.
+    pub(super) failed: Option<LoadError>,
+}
+
+impl<'m> Made<'m> {
+    pub(super) fn of(file: &'m Found) -> Result<Self> {
+        let (mapped, table) = file.table()?;
+        let cells = Cells::open(file)?;
+        let rows = table.with_columns(&mapped.mapping.source, &cells.columns);
+        let rows = rows.with_context(|| file.path.display().to_string())?;
+        Ok(Self { cells, rows, failed: None })
+    }
+}
+
+impl Iterator for Made<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        loop {
+            let (line, cells) = match self.cells.next_row() {
+                Ok(row) => row?,
+                Err(why) => {
+                    self.failed = Some(why);
+                    return None;
+                }
+            };
+            let made = match self.rows.bundle(&cells) {
+                Ok(None) => continue,
+                Ok(Some(bundle)) => Ok(bundle),
+                Err(why) => Err(RowRefused {
+                    code: why.code(),
+                    at: why.column().map(str::to_owned),
+                    says: why.to_string(),
+                }),
+            };
+            return Some(Row { line, made, left: vec![] });
+        }
+    }
+}
+
+/// Under which name is noted how far a table came: whenever it or its mapping changes, all its rows
+/// are looked at again, and those that are as they were write nothing.
+pub(super) fn mark(file: &Found) -> Result<String> {
+    let (mapped, _) = file.table()?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(mapped.bytes.len() as u64).to_le_bytes()).update(&mapped.bytes);
+    let mut from = File::open(&file.path).with_context(|| file.path.display().to_string())?;
+    let mut part = vec![0; 1 << 16];
+    loop {
+        let count = from.read(&mut part).with_context(|| file.path.display().to_string())?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&part[..count]);
+    }
+    let hash = hasher.finalize().to_hex();
+    Ok([mapped.mapping.source.as_str(), "/", &file.name, "#", &hash[..16]].concat())
+}
+
+/// A row as text: a cell in quotes where it has to be.
+pub(super) fn written(cells: &[String]) -> String {
+    let of = |cell: &String| {
+        let plain = !cell.contains(['"', ',', ';', '\t', '\n', '\r']);
+        if plain { cell.clone() } else { ["\"", &cell.replace('"', "\"\""), "\""].concat() }
+    };
+    let cells: Vec<String> = cells.iter().map(of).collect();
+    cells.join(",") + "\n"
+}
