@@ -58,14 +58,23 @@ impl Iterator for Made<'_> {
             at: Some(left.at),
             says: left.why.to_owned(),
         });
-        let entries: Vec<Value> = made.resources.into_iter().map(entry).collect();
+        // What a result says of its patient and of the visit is less than others have said.
+        let is_result = made.resources.iter().any(|one| one["resourceType"] == "DiagnosticReport");
+        let entries = made.resources.into_iter().map(|one| entry(one, is_result));
+        let entries: Vec<Value> = entries.collect();
         let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": entries });
         Some(Row { line: raw.line, made: Ok(bundle), left: left.collect() })
     }
 }
 
-fn entry(resource: Value) -> Value {
+fn entry(resource: Value, of_result: bool) -> Value {
     let text = |key: &str| resource[key].as_str().unwrap_or_default();
-    let url = [text("resourceType"), "/", text("id")].concat();
-    json!({ "request": { "method": "PUT", "url": url }, "resource": resource })
+    let mut request = json!({
+        "method": "PUT",
+        "url": [text("resourceType"), "/", text("id")].concat(),
+    });
+    if of_result && matches!(text("resourceType"), "Patient" | "Encounter") {
+        request["ifNoneMatch"] = json!("*");
+    }
+    json!({ "request": request, "resource": resource })
 }

@@ -282,6 +282,11 @@ fn messages_come_in_order_and_a_file_that_grows_adds_what_is_new() {
     let (grown, _) = scene.import(Mode::Write).unwrap();
     assert_eq!(grown.lines_known, 3);
     assert_eq!((scene.count("Patient"), scene.count("Observation")), (1, 1));
+    let store = scene.data.store().unwrap();
+    let charts = store.read().unwrap().charts(ondol_record::ChartKind::Patient, None, 2).unwrap();
+    let people = store.read().unwrap().chart(&charts[0], &["Patient"]).unwrap();
+    assert!(people[0].shown.body.contains("1961-03-07"), "a result takes nothing away");
+    drop(store);
     let (again, _) = scene.import(Mode::Write).unwrap();
     assert_eq!((again.saved, again.lines_known), (0, 4));
 }
