@@ -69,10 +69,8 @@ impl Iterator for Made<'_> {
 
 fn entry(resource: Value, of_result: bool) -> Value {
     let text = |key: &str| resource[key].as_str().unwrap_or_default();
-    let mut request = json!({
-        "method": "PUT",
-        "url": [text("resourceType"), "/", text("id")].concat(),
-    });
+    let url = [text("resourceType"), "/", text("id")].concat();
+    let mut request = json!({ "method": "PUT", "url": url });
     if of_result && matches!(text("resourceType"), "Patient" | "Encounter") {
         request["ifNoneMatch"] = json!("*");
     }
