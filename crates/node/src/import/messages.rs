@@ -60,14 +60,14 @@ impl Iterator for Made<'_> {
         });
         // What a result says of its patient and of the visit is less than others have said.
         let is_result = made.resources.iter().any(|one| one["resourceType"] == "DiagnosticReport");
-        let entries = made.resources.into_iter().map(|one| entry(one, is_result));
+        let entries = made.resources.iter().map(|one| entry(one, is_result));
         let entries: Vec<Value> = entries.collect();
         let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": entries });
         Some(Row { line: raw.line, made: Ok(bundle), left: left.collect() })
     }
 }
 
-fn entry(resource: Value, of_result: bool) -> Value {
+fn entry(resource: &Value, of_result: bool) -> Value {
     let text = |key: &str| resource[key].as_str().unwrap_or_default();
     let url = [text("resourceType"), "/", text("id")].concat();
     let mut request = json!({ "method": "PUT", "url": url });
