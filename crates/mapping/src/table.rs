@@ -7,7 +7,7 @@
 mod cell;
 mod fill;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ondol_fhir::ResourceType;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ pub enum RowFault {
     #[error("column {0} is empty, and tells this row from others")]
     NoKey(String),
     /// Another row has the same key.
-    #[error("another row has the same {0}")]
+    #[error("another row has the same {0}, and says something else")]
     SameKey(String),
     /// A date that is written otherwise than the mapping says.
     #[error("column {0} has no date that can be read as the mapping says")]
@@ -214,6 +214,7 @@ impl Table {
         &'m self,
         source: &'m str,
         columns: &[String],
+        keys: &'m mut Keys,
     ) -> Result<Rows<'m>, MappingError> {
         let mut places = BTreeMap::new();
         for (at, column) in columns.iter().enumerate() {
@@ -242,7 +243,7 @@ impl Table {
             return Err(self.wrong(format!("no column is called {missing:?}; there are {known:?}")));
         }
         let dates = self.dates.iter().filter_map(|form| DateForm::parse(form)).collect();
-        Ok(Rows { table: self, source, places, width: columns.len(), dates, keys: HashSet::new() })
+        Ok(Rows { table: self, source, places, width: columns.len(), dates, keys })
     }
 }
 
@@ -253,9 +254,13 @@ pub struct Rows<'m> {
     places: BTreeMap<String, usize>,
     width: usize,
     dates: Vec<DateForm>,
-    /// The ids that the rows so far have.
-    keys: HashSet<String>,
+    keys: &'m mut Keys,
 }
+
+/// The keys of the rows so far, in all files that are one table, with a hash of what each row
+/// became.
+#[derive(Debug, Default)]
+pub struct Keys(HashMap<String, [u8; 32]>);
 
 impl Rows<'_> {
     /// The Bundle that a row becomes, a batch whose entries say `ifNoneMatch: *` where a resource
@@ -264,14 +269,11 @@ impl Rows<'_> {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(None);
         }
-        if cells.len() > self.width {
+        if cells.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
             return Err(RowFault::Cells);
         }
         let key = self.key(&self.table.key, cells)?;
         let row = id_of(self.source, &self.table.file, &key);
-        if !self.keys.insert(row) {
-            return Err(RowFault::SameKey(self.table.key.join(", ")));
-        }
         let mut ids = BTreeMap::new();
         for template in &self.table.resources {
             if template.when.as_ref().is_some_and(|column| self.cell(column, cells).is_empty()) {
@@ -301,7 +303,13 @@ impl Rows<'_> {
             }
             entries.push(json!({ "resource": resource, "request": request }));
         }
-        Ok(Some(json!({ "resourceType": "Bundle", "type": "batch", "entry": entries })))
+        let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": entries });
+        let hash = *blake3::hash(bundle.to_string().as_bytes()).as_bytes();
+        // The same row in a second file says nothing new; another row would take its place.
+        if *self.keys.0.entry(row).or_insert(hash) != hash {
+            return Err(RowFault::SameKey(self.table.key.join(", ")));
+        }
+        Ok(Some(bundle))
     }
 
     fn cell<'c>(&self, column: &str, cells: &'c [String]) -> &'c str {

@@ -1,5 +1,6 @@
-//! `ondol import`: FHIR bundles and ndjson, and what a facility already has in tables and HL7 v2 messages. What could
-//! not be kept is told line by line, and stands in files that can be mended and imported again.
+//! `ondol import`: FHIR bundles and ndjson, and what a facility already has in tables and HL7 v2
+//! messages. What could not be kept is told line by line, and stands in files that can be mended
+//! and imported again.
 
 mod files;
 mod messages;
@@ -7,21 +8,24 @@ mod refused;
 mod table;
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File},
+    collections::{BTreeMap, HashMap},
+    fs::File,
     io::{self, BufReader, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context, Result, bail};
 use ondol_app::{
     Place,
-    rest::import::{ImportError, Imported, Importing, Mode, Problem, Shape, Source, Told},
+    rest::import::{
+        ImportError, Imported, Importing, LeftBefore, Mode, Problem, Shape, Source, Told,
+    },
 };
+use ondol_mapping::table::Keys;
 
 use self::{
     files::{Found, Kind, files},
-    refused::Refused,
+    refused::{Folder, Refused},
 };
 use crate::data_dir::DataDir;
 
@@ -61,8 +65,6 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
     }
     let app = data.app()?;
     let problems_at = data.0.join("import-problems.txt");
-    let refused_in = data.0.join("import-refused");
-    forget(&refused_in)?;
     let mut report = Report {
         problems: BufWriter::new(File::create(&problems_at)?),
         failed: None,
@@ -71,12 +73,18 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
         all: Imported::default(),
         refused: BTreeMap::new(),
     };
+    let mut handing = Handing {
+        place: app.place(),
+        utc_offset_minutes: app.utc_offset_minutes(),
+        keys: HashMap::new(),
+        marks: vec![],
+    };
     let mut at = None;
     let mut failed = None;
     let result = app.importing(mode, &mut report, |run| {
         for file in &files {
             at = Some(file);
-            if let Err(why) = hand_over(run, file, app.place(), app.utc_offset_minutes()) {
+            if let Err(why) = handing.hand_over(run, file) {
                 match why.downcast::<ImportError>() {
                     Ok(why) => return Err(why),
                     Err(why) => failed = Some(why),
@@ -86,6 +94,14 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
         }
         Ok(())
     });
+    // However it ended: what was left out up to there stands behind the marks.
+    let mut refused = vec![];
+    let mut folder = Folder::next(&data.0);
+    for (number, (file, mark)) in files.iter().zip(&handing.marks).enumerate() {
+        if let Some(of) = report.refused.get(mark) {
+            refused.push(of.write(file, number, &mut folder)?);
+        }
+    }
     let named = |file: Option<&Found>| {
         let shown = file.map_or(String::new(), |file| format!("{}: ", file.path.display()));
         format!("{shown}not imported to its end; {} of {} files were", report.ended, files.len())
@@ -98,49 +114,45 @@ fn run(data: &DataDir, paths: &[PathBuf], mode: Mode) -> Result<Summary> {
     }
     let written = report.failed.take().map_or_else(|| report.problems.flush(), Err);
     written.context("the file of problems cannot be written")?;
-    let mut refused = vec![];
-    for file in &files {
-        if let Some(of) = report.refused.get(&file.name) {
-            refused.push(of.write(file, &refused_in)?);
-        }
-    }
     Ok(Summary { all: report.all, problems_at, refused })
 }
 
-/// Hands a file over to be committed.
-fn hand_over(
-    run: &mut Importing<'_>,
-    file: &Found,
-    place: &Place,
+/// What files are handed over with.
+struct Handing<'a> {
+    place: &'a Place,
     utc_offset_minutes: i32,
-) -> Result<()> {
-    let home = &place.facility;
-    let shape = match file.kind {
-        Kind::Document => Shape::Document,
-        Kind::Lines => Shape::Lines,
-        Kind::Table => {
-            let mut made = table::Made::of(file)?;
-            run.rows(&table::mark(file)?, home, &mut made)?;
-            return made.failed.map_or(Ok(()), |why| Err(why.into()));
-        }
-        Kind::Messages => {
-            let mut made = messages::Made::of(file, utc_offset_minutes)?;
-            let mark = [file.source(), "/", &file.name].concat();
-            run.rows(&mark, home, &mut made)?;
-            return made.failed.map_or(Ok(()), |why| Err(why.into()));
-        }
-    };
-    let reader = File::open(&file.path).context("the file cannot be read")?;
-    Ok(run.file(Source { name: &file.name, shape, home }, &mut BufReader::new(reader))?)
+    /// For each table the keys of its rows: by its mapping's text and its file pattern.
+    keys: HashMap<(Vec<u8>, String), Keys>,
+    /// Under which name is noted how far each file came.
+    marks: Vec<String>,
 }
 
-/// Takes away what an earlier import left there.
-fn forget(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => {
-            Err(why).with_context(|| format!("{} cannot be taken away", folder.display()))
-        }
-        _ => Ok(()),
+impl Handing<'_> {
+    /// Hands a file over to be committed.
+    fn hand_over(&mut self, run: &mut Importing<'_>, file: &Found) -> Result<()> {
+        let home = &self.place.facility;
+        let mark = match file.kind {
+            Kind::Document | Kind::Lines => file.name.clone(),
+            Kind::Table => table::mark(file)?,
+            Kind::Messages => [file.source(), "/", &file.name].concat(),
+        };
+        self.marks.push(mark.clone());
+        let shape = match file.kind {
+            Kind::Document => Shape::Document,
+            Kind::Lines => Shape::Lines,
+            Kind::Table => {
+                let (mapped, table) = file.table()?;
+                let key = (mapped.bytes.clone(), table.file.clone());
+                let mut made = table::Made::of(file, self.keys.entry(key).or_default())?;
+                return Ok(run.rows(&mark, home, &mut made)?);
+            }
+            Kind::Messages => {
+                let mut made = messages::Made::of(file, self.utc_offset_minutes)?;
+                return Ok(run.rows(&mark, home, &mut made)?);
+            }
+        };
+        let reader = File::open(&file.path).context("the file cannot be read")?;
+        Ok(run.file(Source { name: &file.name, shape, home }, &mut BufReader::new(reader))?)
     }
 }
 
@@ -152,26 +164,30 @@ struct Report {
     files: usize,
     ended: usize,
     all: Imported,
-    /// By the names of files.
+    /// By the names under which is noted how far files came.
     refused: BTreeMap<String, Refused>,
 }
 
-/// The name of a file without what tells its contents.
-fn plain(name: &str) -> &str {
-    let name = name.split_once('#').map_or(name, |(name, _)| name);
-    name.rsplit_once('/').map_or(name, |(_, name)| name)
+/// The name of a file, of the name under which is noted how far it came.
+fn plain(mark: &str) -> &str {
+    let name = mark.split_once('/').map_or(mark, |(_, name)| name);
+    name.rsplit_once('#').map_or(name, |(name, _)| name)
 }
 
 impl Told for Report {
     fn problem(&mut self, file: &str, problem: &Problem) {
-        let file = plain(file);
         if self.failed.is_none() {
-            self.failed = writeln!(self.problems, "{file}: {problem}").err();
+            self.failed = writeln!(self.problems, "{}: {problem}", plain(file)).err();
         }
         if !problem.kept {
             let refused = self.refused.entry(file.to_owned()).or_default();
             refused.add(problem.line, problem.entry, &problem.says);
         }
+    }
+
+    fn left_before(&mut self, file: &str, left: &LeftBefore) {
+        let refused = self.refused.entry(file.to_owned()).or_default();
+        refused.add(left.line, left.entry, &left.says);
     }
 
     fn end(&mut self, _: &str, imported: &Imported) {

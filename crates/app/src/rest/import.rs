@@ -15,7 +15,7 @@ mod read;
 
 use std::{
     collections::HashSet,
-    io::BufRead,
+    io::{self, BufRead},
     sync::{
         Arc,
         mpsc::{SyncSender, sync_channel},
@@ -66,6 +66,8 @@ pub struct Source<'a> {
 pub struct Row {
     /// Where it stands in its file, from 1.
     pub line: u64,
+    /// What stands there: a file that is read again is known by it.
+    pub seen: String,
     /// The Bundle that it became.
     pub made: Result<Value, RowRefused>,
     /// What could not be taken over of it.
@@ -143,10 +145,44 @@ fn key(name: &str) -> Vec<u8> {
     [b"import/".as_slice(), name.as_bytes()].concat()
 }
 
+/// Under what is noted what of a file was left out: it stands behind the mark.
+fn left_key(name: &str, line: u64, entry: Option<usize>) -> Vec<u8> {
+    let entry = entry.map_or(u64::MAX, |at| at as u64);
+    [&left_prefix(name)[..], &line.to_be_bytes(), &entry.to_be_bytes()].concat()
+}
+
+fn left_prefix(name: &str) -> Vec<u8> {
+    [b"import-left/".as_slice(), name.as_bytes(), &[0]].concat()
+}
+
+/// What an earlier run of a file left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBefore {
+    /// The line, from 1.
+    pub line: u64,
+    /// The entry of the bundle on it, from 0.
+    pub entry: Option<usize>,
+    /// Why, in English.
+    pub says: String,
+}
+
+impl LeftBefore {
+    fn read(key: &[u8], value: Vec<u8>) -> Option<Self> {
+        let (rest, entry) = key.split_last_chunk::<8>()?;
+        let (_, line) = rest.split_last_chunk::<8>()?;
+        let entry = u64::from_be_bytes(*entry);
+        let entry = if entry == u64::MAX { None } else { Some(usize::try_from(entry).ok()?) };
+        Some(Self { line: u64::from_be_bytes(*line), entry, says: String::from_utf8(value).ok()? })
+    }
+}
+
 /// Who is told how an import goes.
 pub trait Told: Send {
     /// Something about a line. It names elements and never values.
     fn problem(&mut self, file: &str, problem: &Problem);
+
+    /// Something that an earlier run of the same file left out.
+    fn left_before(&mut self, file: &str, left: &LeftBefore);
 
     /// A file is imported to its end.
     fn end(&mut self, file: &str, imported: &Imported);
@@ -207,6 +243,8 @@ impl Told for One<'_> {
         (self.tell)(problem);
     }
 
+    fn left_before(&mut self, _: &str, _: &LeftBefore) {}
+
     fn end(&mut self, _: &str, imported: &Imported) {
         self.imported = *imported;
     }
@@ -228,7 +266,7 @@ impl Importing<'_> {
         &mut self,
         name: &str,
         home: &ResourceId,
-        rows: &mut dyn Iterator<Item = Row>,
+        rows: &mut dyn Iterator<Item = io::Result<Row>>,
     ) -> Result<(), ImportError> {
         let known = self.begin(name)?;
         Lines::new(home, known, &mut |batch| self.send(Step::Batch(batch))).rows(rows)?;
@@ -240,13 +278,18 @@ impl Importing<'_> {
         if !self.names.insert(name.to_owned()) {
             self.wait()?;
         }
-        let known = match self.app.view()?.value(Space::Node, &key(name))? {
-            Some(bytes) => {
-                Mark::from_bytes(&bytes).ok_or(AppError::Unexpected("a mark of an import"))?
-            }
-            None => Mark::default(),
+        let bad = || AppError::Unexpected("a mark of an import");
+        let (known, left) = {
+            let view = self.app.view()?;
+            let known = match view.value(Space::Node, &key(name))? {
+                Some(bytes) => Mark::from_bytes(&bytes).ok_or_else(bad)?,
+                None => Mark::default(),
+            };
+            let left = view.values(Space::Node, &left_prefix(name), None, usize::MAX)?;
+            let left = left.into_iter().map(|(key, value)| LeftBefore::read(&key, value));
+            (known, left.collect::<Option<Vec<_>>>().ok_or_else(bad)?)
         };
-        self.send(Step::File { name: name.to_owned(), lines_known: known.lines })?;
+        self.send(Step::File { name: name.to_owned(), lines_known: known.lines, left })?;
         Ok(known)
     }
 

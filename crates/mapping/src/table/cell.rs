@@ -46,6 +46,10 @@ impl DateForm {
             let least = if is_text(at.checked_sub(1)) && is_text(Some(at + 1)) { 1 } else { 2 };
             match part {
                 Part::Text(word) => {
+                    let blanks = rest.len() - rest.trim_start().len();
+                    if word.trim().is_empty() && blanks == 0 {
+                        return None;
+                    }
                     rest = rest.trim_start().strip_prefix(word.trim())?.trim_start();
                 }
                 Part::Year => year = digits(&mut rest, 4, 4)?,
@@ -100,8 +104,16 @@ fn iso_date(text: &str) -> Option<String> {
     }
 }
 
-/// A number of JSON, its digits as they are written; a comma may stand for the point.
+/// A number of JSON, its digits as they are written; a comma may stand for the point. One that could
+/// as well part thousands (`7,500`) is not read: a value a thousand times too small is worse than
+/// none.
 pub(super) fn number(text: &str) -> Option<serde_json::Number> {
+    if let Some((whole, part)) = text.trim_start_matches('-').split_once(',')
+        && part.len() == 3
+        && !whole.starts_with('0')
+    {
+        return None;
+    }
     let text = text.replace(',', ".");
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -133,6 +145,7 @@ mod tests {
             ("DD.MM.YYYY", "07.03.61"),
             ("DD.MM.YYYY", "07.03.1961 x"),
             ("DD.MM.YYYY", "07.13.1961"),
+            ("YYYY MM DD", "2024112"),
         ] {
             assert_eq!(of(form, bad), None, "{form} {bad}");
         }
@@ -157,6 +170,9 @@ mod tests {
         for (text, is) in [
             ("36.60", Some("36.60")),
             ("36,6", Some("36.6")),
+            ("0,125", Some("0.125")),
+            ("7,500", None),
+            ("-150,000", None),
             ("007", Some("7")),
             ("-0.50", Some("-0.50")),
             ("0", Some("0")),

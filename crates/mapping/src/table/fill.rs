@@ -55,13 +55,36 @@ pub(super) fn placed(template: &Map<String, Value>) -> Result<Vec<Placed<'_>>, S
                 Ok(())
             }
             Value::Array(items) => items.iter().try_for_each(|item| of(item, into)),
-            Value::Object(members) => members.values().try_for_each(|member| of(member, into)),
+            Value::Object(members) => of_members(members, into),
             _ => Ok(()),
         }
     }
+    fn of_members<'t>(
+        members: &'t Map<String, Value>,
+        into: &mut Vec<Placed<'t>>,
+    ) -> Result<(), String> {
+        members.iter().try_for_each(|(name, member)| {
+            if name.contains(['{', '}']) {
+                return Err(format!("{name:?}: the name of an element stands for no column"));
+            }
+            of(member, into)
+        })
+    }
     let mut all = vec![];
-    template.values().try_for_each(|value| of(value, &mut all))?;
+    of_members(template, &mut all)?;
     Ok(all)
+}
+
+/// Whether anything in a template stands for a cell or for another resource.
+fn has_cells(template: &Value) -> bool {
+    match template {
+        Value::String(text) => {
+            parts(text).is_ok_and(|parts| parts.iter().any(|part| !matches!(part, Part::Plain(_))))
+        }
+        Value::Array(items) => items.iter().any(has_cells),
+        Value::Object(members) => members.values().any(has_cells),
+        _ => false,
+    }
 }
 
 /// The parts of a string. `{{` and `}}` stand for braces.
@@ -133,11 +156,14 @@ impl Fill<'_> {
         match template {
             Value::String(text) => self.text(text),
             Value::Object(members) => {
-                // A coding, quantity or identifier of which the cell is empty says nothing with
+                // A coding, quantity or identifier of which nothing is filled in says nothing with
                 // its literal parts alone.
-                let has_cells = placed(members).is_ok_and(|placed| !placed.is_empty());
-                let filled = self.object(members)?;
-                Ok(if has_cells && !self.any(template) { Filled::Empty } else { filled })
+                let asks = members.values().any(has_cells);
+                let Filled::Some(filled) = self.object(members)? else { return Ok(Filled::Empty) };
+                let says = members
+                    .iter()
+                    .any(|(name, member)| has_cells(member) && filled.get(name).is_some());
+                Ok(if asks && !says { Filled::Empty } else { Filled::Some(filled) })
             }
             Value::Array(items) => {
                 let mut array = vec![];
@@ -149,20 +175,6 @@ impl Fill<'_> {
                 Ok(if array.is_empty() { Filled::Empty } else { Filled::Some(array.into()) })
             }
             other => Ok(Filled::Some(other.clone())),
-        }
-    }
-
-    /// Whether any cell or resource that a template names is there.
-    fn any(&self, template: &Value) -> bool {
-        match template {
-            Value::String(text) => parts(text).unwrap_or_default().iter().any(|part| match part {
-                Part::Plain(_) => false,
-                Part::Cell { column, .. } => !self.rows.cell(column, self.cells).is_empty(),
-                Part::Other(name) => self.ids.contains_key(name),
-            }),
-            Value::Array(items) => items.iter().any(|item| self.any(item)),
-            Value::Object(members) => members.values().any(|member| self.any(member)),
-            _ => false,
         }
     }
 

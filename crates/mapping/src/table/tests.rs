@@ -15,7 +15,7 @@ const MAPPING: &str = r#"{
           "name": [{ "text": "{이름}" }],
           "gender": "{성별|word}",
           "birthDate": "{난날|date}",
-          "address": [{ "text": "{주소}, {리}" }]
+          "address": [{ "use": "home", "text": "{주소}, {리}" }]
         } },
       { "name": "visit",
         "resource": {
@@ -49,7 +49,8 @@ const COLUMNS: [&str; 10] =
 fn a_row_becomes_valid_resources_that_refer_to_each_other() {
     let mapping = Mapping::parse(MAPPING.as_bytes()).unwrap();
     let table = mapping.table_of("register-2024.csv").unwrap();
-    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS)).unwrap();
+    let mut keys = Keys::default();
+    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS), &mut keys).unwrap();
     let row = cells(&[
         "1",
         "K-7",
@@ -86,7 +87,8 @@ fn a_row_becomes_valid_resources_that_refer_to_each_other() {
     assert_eq!(next["entry"][0]["resource"]["id"], of(0)["id"]);
     assert_ne!(next["entry"][1]["resource"]["id"], of(1)["id"]);
     // Read once more, all ids are as they were.
-    let mut again = table.with_columns(&mapping.source, &cells(&COLUMNS)).unwrap();
+    let mut keys = Keys::default();
+    let mut again = table.with_columns(&mapping.source, &cells(&COLUMNS), &mut keys).unwrap();
     assert_eq!(again.bundle(&row).unwrap().unwrap(), bundle);
 }
 
@@ -94,28 +96,39 @@ fn a_row_becomes_valid_resources_that_refer_to_each_other() {
 fn what_is_empty_leaves_nothing_behind() {
     let mapping = Mapping::parse(MAPPING.as_bytes()).unwrap();
     let table = mapping.table_of("register.csv").unwrap();
-    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS)).unwrap();
-    let bundle = rows.bundle(&cells(&["1", "K-7", "리영희"])).unwrap().unwrap();
+    let mut keys = Keys::default();
+    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS), &mut keys).unwrap();
+    // Half an address is none.
+    let row = cells(&["1", "K-7", "리영희", "", "", "중구역"]);
+    let bundle = rows.bundle(&row).unwrap().unwrap();
     assert_eq!(bundle["entry"].as_array().unwrap().len(), 2, "no weight");
     let person = &bundle["entry"][0]["resource"];
     let members: Vec<&String> = person.as_object().unwrap().keys().collect();
     assert_eq!(members, ["resourceType", "identifier", "name", "id"]);
     assert_eq!(rows.bundle(&cells(&["", " "])), Ok(None));
+    // Cells beyond the columns are nothing as long as they are empty.
+    let mut wide = cells(&["2", "K-8", "김철"]);
+    wide.resize(14, " ".into());
+    assert!(rows.bundle(&wide).unwrap().is_some());
 }
 
 #[test]
 fn a_row_that_cannot_be_read_names_its_column_and_not_what_is_in_it() {
     let mapping = Mapping::parse(MAPPING.as_bytes()).unwrap();
     let table = mapping.table_of("register.csv").unwrap();
-    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS)).unwrap();
+    let mut keys = Keys::default();
+    let mut rows = table.with_columns(&mapping.source, &cells(&COLUMNS), &mut keys).unwrap();
     let faults = [
         (cells(&["", "K-7", "비밀"]), "row-key-missing", "번호"),
         (cells(&["1", "", "비밀"]), "row-key-missing", "카드"),
         (cells(&["2", "K", "비밀", "모름"]), "row-word", "성별"),
         (cells(&["3", "K", "비밀", "남", "7.3.61"]), "row-date", "난날"),
         (cells(&["4", "K", "비밀", "", "", "", "", "", "많다"]), "row-number", "몸무게"),
-        (cells(&["4", "K", "비밀"]), "row-key-twice", "번호"),
     ];
+    rows.bundle(&cells(&["4", "K", "비밀"])).unwrap();
+    rows.bundle(&cells(&["4", "K", "비밀"])).unwrap();
+    let faults =
+        faults.into_iter().chain([(cells(&["4", "K", "비밀", "남"]), "row-key-twice", "번호")]);
     for (row, code, column) in faults {
         let fault = rows.bundle(&row).unwrap_err();
         assert_eq!((fault.code(), fault.column()), (code, Some(column)));
@@ -144,13 +157,15 @@ fn a_mapping_that_cannot_work_says_what_is_wrong_with_it() {
         ("\"ri-clinic\"", "\"a b\"", "`source` needs a name"),
         ("\"visit\"", "\"person\"", "two resources are called"),
         ("\"words\"", "\"wrods\"", "unknown field"),
+        ("\"gender\"", "\"{성별}\"", "the name of an element stands for no column"),
     ] {
         let told = with(from, to).unwrap_or_default();
         assert!(told.contains(says), "{told:?} for {to}");
     }
     let mapping = Mapping::parse(MAPPING.as_bytes()).unwrap();
     let table = mapping.table_of("register.csv").unwrap();
-    let told = table.with_columns("x", &cells(&COLUMNS[1..])).err().unwrap().to_string();
+    let mut keys = Keys::default();
+    let told = table.with_columns("x", &cells(&COLUMNS[1..]), &mut keys).err().unwrap().to_string();
     assert!(told.contains("no column is called [\"번호\"]"), "{told}");
     assert!(mapping.table_of("other.csv").is_none());
 }

@@ -40,7 +40,20 @@ pub(super) struct Found {
     mapped: Option<Arc<Mapped>>,
 }
 
+/// What stands between the name of a file and what tells apart what was refused of it.
+pub(super) const REFUSED: &str = ".refused-";
+
 impl Found {
+    /// The name by which a mapping knows it: what was refused of a table is the same table.
+    fn mapped_name(&self) -> &str {
+        self.name.split_once(REFUSED).map_or(&self.name, |(name, _)| name)
+    }
+
+    /// The text of the mapping beside it.
+    pub(super) fn mapping(&self) -> Option<&[u8]> {
+        self.mapped.as_deref().map(|mapped| mapped.bytes.as_slice())
+    }
+
     /// The name of the system that messages come from.
     pub(super) fn source(&self) -> &str {
         self.mapped.as_ref().map_or("hl7", |mapped| &mapped.mapping.source)
@@ -54,7 +67,7 @@ impl Found {
                 self.path.display()
             )
         })?;
-        let table = mapped.mapping.table_of(&self.name).ok_or_else(|| {
+        let table = mapped.mapping.table_of(self.mapped_name()).ok_or_else(|| {
             anyhow!("no table of the {MAPPING} beside it is for {}", self.path.display())
         })?;
         Ok((mapped, table))
@@ -65,7 +78,7 @@ impl Found {
     fn order(&self) -> (Kind, usize, &Path) {
         let table = self.mapped.as_deref().and_then(|mapped| {
             let tables = &mapped.mapping.tables;
-            let own = mapped.mapping.table_of(&self.name)?;
+            let own = mapped.mapping.table_of(self.mapped_name())?;
             tables.iter().position(|table| std::ptr::eq(table, own))
         });
         (self.kind, table.unwrap_or(0), &self.path)

@@ -1,6 +1,9 @@
 //! HL7 v2 messages on their way into the record.
 
-use std::{fs::File, io::BufReader};
+use std::{
+    fs::File,
+    io::{self, BufReader},
+};
 
 use anyhow::{Context, Result};
 use ondol_app::rest::import::{Row, RowRefused};
@@ -20,38 +23,34 @@ pub(super) struct Made<'f> {
     messages: Messages<BufReader<File>>,
     source: &'f str,
     utc_offset_minutes: i32,
-    /// Why the file cannot be read on.
-    pub(super) failed: Option<Hl7Error>,
 }
 
 impl<'f> Made<'f> {
     pub(super) fn of(file: &'f Found, utc_offset_minutes: i32) -> Result<Self> {
         let (messages, source) = (messages(file)?, file.source());
-        Ok(Self { messages, source, utc_offset_minutes, failed: None })
+        Ok(Self { messages, source, utc_offset_minutes })
     }
 }
 
 impl Iterator for Made<'_> {
-    type Item = Row;
+    type Item = io::Result<Row>;
 
-    fn next(&mut self) -> Option<Row> {
-        let refused = |line: u64, why: &Hl7Error| {
+    fn next(&mut self) -> Option<io::Result<Row>> {
+        let refused = |line: u64, seen: String, why: &Hl7Error| {
             let why = RowRefused { code: "hl7-refused", at: None, says: why.to_string() };
-            Some(Row { line, made: Err(why), left: vec![] })
+            Some(Ok(Row { line, seen, made: Err(why), left: vec![] }))
         };
         let raw = match self.messages.next()? {
             Ok(raw) => raw,
             Err(why) => match why.line() {
-                Some(line) => return refused(line, &why),
-                None => {
-                    self.failed = Some(why);
-                    return None;
-                }
+                // What stands there is no text: the message says which it was.
+                Some(line) => return refused(line, why.to_string(), &why),
+                None => return Some(Err(io::Error::new(io::ErrorKind::InvalidData, why))),
             },
         };
         let made = match hl7::resources(&raw.text, self.source, self.utc_offset_minutes) {
             Ok(made) => made,
-            Err(why) => return refused(raw.line, &why),
+            Err(why) => return refused(raw.line, raw.text, &why),
         };
         let left = made.left.into_iter().map(|left| RowRefused {
             code: "hl7-left",
@@ -63,7 +62,8 @@ impl Iterator for Made<'_> {
         let entries = made.resources.iter().map(|one| entry(one, is_result));
         let entries: Vec<Value> = entries.collect();
         let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": entries });
-        Some(Row { line: raw.line, made: Ok(bundle), left: left.collect() })
+        let left = left.collect();
+        Some(Ok(Row { line: raw.line, seen: raw.text, made: Ok(bundle), left }))
     }
 }
 
@@ -75,4 +75,23 @@ fn entry(resource: &Value, of_result: bool) -> Value {
         request["ifNoneMatch"] = json!("*");
     }
     json!({ "request": request, "resource": resource })
+}
+
+/// A message as it is written where it was refused: in UTF-8, and saying so.
+pub(super) fn in_utf_8(text: &str) -> String {
+    let (header, rest) = text.split_once('\r').unwrap_or((text, ""));
+    let Some(between) = header.chars().nth(3) else { return text.to_owned() };
+    let mut fields: Vec<&str> = header.split(between).collect();
+    // MSH-1 is what stands between the fields, so that MSH-18 is the 18th of them.
+    if fields.get(17).is_some_and(|named| !named.is_empty()) {
+        fields[17] = "UNICODE UTF-8";
+    }
+    let mut header = String::new();
+    for (at, field) in fields.iter().enumerate() {
+        if at > 0 {
+            header.push(between);
+        }
+        header.push_str(field);
+    }
+    [header.as_str(), "\r", rest].concat()
 }

@@ -2,12 +2,15 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, Read as _},
+    io::{self, BufReader, Read as _},
 };
 
 use anyhow::{Context, Result};
 use ondol_app::rest::import::{Row, RowRefused};
-use ondol_mapping::{sheet, table::Rows};
+use ondol_mapping::{
+    sheet,
+    table::{Keys, Rows},
+};
 use ondol_terms::load::{LoadError, Records};
 
 use super::files::Found;
@@ -61,31 +64,26 @@ impl Cells {
 pub(super) struct Made<'m> {
     cells: Cells,
     rows: Rows<'m>,
-    /// Why the file cannot be read on.
-    pub(super) failed: Option<LoadError>,
 }
 
 impl<'m> Made<'m> {
-    pub(super) fn of(file: &'m Found) -> Result<Self> {
+    pub(super) fn of(file: &'m Found, keys: &'m mut Keys) -> Result<Self> {
         let (mapped, table) = file.table()?;
         let cells = Cells::open(file)?;
-        let rows = table.with_columns(&mapped.mapping.source, &cells.columns);
+        let rows = table.with_columns(&mapped.mapping.source, &cells.columns, keys);
         let rows = rows.with_context(|| file.path.display().to_string())?;
-        Ok(Self { cells, rows, failed: None })
+        Ok(Self { cells, rows })
     }
 }
 
 impl Iterator for Made<'_> {
-    type Item = Row;
+    type Item = io::Result<Row>;
 
-    fn next(&mut self) -> Option<Row> {
+    fn next(&mut self) -> Option<io::Result<Row>> {
         loop {
             let (line, cells) = match self.cells.next_row() {
                 Ok(row) => row?,
-                Err(why) => {
-                    self.failed = Some(why);
-                    return None;
-                }
+                Err(why) => return Some(Err(io::Error::new(io::ErrorKind::InvalidData, why))),
             };
             let made = match self.rows.bundle(&cells) {
                 Ok(None) => continue,
@@ -96,7 +94,7 @@ impl Iterator for Made<'_> {
                     says: why.to_string(),
                 }),
             };
-            return Some(Row { line, made, left: vec![] });
+            return Some(Ok(Row { line, seen: cells.join("\u{1f}"), made, left: vec![] }));
         }
     }
 }

@@ -12,7 +12,10 @@ use ondol_fhir::ResourceType;
 use ondol_kernel::{Class, ResourceId};
 use ondol_store::{Space, StoreError, WriteTx};
 
-use super::{ImportError, Imported, Mode, Problem, Told, key, lines::Batch, problem, read::Item};
+use super::{
+    ImportError, Imported, LeftBefore, Mode, Problem, Told, key, left_key, lines::Batch, problem,
+    read::Item,
+};
 use crate::{
     Actor, App, AppError,
     rest::{
@@ -24,7 +27,7 @@ use crate::{
 /// What is to be done next.
 pub(super) enum Step {
     /// A file begins.
-    File { name: String, lines_known: u64 },
+    File { name: String, lines_known: u64, left: Vec<LeftBefore> },
     /// Some of it.
     Batch(Batch),
     /// It was read to its end.
@@ -54,8 +57,9 @@ impl<'a> Committer<'a> {
     pub(super) fn run(mut self, steps: Receiver<Step>) -> Result<(), ImportError> {
         for step in steps {
             match step {
-                Step::File { name, lines_known } => {
+                Step::File { name, lines_known, left } => {
                     self.name = name;
+                    left.iter().for_each(|left| self.told.left_before(&self.name, left));
                     self.imported = Imported { lines_known, ..Imported::default() };
                 }
                 Step::Batch(batch) => self.commit(batch)?,
@@ -67,17 +71,62 @@ impl<'a> Committer<'a> {
         Ok(())
     }
 
-    /// Commits a batch, together with how far the file has come.
-    fn commit(&mut self, batch: Batch) -> Result<(), ImportError> {
-        let Batch { home, items, problems, unchanged, lines, mark } = batch;
-        let (app, name, mode) = (self.app.clone(), key(&self.name), self.mode);
+    /// Commits a batch, together with how far the file has come. What cannot be written together
+    /// is written line by line: one row that is refused keeps no other from being saved.
+    fn commit(&mut self, mut batch: Batch) -> Result<(), ImportError> {
+        let Batch { lines, unchanged, .. } = batch;
+        let by_line = batch.items.chunk_by(|a, b| a.line == b.line).count() > 1;
+        let spare = if by_line { batch.items.clone() } else { vec![] };
+        let about = batch.items.first().map(|item| item.line);
+        let (home, mark) = (batch.home.clone(), batch.mark);
+        let mut problems = std::mem::take(&mut batch.problems);
+        match self.write(batch, &problems) {
+            Err(ImportError::Rest(why)) if why.status() < 500 => {
+                for items in spare.chunk_by(|a, b| a.line == b.line) {
+                    let one = Batch::of(home.clone(), items.to_vec());
+                    let line = items.first().map_or(0, |item| item.line);
+                    match self.write(one, &[]) {
+                        Err(ImportError::Rest(why)) if why.status() < 500 => {
+                            problems.push(Problem::left_out(line, None, &why));
+                        }
+                        other => other?,
+                    }
+                }
+                if let (false, Some(line)) = (by_line, about) {
+                    problems.push(Problem::left_out(line, None, &why));
+                }
+                self.write(Batch { mark, ..Batch::of(home, vec![]) }, &problems)?;
+            }
+            other => other?,
+        }
+        self.imported.lines += lines;
+        self.imported.unchanged += unchanged;
+        problems.iter().for_each(|problem| self.tell(problem));
+        Ok(())
+    }
+
+    fn tell(&mut self, problem: &Problem) {
+        self.imported.problems += 1;
+        self.imported.left_out += u64::from(!problem.kept);
+        self.told.problem(&self.name, problem);
+    }
+
+    /// Writes in one transaction, or tries to; what is left out is noted with the mark.
+    fn write(&mut self, batch: Batch, problems: &[Problem]) -> Result<(), ImportError> {
+        let Batch { home, items, mark, .. } = batch;
+        let (app, name, mode) = (self.app.clone(), self.name.clone(), self.mode);
+        let left: Vec<Problem> = problems.iter().filter(|problem| !problem.kept).cloned().collect();
         let ended = ondol_store::transact(&*self.app.store, move |tx| {
             let result = save(&app, tx, items, home, mode)?;
             if mode == Mode::Try {
                 return Err(Ended::Tried(result));
             }
+            for problem in left.iter().chain(result.problems.iter().filter(|one| !one.kept)) {
+                let key = left_key(&name, problem.line, problem.entry);
+                tx.set_value(Space::Node, &key, Some(problem.says.as_bytes()))?;
+            }
             if let Some(mark) = mark {
-                tx.set_value(Space::Node, &name, Some(&mark.to_bytes()))?;
+                tx.set_value(Space::Node, &key(&name), Some(&mark.to_bytes()))?;
             }
             Ok(result)
         });
@@ -95,14 +144,9 @@ impl<'a> Committer<'a> {
                 result.written.into_iter().filter(|one| self.tried.insert(one.clone())).count()
             }
         };
-        self.imported.lines += lines;
         self.imported.saved += written as u64;
-        self.imported.unchanged += unchanged + result.unchanged;
-        for problem in problems.iter().chain(&result.problems) {
-            self.imported.problems += 1;
-            self.imported.left_out += u64::from(!problem.kept);
-            self.told.problem(&self.name, problem);
-        }
+        self.imported.unchanged += result.unchanged;
+        result.problems.iter().for_each(|problem| self.tell(problem));
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    io::{BufRead, Read as _},
+    io::{self, BufRead, Read as _},
 };
 
 use ondol_fhir::{Limits, ResourceType, parse_json};
@@ -67,6 +67,13 @@ pub(super) struct Batch {
     pub(super) mark: Option<Mark>,
 }
 
+impl Batch {
+    /// Resources alone.
+    pub(super) const fn of(home: ResourceId, items: Vec<Item>) -> Self {
+        Self { home, items, problems: vec![], unchanged: 0, lines: 0, mark: None }
+    }
+}
+
 /// The lines of a file on their way into batches.
 pub(super) struct Lines<'a> {
     home: &'a ResourceId,
@@ -126,13 +133,13 @@ impl<'a> Lines<'a> {
     }
 
     /// Takes the rows of a file of another system.
-    pub(super) fn rows(mut self, rows: &mut dyn Iterator<Item = Row>) -> Result<(), ImportError> {
+    pub(super) fn rows(
+        mut self,
+        rows: &mut dyn Iterator<Item = io::Result<Row>>,
+    ) -> Result<(), ImportError> {
         self.are_rows = true;
-        for Row { line, made, left } in rows {
-            let seen = match &made {
-                Ok(bundle) => bundle.to_string(),
-                Err(refused) => [refused.code, refused.at.as_deref().unwrap_or("")].concat(),
-            };
+        for row in rows {
+            let Row { line, seen, made, left } = row?;
             if !self.is_new(seen.as_bytes())? {
                 continue;
             }

@@ -14,6 +14,7 @@ use crate::rest::{
 };
 
 /// One resource, and where it came from.
+#[derive(Clone)]
 pub(super) struct Item {
     pub(super) line: u64,
     pub(super) entry: Option<usize>,
