@@ -59,7 +59,9 @@ impl<'a> Committer<'a> {
             match step {
                 Step::File { name, lines_known, left } => {
                     self.name = name;
-                    left.iter().for_each(|left| self.told.left_before(&self.name, left));
+                    for left in &left {
+                        self.told.left_before(&self.name, left);
+                    }
                     self.imported = Imported { lines_known, ..Imported::default() };
                 }
                 Step::Batch(batch) => self.commit(batch)?,
@@ -101,7 +103,9 @@ impl<'a> Committer<'a> {
         }
         self.imported.lines += lines;
         self.imported.unchanged += unchanged;
-        problems.iter().for_each(|problem| self.tell(problem));
+        for problem in &problems {
+            self.tell(problem);
+        }
         Ok(())
     }
 
@@ -146,7 +150,9 @@ impl<'a> Committer<'a> {
         };
         self.imported.saved += written as u64;
         self.imported.unchanged += result.unchanged;
-        result.problems.iter().for_each(|problem| self.tell(problem));
+        for problem in &result.problems {
+            self.tell(problem);
+        }
         Ok(())
     }
 }
