@@ -3,9 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     net::{SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -109,17 +110,34 @@ pub(super) fn here(port: u16) -> SocketAddr {
 
 /// The wanted port if it is free, else another.
 fn free_for_streams(wanted: u16) -> Result<u16, NodeError> {
-    let bound = TcpListener::bind(here(wanted)).or_else(|_| TcpListener::bind(here(0)));
-    bound
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(NodeError::io("no port is free"))
+    let free = |port| {
+        let listener = TcpListener::bind(here(port))?;
+        listener.local_addr().map(|address| address.port())
+    };
+    choose(wanted, free)
 }
 
 fn free_for_datagrams(wanted: u16) -> Result<u16, NodeError> {
-    let bound = UdpSocket::bind(here(wanted)).or_else(|_| UdpSocket::bind(here(0)));
-    bound
-        .and_then(|socket| socket.local_addr())
-        .map(|address| address.port())
-        .map_err(NodeError::io("no port is free"))
+    let free = |port| {
+        let socket = UdpSocket::bind(here(port))?;
+        socket.local_addr().map(|address| address.port())
+    };
+    choose(wanted, free)
+}
+
+/// Ports that the system gives to nobody by itself: one that it chose could be taken again by any
+/// connection before the node comes to it.
+const OWN: std::ops::Range<u32> = 10_000..30_000;
+
+fn choose(wanted: u16, free: impl Fn(u16) -> io::Result<u16>) -> Result<u16, NodeError> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let own = (0..100).filter_map(|_| {
+        // Processes that run beside each other begin at different places.
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let at = std::process::id().wrapping_mul(101).wrapping_add(next);
+        u16::try_from(OWN.start + at % (OWN.end - OWN.start)).ok()
+    });
+    let wanted = Some(wanted).filter(|port| *port != 0);
+    let port = wanted.into_iter().chain(own).find_map(|port| free(port).ok());
+    port.map_or_else(|| free(0), Ok).map_err(NodeError::io("no port is free"))
 }
