@@ -105,7 +105,7 @@ pub enum RowFault {
     #[error("column {0} has no date that can be read as the mapping says")]
     Date(String),
     /// A number that is none.
-    #[error("column {0} has no number")]
+    #[error("column {0} has no number that can be read in one way only")]
     Number(String),
     /// A word that the mapping does not have.
     #[error("column {0} has a word that the mapping does not have")]
