@@ -28,6 +28,8 @@ coded! {
         ReadPrescription = "read-prescription",
         /// Read the chart.
         ReadChart = "read-chart",
+        /// Open what was sealed for this facility: it stands in no summary, list or search.
+        ReadSealed = "read-sealed",
         /// Print from the chart: a letter, a sheet, the card.
         PrintChart = "print-chart",
         /// Print the list of who has read the chart, for the patient.
@@ -215,6 +217,7 @@ impl Action {
                 | Self::ReadSafetySummary
                 | Self::ReadPrescription
                 | Self::ReadChart
+                | Self::ReadSealed
                 | Self::PrintChart
                 | Self::ReadConsult
                 | Self::FollowReferral

@@ -121,6 +121,10 @@ fn of_type(kind: ResourceType) -> Value {
             "definition": "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"
         }));
         operations.push(json!({
+            "name": "sealed",
+            "definition": "urn:ondol:operation:sealed"
+        }));
+        operations.push(json!({
             "name": "match",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-match"
         }));

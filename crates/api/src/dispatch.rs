@@ -150,6 +150,10 @@ impl Asked {
                 let summary = app.rest_summary(actor, self.id()?)?;
                 Ok(answer::bundle(summary.document(&self.base)))
             }
+            Interaction::Sealed => {
+                self.parameters(&[])?;
+                Ok(answer::bundle(app.rest_sealed(actor, self.id()?)?))
+            }
             Interaction::Latest => self.latest(app, actor),
             Interaction::Validate => self.validate(app, actor),
             Interaction::Expand => self.terminology(app, actor, TermQuestion::Expand),

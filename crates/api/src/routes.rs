@@ -39,6 +39,8 @@ pub enum Shape {
     Everything,
     /// `/Patient/1/$summary`
     Summary,
+    /// `/Patient/1/$sealed`
+    Sealed,
     /// `/Patient/$validate`
     TypeValidate,
     /// `/Patient/1/$validate`
@@ -88,6 +90,8 @@ pub enum Interaction {
     Everything,
     /// The International Patient Summary.
     Summary,
+    /// What stands sealed in a patient's chart for this facility.
+    Sealed,
     /// Who somebody may be.
     Match,
     /// The newest observations of each kind.
@@ -127,6 +131,7 @@ impl Interaction {
             | Self::Lookup
             | Self::Latest
             | Self::Summary
+            | Self::Sealed
             | Self::Match => None,
         }
     }
@@ -144,7 +149,9 @@ impl Interaction {
     pub fn allows(self, kind: ResourceType) -> bool {
         match self {
             Self::Create | Self::Update | Self::Patch | Self::Delete => rest::is_written(kind),
-            Self::Everything | Self::Summary | Self::Match => kind == ResourceType::Patient,
+            Self::Everything | Self::Summary | Self::Sealed | Self::Match => {
+                kind == ResourceType::Patient
+            }
             Self::Latest => kind == ResourceType::Observation,
             Self::Expand => kind == ResourceType::ValueSet,
             Self::Lookup => kind == ResourceType::CodeSystem,
@@ -195,6 +202,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", Shape::Everything, Interaction::Everything),
     route("POST", Shape::Match, Interaction::Match),
     route("GET", Shape::Summary, Interaction::Summary),
+    route("GET", Shape::Sealed, Interaction::Sealed),
     route("GET", Shape::Latest, Interaction::Latest),
     route("POST", Shape::Latest, Interaction::Latest),
     route("POST", Shape::TypeValidate, Interaction::Validate),
@@ -282,6 +290,7 @@ fn read(path: &str) -> Option<Address> {
         [_, "$everything"] => {
             Some(Address { shape: Shape::Everything, id: Some(id()?), ..address })
         }
+        [_, "$sealed"] => Some(Address { shape: Shape::Sealed, id: Some(id()?), ..address }),
         [_, "$summary"] => Some(Address { shape: Shape::Summary, id: Some(id()?), ..address }),
         [_, "$validate"] => Some(Address { shape: Shape::Validate, id: Some(id()?), ..address }),
         [_, "$expand"] => Some(Address { shape: Shape::Expand, id: Some(id()?), ..address }),
@@ -342,6 +351,7 @@ mod tests {
             ("POST", "/Patient/$match", Interaction::Match),
             ("GET", "/Observation/$lastn", Interaction::Latest),
             ("GET", "/Patient/1/$summary", Interaction::Summary),
+            ("GET", "/Patient/1/$sealed", Interaction::Sealed),
             ("GET", "/Patient/1/Observation", Interaction::SearchWithin),
             ("GET", "/Encounter/1/*", Interaction::SearchWithin),
             ("POST", "/Patient/1/Observation/_search", Interaction::SearchWithin),
@@ -378,6 +388,9 @@ mod tests {
             "/ValueSet/$lookup",
             "/ConceptMap/$validate-code",
             "/Group/1/$summary",
+            "/Group/1/$sealed",
+            "/SealedEntry",
+            "/SealedEntry/1",
             "/Group/1/Observation",
             "/Group/1/*",
             "/Patient/1/Organization",

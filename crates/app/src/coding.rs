@@ -42,6 +42,14 @@ pub const DUTY: &str = "urn:ondol:duty";
 pub const MOVED: &str = "urn:ondol:moved";
 /// The code of a Basic that says who took over the work of somebody who left.
 pub const HAND_OVER: &str = "urn:ondol:hand-over";
+/// Why something is sealed, as a label of security (`Meta.security`).
+pub const SEAL: &str = "urn:ondol:seal";
+/// HL7's degrees of confidentiality (very restricted: `V`).
+pub const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+/// Extension on a Provenance within a sealed piece: an Organization that may open it.
+pub const SEALED_FOR: &str = "urn:ondol:sealed-for";
+/// The activity of a Provenance within a sealed piece: `sealed`, `shared`, `taken-back`.
+pub const SEAL_STEP: &str = "urn:ondol:seal-step";
 /// Tag of whatever was made in the practice room.
 pub const PRACTICE: &str = "urn:ondol:practice";
 

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod actor;
+mod arrivals;
 pub mod attachment;
 pub mod changes;
 pub mod coding;
@@ -27,6 +28,7 @@ pub mod referral;
 pub mod reports;
 pub mod rest;
 pub mod road;
+pub mod sealed;
 pub mod stock;
 mod tick;
 
@@ -82,6 +84,7 @@ pub struct App {
     wake: RwLock<Vec<Wake>>,
     people: people::Index,
     standings: accounts::Standings,
+    arrivals: arrivals::Arrivals,
     links: RwLock<HashMap<NodeId, road::LinkReport>>,
     pub(crate) live: consult::Live,
     pub(crate) disk: Arc<disk::Disk>,
@@ -111,6 +114,7 @@ impl App {
             wake: RwLock::new(vec![]),
             people: people::Index::default(),
             standings: accounts::Standings::default(),
+            arrivals: arrivals::Arrivals::default(),
             links: RwLock::new(HashMap::new()),
             live,
             disk,
@@ -372,6 +376,7 @@ impl App {
         draft: Draft,
     ) -> Result<Vec<Entry>, AppError> {
         self.disk.room()?;
+        arrivals::mark(self, tx)?;
         let before = tx.last_arrival()?;
         let entries = tx.append(draft, self.now(), false)?;
         road::distribute_written(self, tx, before, &entries)?;

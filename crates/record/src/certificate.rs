@@ -1,14 +1,14 @@
 //! Which key speaks for which node: signed by the nation's root key, directly or through an
 //! invitation (ADR 0004).
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ondol_kernel::{
     Millis, NodeId, ResourceId,
     bytes::{BadBytes, Reader, put_bytes},
 };
 use thiserror::Error;
 
-use crate::invitation::Invitation;
+use crate::{invitation::Invitation, signature::is_right};
 
 /// The place of a node in the line of responsibility. The numbers are part of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,17 +155,17 @@ impl Certificate {
             }
         };
         let said = self.signed_bytes();
-        issuer
-            .verify_strict(&said, &Signature::from_bytes(&self.signature))
-            .map_err(|_| BadCertificate::Signature)?;
+        if !is_right(&issuer, &said, &self.signature) {
+            return Err(BadCertificate::Signature);
+        }
         let own = VerifyingKey::from_bytes(&self.signing_key).map_err(|_| BadCertificate::Key)?;
         // Without this, whoever holds an invitation could have a place for another's key.
-        own.verify_strict(
-            &[&POSSESSION[..], &said].concat(),
-            &Signature::from_bytes(&self.possession),
-        )
-        .map_err(|_| BadCertificate::Possession)?;
-        Ok(own)
+        let possessed = [&POSSESSION[..], &said].concat();
+        if is_right(&own, &possessed, &self.possession) {
+            Ok(own)
+        } else {
+            Err(BadCertificate::Possession)
+        }
     }
 
     fn signed_bytes(&self) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! From what somebody wants to save to the entries that say so.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::BuildHasher};
 
 use ondol_kernel::{Class, Hlc, Millis, NodeId, ResourceId};
 use serde_json::Value;
@@ -246,8 +246,8 @@ fn finish_change(
 }
 
 /// Replaces `Reference.reference` values that are full URLs of the transaction
-/// (R4 3.1.0.11.2, replacing hyperlinks and full URLs).
-fn resolve(value: &mut Value, urls: &HashMap<Box<str>, String>) {
+/// (R4 3.1.0.11.2, replacing hyperlinks and full URLs) by what `urls` names for them.
+pub fn resolve<S: BuildHasher>(value: &mut Value, urls: &HashMap<Box<str>, String, S>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, urls)),
         Value::Object(members) => {

@@ -5,13 +5,16 @@
 //! certificate with the invitation: no private key of a node ever leaves it, and no link to the
 //! ministry is needed to join.
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ondol_kernel::{
     Millis, NodeId, ResourceId,
     bytes::{BadBytes, Reader, put_bytes},
 };
 
-use crate::certificate::{BadCertificate, Tier};
+use crate::{
+    certificate::{BadCertificate, Tier},
+    signature::is_right,
+};
 
 /// The public half of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +46,9 @@ impl Invitation {
 
     /// Checks the root's signature and gives the one-time key.
     pub fn check(&self, root: &VerifyingKey) -> Result<VerifyingKey, BadCertificate> {
-        let signature = Signature::from_bytes(&self.signature);
-        root.verify_strict(&self.signed_bytes(), &signature)
-            .map_err(|_| BadCertificate::Signature)?;
+        if !is_right(root, &self.signed_bytes(), &self.signature) {
+            return Err(BadCertificate::Signature);
+        }
         VerifyingKey::from_bytes(&self.key).map_err(|_| BadCertificate::Key)
     }
 

@@ -13,6 +13,8 @@ pub mod entry;
 pub mod home;
 pub mod invitation;
 pub mod seal;
+pub mod sealed;
+pub mod signature;
 pub mod versions;
 
 pub use address::{Address, Stream};

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 use thiserror::Error;
 
-use crate::{ChartId, EntryHash, Stream};
+use crate::{ChartId, EntryHash, Stream, signature};
 
 /// The newest entry of a chart within a sealed range.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,8 +142,8 @@ impl Seal {
         if self.first == 0 || self.last < self.first {
             return Err(BadSeal::Range);
         }
-        let signature = Signature::from_bytes(&self.signature);
-        key.verify_strict(&self.signed_bytes(), &signature).map_err(|_| BadSeal::Signature)
+        let right = signature::is_right(key, &self.signed_bytes(), &self.signature);
+        if right { Ok(()) } else { Err(BadSeal::Signature) }
     }
 
     /// Checks that the seal is over exactly these heads.

@@ -7,6 +7,7 @@ pub mod message;
 pub mod parcel;
 pub mod relay;
 pub mod sealed;
+pub mod sealed_for_several;
 pub mod stick;
 
 pub use parcel::{Batch, Parcel};

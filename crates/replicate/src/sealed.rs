@@ -46,6 +46,12 @@ pub enum CannotSeal {
         /// How many they are.
         bytes: usize,
     },
+    /// Nobody could open it, or more than a piece has room for.
+    #[error("a piece is sealed for 1 to 16 readers, not {count}")]
+    Readers {
+        /// How many they are.
+        count: usize,
+    },
     /// With this key of the recipient everybody could read it.
     #[error("the recipient's key is no usable X25519 public key")]
     Key,

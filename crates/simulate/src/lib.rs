@@ -34,6 +34,7 @@ pub const fn steps(seed: u64) -> u64 {
 
 /// Runs the world of a seed.
 pub fn run(seed: u64, steps: u64, bug: Option<Bug>) -> Result<Tally, String> {
+    ondol_record::signature::remember();
     World::with_bug(seed, bug)
         .map_err(|why| format!("the beginning: {why}"))
         .and_then(|mut world| world.run(steps))

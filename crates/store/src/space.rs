@@ -32,6 +32,8 @@ pub enum Space {
     Number = 12,
     /// Counters for reports.
     Count = 13,
+    /// When what arrived.
+    Arrival = 14,
 }
 
 impl Space {
@@ -61,7 +63,8 @@ impl Space {
             Self::Quarantine => Some(Self::Worklist),
             Self::Worklist => Some(Self::Number),
             Self::Number => Some(Self::Count),
-            Self::Count => None,
+            Self::Count => Some(Self::Arrival),
+            Self::Arrival => None,
         }
     }
 }
@@ -76,6 +79,6 @@ mod tests {
             assert_eq!(space as u8, at);
             assert_eq!(Space::from_code(at), Some(space));
         }
-        assert_eq!(Space::all().count(), 14);
+        assert_eq!(Space::all().count(), 15);
     }
 }

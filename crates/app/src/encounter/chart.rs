@@ -59,6 +59,8 @@ pub struct Chart {
     pub received: Option<ResourceId>,
     /// Visits that were moved from this chart or into it, newest first.
     pub moved: Vec<MovedNote>,
+    /// How many sealed pieces the reader may open here.
+    pub sealed: usize,
     /// Whether the reader may write.
     pub may_write: bool,
     /// Whether the reader may certify a death.
@@ -152,6 +154,7 @@ impl App {
             open: open::for_chart(view, chart)?,
             moved: moving::notes(view, chart)?,
             received: open_here(self, view, chart)?,
+            sealed: crate::sealed::count(self, view, actor, chart)?,
             may_write: self.may(view, actor, Action::WriteEntry, chart, None).is_ok(),
             may_certify: self.may(view, actor, Action::CertifyDeath, chart, None).is_ok(),
             may_merge: self.merge_is_possible(view, actor, chart)?,

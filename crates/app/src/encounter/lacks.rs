@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ondol_kernel::{Millis, NodeId};
-use ondol_record::ChartId;
+use ondol_record::{ChartId, Stream, sealed::SEALED_ENTRY};
 use ondol_store::View;
 
 use crate::{
@@ -34,10 +34,10 @@ pub(crate) fn of(
         if stream.origin == app.place.node {
             continue;
         }
-        let rows = view.chart_entries(&stream, chart, count, 1)?;
-        let at = rows.iter().map(|row| row.entry.hlc.millis()).max();
-        let known = newest.entry(stream.origin).or_insert(Millis(i64::MIN));
-        *known = (*known).max(at.unwrap_or(Millis(i64::MIN)));
+        if let Some(at) = newest_open(view, &stream, chart, count)? {
+            let known = newest.entry(stream.origin).or_insert(at);
+            *known = (*known).max(at);
+        }
     }
     let nation = app.nation();
     let lack = |node: &NodeId, complete_to: Option<Millis>| -> Result<Lack, AppError> {
@@ -59,4 +59,22 @@ pub(crate) fn of(
         lacks.push(lack(&home.node, None)?);
     }
     Ok(lacks)
+}
+
+/// When the newest entry of a log was written in a chart that is not sealed: that somebody wrote
+/// there what is sealed is told to nobody.
+fn newest_open(
+    view: &dyn View,
+    stream: &Stream,
+    chart: &ChartId,
+    newest: u64,
+) -> Result<Option<Millis>, AppError> {
+    for number in (1..=newest).rev() {
+        let rows = view.chart_entries(stream, chart, number, 1)?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        if row.entry.changes.iter().any(|change| &*change.resource_type != SEALED_ENTRY) {
+            return Ok(Some(row.entry.hlc.millis()));
+        }
+    }
+    Ok(None)
 }

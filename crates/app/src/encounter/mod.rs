@@ -32,7 +32,7 @@ pub(crate) use safety::{
     care_moment, fold as fold_safety, stated as stated_for_safety, stated_of_person,
     words as concept_words,
 };
-pub(crate) use save::save_within;
+pub(crate) use save::{may_save_visit, save_within, sealed_visit};
 pub use views::{DiagnosisView, MedicineView, Other, VisitView, VitalView};
 pub(crate) use visit::Whose;
 pub use visit::{Judged, TypedDiagnosis, TypedMedicine, TypedVital, Verdict, Visit};

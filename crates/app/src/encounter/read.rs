@@ -99,6 +99,17 @@ impl<'a> Reader<'a> {
         self.visit(at, &found, &encounter, &parts)
     }
 
+    /// A visit whose resources are at hand: sealed ones stand in no list of the chart.
+    pub fn given(
+        &mut self,
+        found: &Found,
+        encounter: &Value,
+        parts: &[(Found, Value)],
+    ) -> Result<VisitView, AppError> {
+        let at = start(encounter).unwrap_or_else(|| found.shown.hlc.millis());
+        self.visit(at, found, encounter, parts)
+    }
+
     fn visit(
         &mut self,
         at: Millis,

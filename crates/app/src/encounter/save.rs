@@ -49,9 +49,7 @@ impl App {
         let (app, actor, patient) = (self.clone(), actor.clone(), patient.clone());
         self.transact(move |tx| {
             let chart = ChartId::Patient(patient.clone());
-            may_save(&app, &*tx, &actor, &chart, &visit)?;
-            is_open(&app, &*tx, &patient, &visit)?;
-            visit.check(whose(&app, &*tx, &chart, &visit)?, app.now())?;
+            may_save_visit(&app, &*tx, &actor, &chart, &visit)?;
             let mut changes = Changes::new(Class::Care);
             let subject = json!({ "reference": format!("Patient/{patient}") });
             let known = save_within(&app, tx, &actor, &chart, subject, &visit, &mut changes)?;
@@ -83,6 +81,50 @@ impl App {
             Ok(())
         })
     }
+}
+
+/// Whether a new visit may be saved: by whom, whether the chart is open, and what was typed.
+pub(crate) fn may_save_visit(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+    visit: &Visit,
+) -> Result<(), AppError> {
+    let ChartId::Patient(patient) = chart else { return Err(AppError::NotFound) };
+    may_save(app, view, actor, chart, visit)?;
+    is_open(app, view, patient, visit)?;
+    visit.check(whose(app, view, chart, visit)?, app.now())
+}
+
+/// The resources of a visit that will be sealed, and what has to be said in the open: that a
+/// person who was received is not waited for any more, and nothing of why they came.
+pub(crate) fn sealed_visit(
+    app: &App,
+    view: &dyn View,
+    actor: &Actor,
+    chart: &ChartId,
+    visit: &Visit,
+) -> Result<(Changes, Changes), AppError> {
+    let at = visit.at.unwrap_or_else(|| app.now());
+    let subject = json!({ "reference": format!("Patient/{}", chart.subject()) });
+    let mut sealed = Changes::new(Class::Care);
+    let mut encounter = json!({ "resourceType": "Encounter", "subject": subject.clone() });
+    let ended = Visit { stays: false, ..visit.clone() };
+    complete(app, actor, &mut encounter, &ended, at);
+    let reference = sealed.create(encounter);
+    let around = Around { app, actor, subject, encounter: reference, at };
+    for resource in resources(&around, visit)? {
+        sealed.create(resource);
+    }
+    let mut open = Changes::new(Class::Care);
+    if let Some(id) = open_here(app, view, chart)?
+        && let Some(waiting) = view.resource("Encounter", &id)?
+        && document(&waiting)?["reasonCode"].is_null()
+    {
+        end(app, &waiting, at, &mut open)?;
+    }
+    Ok((sealed, open))
 }
 
 /// A chart that death closed takes what was done before, and what somebody writes who was asked.

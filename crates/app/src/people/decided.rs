@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ondol_access::{Action, Obligation};
 use ondol_kernel::{Hlc, Millis, ResourceId};
-use ondol_record::ChartId;
+use ondol_record::{ChartId, sealed::SEALED_ENTRY};
 use ondol_store::{Reading, View};
 use serde_json::Value;
 
@@ -224,7 +224,7 @@ fn told(
 fn said<'a>(kind: &str, body: &'a Value) -> Option<(DecidedKind, Option<&'a str>, String)> {
     let code = &body["code"];
     Some(match kind {
-        "Patient" | "Provenance" | "RelatedPerson" | "Media" => return None,
+        SEALED_ENTRY | "Patient" | "Provenance" | "RelatedPerson" | "Media" => return None,
         // Parts of a visit that decide nothing by themselves.
         "Observation" | "ClinicalImpression" if body["encounter"].is_object() => return None,
         "Encounter" => {

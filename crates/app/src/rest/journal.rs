@@ -9,10 +9,10 @@ use ondol_store::EntryRow;
 use super::{
     error::{ParameterFault, RestError},
     is_served,
-    read::Past,
+    read::{Past, is_due},
     sight::Sight,
 };
-use crate::{Actor, App};
+use crate::{Actor, App, arrivals};
 
 /// So many versions are looked at for one page; a page may come out short, with a link on.
 const SCAN_MAX: usize = 5_000;
@@ -25,7 +25,7 @@ const BATCH: u64 = 16;
 pub struct JournalRequest {
     /// The type; none for all.
     pub kind: Option<ResourceType>,
-    /// Versions that were written before are left out.
+    /// What arrived before is left out.
     pub since: Option<Millis>,
     /// Versions of a page, at most.
     pub count: usize,
@@ -109,8 +109,12 @@ fn read(sight: &mut Sight<'_>, request: &JournalRequest) -> Result<Journal, Rest
     let start = JournalPlace { arrival: newest, ordinal: u32::MAX };
     let start = request.after.filter(|place| place.arrival <= newest).unwrap_or(start);
     let (mut upto, mut scanned) = (start.arrival, 0);
-    while upto > 0 {
-        let below = upto.saturating_sub(BATCH);
+    let end = match request.since {
+        Some(since) => arrivals::before(sight.app, sight.view, since)?,
+        None => 0,
+    };
+    while upto > end {
+        let below = upto.saturating_sub(BATCH).max(end);
         let limit = usize::try_from(BATCH).unwrap_or(usize::MAX);
         let rows = sight.view.arrived_after(below, limit)?;
         for row in rows.iter().rev().filter(|row| row.arrival <= upto) {
@@ -148,7 +152,7 @@ fn line(
     let kind = ResourceType::from_name(&change.resource_type).filter(|kind| is_served(*kind));
     let Some(kind) = kind else { return Ok(None) };
     let is_asked = request.kind.is_none_or(|asked| asked == kind)
-        && request.since.is_none_or(|since| entry.hlc.millis() >= since)
+        && request.since.is_none_or(|since| is_due(sight.app, &entry.address, entry.hlc, since))
         && change.kind() != ChangeKind::Forward;
     if !is_asked {
         return Ok(None);

@@ -14,6 +14,7 @@ mod known;
 mod matching;
 mod number;
 mod read;
+mod sealed;
 mod search;
 mod sight;
 mod summary;

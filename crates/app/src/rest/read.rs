@@ -2,8 +2,8 @@
 //! (R4 3.1.0.2, 3.1.0.3, 3.1.0.11).
 
 use ondol_fhir::{Limits, Resource, ResourceType};
-use ondol_kernel::{Millis, ResourceId};
-use ondol_record::{ChartId, VersionId, entry::ChangeKind};
+use ondol_kernel::{Hlc, Millis, ResourceId};
+use ondol_record::{Address, ChartId, VersionId, entry::ChangeKind};
 use ondol_store::{Found, Stored};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use super::{
     guard,
     sight::Sight,
 };
-use crate::{Actor, App, AppError};
+use crate::{Actor, App, AppError, arrivals};
 
 /// A version as it is handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +168,8 @@ impl App {
     }
 
     /// The versions of a resource: of the `left` oldest (or all) the newest `count`. Counted from
-    /// the oldest, a page is the same whatever arrives meanwhile. `since` leaves out what was
-    /// written before.
+    /// the oldest, a page is the same whatever arrives meanwhile. `since` leaves out what
+    /// arrived before.
     pub fn rest_history(
         &self,
         actor: &Actor,
@@ -191,9 +191,14 @@ impl App {
             if let (false, Some(newest)) = (any_may(&mut sight, &all)?, all.first()) {
                 sight.see(newest)?;
             }
+            let before = match since {
+                Some(since) => arrivals::before(self, &*view, since)?,
+                None => 0,
+            };
             let mut versions = vec![];
             for version in &all {
-                let is_due = since.is_none_or(|since| version.hlc.millis() >= since);
+                let is_due = version.arrival > before
+                    && since.is_none_or(|since| is_due(self, &version.address, version.hlc, since));
                 if version.kind == ChangeKind::Forward || !is_due || !sight.may_see(version)? {
                     continue;
                 }
@@ -303,6 +308,12 @@ fn past(sight: &Sight<'_>, version: &Stored, is_first: bool) -> Result<Past, Res
         method,
         json: version.json(),
     })
+}
+
+/// Whether what arrived after the mark before `since` did so at `since` or later, as far as can be
+/// told: what was written here arrived when it was written.
+pub(super) fn is_due(app: &App, address: &Address, hlc: Hlc, since: Millis) -> bool {
+    address.stream.origin != app.place.node || hlc.millis() >= since
 }
 
 /// Reads a `_since`: an instant.

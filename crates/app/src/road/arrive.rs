@@ -11,7 +11,7 @@ use super::{
     pack::{self, sealed_paths},
     queue, relay, scope,
 };
-use crate::{App, AppError};
+use crate::{App, AppError, arrivals};
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,6 +273,7 @@ impl Taking<'_> {
         if keys::number(self.tx, &source)? < entry.chart_number {
             keys::set_number(self.tx, &source, entry.chart_number)?;
         }
+        arrivals::mark(self.app, self.tx)?;
         match self.tx.ingest(entry, &entry.to_bytes(), self.app.now())? {
             Ingested::New => {
                 // Whoever sends entries of a chart holds it, and gets what follows.

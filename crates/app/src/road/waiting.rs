@@ -12,7 +12,7 @@ use super::{
     arrive::{Arrival, Stop, Taking},
     keys, scope,
 };
-use crate::{App, AppError};
+use crate::{App, AppError, arrivals};
 
 /// In [`Space::Quarantine`]: entries of an origin whose certificate is not here yet.
 const UNKNOWN: &[u8] = b"u";
@@ -79,6 +79,7 @@ impl Taking<'_> {
             let Ok(waited) = Entry::from_bytes(&bytes) else {
                 return Err(AppError::Unexpected("an entry that waited"));
             };
+            arrivals::mark(self.app, self.tx)?;
             match self.tx.ingest(&waited, &bytes, self.app.now())? {
                 Ingested::New | Ingested::Known => number += 1,
                 Ingested::Gap { .. } => {

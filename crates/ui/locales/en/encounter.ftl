@@ -62,3 +62,39 @@ encounter-move-choose = Choose the person
 encounter-move-do = Move the visit to this person
 encounter-move-nobody = Nobody found. Receive or register the person first.
 note-encounter-moved = The visit was moved to this person's chart.
+
+# Sealed
+seal-visit = Seal this visit
+seal-what = Only the places that you choose can ever open it. It stands in no list, search, count or summary, and nobody else sees that it is there.
+seal-why = Why
+seal-not = Not sealed
+seal-hiv = HIV
+seal-sti = Sexually transmitted infection
+seal-mental-health = Mental health
+seal-pregnancy-loss = Loss of a pregnancy
+seal-custody = Injury in custody
+seal-other = At the person's wish
+seal-for = Which other places may open it?
+seal-for-hint = Without any, this place alone. If its computer is lost and was never backed up, what is sealed for it alone is lost with it.
+seal-medicines = Medicines that you write here are not in the safety summary that others read, and the pharmacy does not see them.
+seal-reader-home = home facility
+seal-reader-asked = asked about this person
+seal-reader-above = hospital above
+seal-on-chart = { $n ->
+    [one] One sealed record
+   *[other] { $n } sealed records
+}
+seal-on-chart-what = Opened here; each reading is written down
+seal-title = Sealed records
+seal-title-what = Only the places that are named below each record can open it. It is not printed with the chart.
+seal-none = Nothing is sealed for this place.
+seal-opened-by = Opened by: { $places }
+seal-share = Let another place open it
+seal-share-what = The place you choose can open it from then on. That cannot be undone. Ask the person first.
+seal-share-do = Let it open
+seal-take-back = Take it back
+seal-take-back-hint = Such as: this was another person
+seal-taken-back = Taken back
+seal-to-chart = To the chart
+note-sealed = Saved and sealed.
+note-seal-shared = The place can open it once it has arrived there.

@@ -165,3 +165,5 @@ people-error-gap = This line is empty. Leave no line out between others.
 people-state-death-done = It is recorded so already.
 people-state-not-in-use = Write it in the chart that is in use for this person.
 people-state-chart-closed = This person is recorded as dead. To write it all the same, tick “Yes, write it all the same”.
+people-state-seal-reader = A place that you chose is not known here any more. Load the page again.
+people-state-seal = It could not be sealed. Nothing was saved. Make the note shorter and try again.

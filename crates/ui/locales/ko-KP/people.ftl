@@ -165,3 +165,5 @@ people-error-gap = 이 줄이 비여있습니다. 줄을 건너뛰지 말고 쓰
 people-state-death-done = 이미 그렇게 기록되여있습니다.
 people-state-not-in-use = 이 사람이 지금 쓰는 병력서에 쓰십시오.
 people-state-chart-closed = 이 사람은 사망한것으로 기록되여있습니다. 그래도 쓰려면 《예, 그래도 씁니다》를 누르십시오.
+people-state-seal-reader = 고른 곳을 지금은 알수 없습니다. 페지를 다시 여십시오.
+people-state-seal = 잠글수 없었습니다. 아무것도 보관하지 않았습니다. 글을 줄이고 다시 해보십시오.

@@ -124,28 +124,28 @@ fn from(t: T, shown: &Chart, chart: &str) -> String {
 }
 
 /// A visit, in words.
-struct Visit {
-    view: VisitView,
+pub(super) struct Visit {
+    pub view: VisitView,
     /// From which other chart of the person; empty for this one.
-    from: String,
-    vitals: Vec<Vital>,
-    sources: Vec<String>,
-    diagnoses: Vec<(String, bool)>,
-    medicines: Vec<(String, bool)>,
+    pub from: String,
+    pub vitals: Vec<Vital>,
+    pub sources: Vec<String>,
+    pub diagnoses: Vec<(String, bool)>,
+    pub medicines: Vec<(String, bool)>,
     /// Whether it was written later than the care was given, by more than an hour.
-    later: bool,
+    pub later: bool,
 }
 
 /// A value, in words.
-struct Vital {
-    label: String,
-    value: String,
-    danger: bool,
-    rival: String,
+pub(super) struct Vital {
+    pub label: String,
+    pub value: String,
+    pub danger: bool,
+    pub rival: String,
 }
 
 impl Visit {
-    fn of(t: T, view: VisitView, from: String) -> Self {
+    pub fn of(t: T, view: VisitView, from: String) -> Self {
         const HOUR_MS: i64 = 3_600_000;
         let vitals = said::vitals(t, &view.vitals)
             .into_iter()

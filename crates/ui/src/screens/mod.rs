@@ -20,6 +20,7 @@ pub mod papers;
 pub mod people;
 pub mod referral;
 pub mod road;
+pub mod sealed;
 pub mod settings;
 pub mod sign_in;
 pub mod staff;
@@ -44,6 +45,7 @@ pub fn all() -> Router<Ui> {
         .merge(lock::routes())
         .merge(me::routes())
         .merge(referral::routes())
+        .merge(sealed::routes())
         .merge(road::routes())
         .merge(counts::routes())
         .merge(trust::routes())

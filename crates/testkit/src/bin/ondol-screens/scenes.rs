@@ -114,6 +114,17 @@ fn health_worker(places: &Places) -> Vec<Scene> {
                  .scrollIntoView({ block: 'center' })",
             );
         }),
+        at("visit-seal", visit.clone())
+            .when(|desk| {
+                desk.browser.fill("complaint", "검사결과를 물음");
+                desk.browser.run(
+                    "const seal = document.querySelector('[name=seal]').closest('details');\
+                 seal.open = true; document.querySelector('[name=seal][value=hiv]').click();\
+                 seal.scrollIntoView({ block: 'end' })",
+                );
+            })
+            .then(Desk::next),
+        at("sealed", format!("/people/{}/sealed", places["other-chart"])),
         at("visit-impossible", visit).when(|desk| {
             desk.browser.fill("complaint", "숨이 참");
             desk.browser.fill("v-body-temperature", "386");

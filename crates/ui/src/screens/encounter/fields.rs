@@ -123,6 +123,8 @@ pub fn labels(t: T) -> Vec<(&'static str, String)> {
         ("at", t.get("encounter-when")),
         ("dx-find", t.get("encounter-diagnosis")),
         ("med-find", t.get("encounter-medicine")),
+        ("seal", t.get("seal-visit")),
+        ("seal-for", t.get("seal-for")),
         ("reason", t.get("people-reason")),
         ("born", t.get("people-born")),
     ];
@@ -157,6 +159,7 @@ pub fn renamed(error: AppError) -> AppError {
             let field = match field {
                 "diagnosis" => "dx-find",
                 "medicine" | "days" => "med-find",
+                "readers" => "seal-for",
                 other => {
                     let known = VITAL_FIELDS.iter().find(|(key, _)| *key == other);
                     known.map_or(other, |(_, field)| field)

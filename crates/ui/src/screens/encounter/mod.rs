@@ -5,6 +5,7 @@ pub mod fields;
 mod medicines;
 mod retract;
 pub mod said;
+pub mod seal;
 
 use askama::Template;
 use axum::Router;
@@ -98,6 +99,7 @@ struct Show {
     judged: Vec<(bool, String)>,
     dx: Dx,
     meds: Meds,
+    seal: Option<seal::Seal>,
 }
 
 /// The part with the diagnoses.
@@ -215,8 +217,10 @@ async fn show(
             .map(|name| t.get(name));
     let questioned =
         judged.iter().any(asked) || form.complaints().iter().any(|c| questions.contains(&c.text));
+    let seal = seal::part(t, ui, who, frame, &form).await?;
     let screen = Show {
         t,
+        seal,
         patient: shown::banner(&page, &banner),
         chart: frame.chart.to_string(),
         href: frame.href(),
@@ -426,17 +430,27 @@ async fn save_visit(
     };
     let danger = judged.iter().any(|one| matches!(one.verdict, Verdict::Danger { .. }));
     let (actor, chart, corrected) = (who.actor.clone(), frame.chart.clone(), frame.visit.clone());
+    let sealed = seal::chosen(&form);
+    let is_sealed = !matches!(sealed, Ok(None));
     let saved = ui
-        .run(move |app| match corrected {
-            None => app.save_visit(&actor, &chart, visit).map(|_| ()),
-            Some(id) => app.correct_visit(&actor, &chart, &id, visit),
+        .run(move |app| match (corrected, sealed?) {
+            (Some(id), _) => app.correct_visit(&actor, &chart, &id, visit),
+            (None, None) => app.save_visit(&actor, &chart, visit).map(|_| ()),
+            (None, Some((kind, readers))) => {
+                app.seal_visit(&actor, &chart, visit, kind, readers).map(|_| ())
+            }
         })
         .await;
     match saved {
         Ok(()) => {
             ui.drop_draft(who, &frame.draft()).await?;
-            let path = format!("/people/{}", frame.chart);
-            let note = if danger { key!("note-encounter-danger") } else { key!("note-saved") };
+            let sealed = if is_sealed { "/sealed" } else { "" };
+            let path = format!("/people/{}{sealed}", frame.chart);
+            let note = match (danger, is_sealed) {
+                (true, _) => key!("note-encounter-danger"),
+                (false, true) => key!("note-sealed"),
+                (false, false) => key!("note-saved"),
+            };
             Ok(page.done(&path, note))
         }
         Err(AppError::Denied(_)) => {

@@ -113,6 +113,8 @@ pub fn state(t: T, why: &str) -> String {
         "other-facility" => t.get("people-state-other-facility"),
         "visit-has-request" => t.get("people-state-visit-has-request"),
         "visit-has-visits" => t.get("people-state-visit-has-visits"),
+        "seal-reader-unknown" => t.get("people-state-seal-reader"),
+        "seal-impossible" => t.get("people-state-seal"),
         "row-done" => t.get("people-state-row-done"),
         other => words::state(t, other),
     }
