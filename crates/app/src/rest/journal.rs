@@ -110,7 +110,7 @@ fn read(sight: &mut Sight<'_>, request: &JournalRequest) -> Result<Journal, Rest
     let start = request.after.filter(|place| place.arrival <= newest).unwrap_or(start);
     let (mut upto, mut scanned) = (start.arrival, 0);
     let end = match request.since {
-        Some(since) => arrivals::before(sight.app, sight.view, since)?,
+        Some(since) => arrivals::before(sight.view, since)?,
         None => 0,
     };
     while upto > end {

@@ -192,7 +192,7 @@ impl App {
                 sight.see(newest)?;
             }
             let before = match since {
-                Some(since) => arrivals::before(self, &*view, since)?,
+                Some(since) => arrivals::before(&*view, since)?,
                 None => 0,
             };
             let mut versions = vec![];
