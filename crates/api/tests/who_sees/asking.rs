@@ -10,8 +10,9 @@ use super::{
     doors::{Answer, Proof, Question},
     planted::chart_id,
     relations::actor,
+    setting::Seen,
     words::Words,
-    world::{Seen, World},
+    world::World,
 };
 use crate::door::{Reply, path_of};
 
@@ -221,7 +222,7 @@ fn unheard(seen: &Seen<'_>, question: &Question, expected: &Answer, text: &str) 
         }
     }
     // Of a chart of which nothing may be seen, nothing else that stands there refers to the patient.
-    let patients = seen.world.charts.iter().enumerate();
+    let patients = seen.setting.charts.iter().enumerate();
     for (at, chart) in patients.filter(|(_, chart)| chart.kind == "patient") {
         if !words.patients.contains(chart.name) {
             continue;

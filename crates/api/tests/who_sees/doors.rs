@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     page::rows,
     planted::{Planted, unlike},
-    world::{Seen, World},
+    setting::{Seen, Setting},
 };
 
 const DOORS: &str = include_str!("doors.tsv");
@@ -13,8 +13,8 @@ const DOORS: &str = include_str!("doors.tsv");
 /// Of each chart one type does for doors through which all types go alike.
 fn is_one_of_few(one: &Planted) -> bool {
     match one.kind {
-        "Patient" => one.chart % 2 == 0,
-        "Observation" => one.chart % 2 == 1,
+        "Patient" => one.chart.is_multiple_of(2),
+        "Observation" => !one.chart.is_multiple_of(2),
         kind => ["Group", "Practitioner"].contains(&kind),
     }
 }
@@ -103,7 +103,7 @@ pub fn lines() -> Vec<Line> {
 
 impl Line {
     /// The questions that the line asks of a world.
-    pub fn questions(&self, world: &World) -> Vec<Question> {
+    pub fn questions(&self, world: &Setting) -> Vec<Question> {
         let has = |what: &str| self.address.contains(what) || self.body.contains(what);
         if !has("{type}") {
             let shows: Vec<Shown> = self.shows.iter().flat_map(|item| shown(item, world)).collect();
@@ -113,9 +113,10 @@ impl Line {
                 |name: &str| !["linked-far", "linked-once"].contains(&name) || !has("$match");
             let patients = world.charts.iter().enumerate();
             let patients = patients.filter(|(_, c)| c.kind == "patient" && is_asked(c.name));
-            return match of_chart {
-                true => patients.map(|(at, _)| self.ask(world, &shows, Some(at), None)).collect(),
-                false => vec![self.ask(world, &shows, None, None)],
+            return if of_chart {
+                patients.map(|(at, _)| self.ask(world, &shows, Some(at), None)).collect()
+            } else {
+                vec![self.ask(world, &shows, None, None)]
             };
         }
         let mut kinds: Vec<&'static str> = world.reads.keys().map(|(_, kind)| *kind).collect();
@@ -146,7 +147,7 @@ impl Line {
 
     fn ask(
         &self,
-        world: &World,
+        world: &Setting,
         shows: &[Shown],
         chart: Option<usize>,
         one: Option<&Planted>,
@@ -187,7 +188,7 @@ impl Line {
 }
 
 /// An item of `shows`.
-fn shown(item: &&'static str, world: &World) -> Vec<Shown> {
+fn shown(item: &&'static str, world: &Setting) -> Vec<Shown> {
     let (kind, through) = item.split_once('<').unwrap_or((item, ""));
     let through: Vec<&'static str> = through.split(',').filter(|kind| !kind.is_empty()).collect();
     if kind == "*" {
@@ -201,7 +202,7 @@ fn shown(item: &&'static str, world: &World) -> Vec<Shown> {
 impl Question {
     /// What it has to answer to somebody in a role.
     pub fn answer(&self, seen: &Seen<'_>) -> Answer {
-        let (world, role) = (seen.world, seen.role);
+        let (world, role) = (seen.setting, seen.role);
         let nothing = |status| Answer { status, matches: [].into(), others: [].into() };
         if let (Some(asks), Some(chart)) = (self.asks, self.chart)
             && !world.page.may(role, asks, &world.charts[chart])
@@ -225,7 +226,7 @@ impl Question {
     }
 
     /// The charts of which something has to be recorded as read: nothing is shown by a count.
-    pub fn read(&self, world: &World, answer: &Answer) -> BTreeSet<usize> {
+    pub fn read(&self, world: &Setting, answer: &Answer) -> BTreeSet<usize> {
         if self.proof == Proof::Count {
             return BTreeSet::new();
         }
@@ -238,7 +239,7 @@ impl Question {
         world.planted.iter().filter(came).map(|one| one.chart).collect()
     }
 
-    fn is_about(&self, world: &World, shown: &Shown, one: &Planted) -> bool {
+    fn is_about(&self, world: &Setting, shown: &Shown, one: &Planted) -> bool {
         if let Some(resource) = &self.resource {
             return *resource == one.reference;
         }

@@ -8,5 +8,6 @@ pub mod doors;
 pub mod page;
 pub mod planted;
 pub mod relations;
+pub mod setting;
 pub mod words;
 pub mod world;

@@ -45,12 +45,16 @@ pub fn reads() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
 }
 
 /// What the page permits to who asks without a reason and without a second person.
-pub struct Page(HashSet<(&'static str, &'static str, Role)>);
+pub struct Page {
+    permitted: HashSet<(&'static str, &'static str, Role)>,
+    /// Of which no more is told than whether there is such a person.
+    existence: HashSet<(&'static str, &'static str, Role)>,
+}
 
 impl Page {
     pub fn read() -> Self {
         let (mut relation, mut columns, mut known) = ("", vec![], HashMap::new());
-        let mut permitted = HashSet::new();
+        let (mut permitted, mut existence) = (HashSet::new(), HashSet::new());
         for line in PAGE.lines() {
             if let Some(heading) = line.strip_prefix("### ") {
                 relation = heading.split('`').nth(1).unwrap();
@@ -67,17 +71,33 @@ impl Page {
                 for (role, cell) in columns.iter().zip(&fields[1..]) {
                     if cell.starts_with('+') && !cell.contains(['r', '2']) {
                         permitted.insert((relation, action, *role));
+                        if cell.contains('e') {
+                            existence.insert((relation, action, *role));
+                        }
                     }
                 }
             }
         }
         assert_eq!(known.len(), Role::ALL.len(), "roles of the page");
         assert!(permitted.len() > 300, "cells of the page");
-        Self(permitted)
+        Self { permitted, existence }
     }
 
     /// Whether somebody in a role may do something in a chart of this test.
     pub fn may(&self, role: Role, action: &str, chart: &Chart) -> bool {
+        Self::cells(action, chart).any(|cell| self.permitted.contains(&(cell.0, cell.1, role)))
+    }
+
+    /// Whether they may and are told more than that there is such a person.
+    pub fn is_told(&self, role: Role, action: &str, chart: &Chart) -> bool {
+        Self::cells(action, chart).any(|(relation, action)| {
+            let cell = (relation, action, role);
+            self.permitted.contains(&cell) && !self.existence.contains(&cell)
+        })
+    }
+
+    /// The relation and the action of each cell that is looked at.
+    fn cells<'a>(action: &'a str, chart: &'a Chart) -> impl Iterator<Item = (&'a str, &'a str)> {
         let (action, kind, relations) = match action.split_once(':') {
             Some(("nation", action)) => (action, "nation", &[] as &[&str]),
             Some(("nobody", action)) => (action, "patient", &[] as &[&str]),
@@ -89,7 +109,6 @@ impl Page {
             "practitioner" => "other-practitioner",
             _ => "nation",
         };
-        let mut all = relations.iter().chain([&least]);
-        all.any(|relation| self.0.contains(&(relation, action, role)))
+        relations.iter().copied().chain([least]).map(move |relation| (relation, action))
     }
 }

@@ -6,7 +6,7 @@ use ondol_app::{Actor, coding};
 use ondol_kernel::ResourceId;
 use serde_json::{Value, json};
 
-use super::{page::Chart, world::Who};
+use super::{page::Chart, setting::Who};
 use crate::door::Facility;
 
 const HERE: &str = "Organization/county";

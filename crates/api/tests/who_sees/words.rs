@@ -76,7 +76,7 @@ fn revealed(digits: &str) -> String {
 
 #[test]
 fn what_is_looked_for_is_found() {
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |text: &str| data_encoding::HEXLOWER.encode(text.as_bytes());
     let twice = format!("=k7.{}&name=x", hex("zqhomepatientqz"));
     let text = format!(
         r#"{{"a":"zqhomepatientqz, 리용희","n":73.1007,"r":"Patient/linked-far","u":"x?_page={}"}}"#,

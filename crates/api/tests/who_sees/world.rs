@@ -1,124 +1,36 @@
-//! A county hospital with a chart in each relation, and somebody in each role.
+//! The county hospital with its API.
 
-use std::collections::HashMap;
+use std::ops::Deref;
 
-use ondol_access::{Coded, Role};
-use ondol_app::Actor;
-use ondol_kernel::ResourceId;
-use serde_json::json;
+use ondol_access::Coded;
 
-use super::{
-    page::{Chart, Page, charts, reads},
-    planted::{Planted, chart_id, id_of, resource},
-    relations::{self, encounter},
-};
+use super::setting::{Setting, Who, roles};
 use crate::door::{Door, Facility};
-
-/// Somebody, whom the door knows by the code of their role.
-pub struct Who {
-    pub role: Role,
-    pub actor: Actor,
-}
 
 pub struct World {
     pub door: Door,
-    pub page: Page,
-    pub charts: Vec<Chart>,
-    pub people: Vec<Who>,
-    pub planted: Vec<Planted>,
-    /// Kind of chart and type, and the actions that let it be read.
-    pub reads: HashMap<(&'static str, &'static str), Vec<&'static str>>,
+    setting: Setting,
 }
 
-/// What somebody in a role may read, worked out once.
-pub struct Seen<'a> {
-    pub world: &'a World,
-    pub role: Role,
-    /// For each thing that was planted.
-    all: Vec<bool>,
-}
+impl Deref for World {
+    type Target = Setting;
 
-impl<'a> Seen<'a> {
-    /// Everything that was planted, and whether it may be seen.
-    pub fn all(&self) -> impl Iterator<Item = (&'a Planted, bool)> {
-        self.world.planted.iter().zip(self.all.iter().copied())
-    }
-
-    /// Whether what is of a type in a chart may be seen.
-    pub fn of(&self, chart: usize, kind: &str) -> bool {
-        self.all().any(|(one, seen)| seen && one.chart == chart && one.kind == kind)
+    fn deref(&self) -> &Setting {
+        &self.setting
     }
 }
-
-const TWO_DAYS_MINUTES: u32 = 2 * 24 * 60;
 
 impl World {
     pub fn new() -> Self {
         let door = Door::of(Facility::at("county"));
-        // The node itself has no account, and comes by no door of the API.
-        let people: Vec<Who> = Role::ALL
-            .iter()
-            .filter(|role| **role != Role::System)
-            .map(|&role| Who { role, actor: door.person(role.code(), &[role]) })
-            .collect();
-        let (charts, reads) = (charts(), reads());
-        let facility = &door.facility;
-        let location = json!({ "resourceType": "Location",
-            "managingOrganization": { "reference": "Organization/county" } });
-        facility.put("room", location);
-        let mut planted = vec![];
-        for (at, chart) in charts.iter().enumerate() {
-            for (_, kind, _) in reads.iter().filter(|(of, ..)| *of == chart.kind) {
-                planted.push(plant(facility, &people, (at, chart), kind));
-            }
-            relations::put(facility, chart, &people);
-        }
-        // The visit of `ended` is over for longer than those who treated may read on.
-        facility.clock.pass_minutes(TWO_DAYS_MINUTES);
-        relations::step(facility, &people);
-        let reads = reads.into_iter().map(|(of, kind, any)| ((of, kind), any)).collect();
-        Self { door, page: Page::read(), charts, people, planted, reads }
+        // The door knows everybody by the code of their role.
+        let people = roles().map(|role| Who { role, actor: door.person(role.code(), &[role]) });
+        let setting = Setting::put(&door.facility, people.collect());
+        Self { door, setting }
     }
 
-    /// Opens every patient's chart to who treats here, so that nothing is left that nobody sees.
+    /// Opens every patient's chart to who treats here.
     pub fn open_all(&mut self) {
-        for chart in self.charts.iter_mut().filter(|chart| chart.kind == "patient") {
-            let visit = encounter(chart.name, "Organization/county", "in-progress");
-            self.door.facility.put(&format!("key-{}", chart.name), visit);
-            chart.relations.push("open-encounter");
-        }
+        self.setting.open_all(&self.door.facility);
     }
-
-    /// What somebody in a role may read of what was planted.
-    pub fn seen(&self, role: Role) -> Seen<'_> {
-        let of = |one: &&Planted| self.sees(role, one);
-        Seen { world: self, role, all: self.planted.iter().map(|one| of(&one)).collect() }
-    }
-
-    /// Whether the page lets somebody in a role read what was planted.
-    pub fn sees(&self, role: Role, planted: &Planted) -> bool {
-        let chart = &self.charts[planted.chart];
-        let any = &self.reads[&(chart.kind, planted.kind)];
-        any.iter().any(|action| self.page.may(role, action, chart))
-    }
-}
-
-fn plant(
-    facility: &Facility,
-    people: &[Who],
-    (at, chart): (usize, &Chart),
-    kind: &'static str,
-) -> Planted {
-    let (mut body, marks) = resource(at, chart, kind);
-    if kind == "Patient" {
-        let more = relations::of_patient(chart, people);
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    }
-    let id = id_of(chart, kind);
-    facility.put_into(Some(chart_id(chart)), &id, body);
-    let view = facility.store().read().unwrap();
-    let found = view.resource(kind, &ResourceId::new(&id).unwrap()).unwrap().unwrap();
-    assert_eq!(found.shown.chart, chart_id(chart), "{kind}/{id}");
-    let (reference, version) = (format!("{kind}/{id}"), found.shown.version.to_string());
-    Planted { chart: at, kind, id, reference, marks, version }
 }
