@@ -2,6 +2,11 @@
 //! relation to a chart, compared with what people have written about who sees what
 //! (`who_sees/*.tsv` and `docs/access.md`). A door that gives nothing to nobody would pass, so that
 //! every chart is opened in the end and everything has to come out of the same doors.
+//!
+//! Reading by id and searching over everything are asked by everybody about everything. Of the doors to
+//! one resource or one chart each role takes every third question, others than its neighbours: every
+//! role comes to every door, and about every chart. With `ONDOL_EVERY_CELL` set all ask all (twice the
+//! time).
 
 mod door;
 mod who_sees;
@@ -16,15 +21,19 @@ async fn ask(which: impl Fn(&doors::Line) -> bool) {
     assert!(!lines.is_empty());
     let questions: Vec<_> = lines.iter().flat_map(|line| line.questions(&world)).collect();
     let mut wrong = vec![];
-    for role in world.people.iter().map(|who| who.role) {
-        wrong.extend(ask_all(&world, role, &questions).await);
+    let all = std::env::var_os("ONDOL_EVERY_CELL").is_some();
+    for (at, who) in world.people.iter().enumerate() {
+        let of_third = |(place, of): &(usize, &doors::Question)| {
+            all || !of.is_one_of_many || (place + at).is_multiple_of(3)
+        };
+        let own = questions.iter().enumerate().filter(of_third).map(|(_, question)| question);
+        wrong.extend(ask_all(&world, who.role, own).await);
     }
     world.open_all();
     for one in world.planted.iter().filter(|one| world.charts[one.chart].kind == "patient") {
         assert!(world.sees(Role::Doctor, one), "{} is opened to nobody", one.reference);
     }
     wrong.extend(ask_all(&world, Role::Doctor, &questions).await);
-    println!("{} questions of {} roles", questions.len(), world.people.len());
     for one in wrong.iter().take(20) {
         println!("{one}");
     }

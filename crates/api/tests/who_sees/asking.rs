@@ -31,7 +31,11 @@ struct Came {
 }
 
 /// Asks everything of somebody, and says what was wrong.
-pub async fn ask_all(world: &World, role: Role, questions: &[Question]) -> Vec<String> {
+pub async fn ask_all<'a>(
+    world: &World,
+    role: Role,
+    questions: impl IntoIterator<Item = &'a Question>,
+) -> Vec<String> {
     let seen = world.seen(role);
     let mut wrong = vec![];
     let mut refusals: HashMap<bool, String> = HashMap::new();

@@ -60,6 +60,8 @@ pub struct Question {
     denied: u16,
     shows: Vec<Shown>,
     asks: Option<&'static str>,
+    /// Whether the same is asked of other charts and resources as well.
+    pub is_one_of_many: bool,
     /// About this chart alone, or about this resource alone.
     chart: Option<usize>,
     resource: Option<String>,
@@ -181,6 +183,7 @@ impl Line {
             denied: self.denied,
             shows: shows.to_vec(),
             asks: self.asks,
+            is_one_of_many: chart.is_some() && self.shows != ["{type}"],
             chart,
             resource: one.map(|one| one.reference.clone()),
         }
