@@ -175,7 +175,7 @@ impl Asked {
     fn search(self, app: &App, actor: &Actor) -> Result<Response<Body>, ApiError> {
         let kind = self.kind()?;
         let page = self.pairs.iter().find(|(name, _)| name == "_page");
-        let page = page.map(|(_, text)| PageToken::from_text(text)).transpose()?;
+        let page = page.map(|(_, text)| PageToken::from_text(app, text)).transpose()?;
         let pairs = match &page {
             // A page goes on with its own search; nothing can be added to it on the way.
             Some(token) => {

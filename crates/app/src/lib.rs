@@ -227,6 +227,15 @@ impl App {
         Ok(decision.into_result()?)
     }
 
+    /// Whether somebody may do something in any relation at all: who may not is told so before
+    /// anybody is looked for.
+    pub(crate) fn may_somewhere(&self, actor: &Actor, action: Action) -> Result<(), AppError> {
+        if self.policies.relations(actor.roles(), action).is_empty() {
+            return Err(AppError::Denied(ondol_access::Denial::NothingPermits));
+        }
+        Ok(())
+    }
+
     /// The grounds that the patient's home alone gives, if those are enough and ask for nothing
     /// but a line in the audit: further relations could only add to them.
     fn may_at_home(

@@ -58,6 +58,11 @@ impl Reply {
         serde_json::from_slice(&self.bytes).unwrap()
     }
 
+    /// Null where there is no body, or none that is JSON.
+    pub fn json_or_null(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -26,6 +26,14 @@ const WEIGHED_MAX: usize = 200;
 /// People from whom it is learnt how records agree, at most.
 const LEARNT_FROM: usize = 2_000;
 
+/// Longer texts are compared by their beginning, characters: a name of a megabyte is no name, and
+/// would cost whoever is asked for it.
+const TEXT_MAX: usize = 200;
+
+/// Names by which one person is compared, and numbers of who is asked for, at most.
+pub(super) const NAMES_MAX: usize = 16;
+const NUMBERS_MAX: usize = 50;
+
 /// The same number of the same kind makes the odds so many times higher: far more than any field,
 /// and less than all of them when they speak against it, since cards are borrowed.
 const SAME_NUMBER: f64 = 100_000.0;
@@ -192,24 +200,35 @@ fn forms(person: &Person) -> impl Iterator<Item = Described> {
         Some(Sex::Male) => "M",
         Some(Sex::Other | Sex::Unknown) | None => "",
     };
-    let all = std::iter::once(&person.name).chain(&person.other_names);
+    let all = std::iter::once(&person.name).chain(&person.other_names).take(NAMES_MAX);
+    let text = |text: &str| beginning(text).to_owned();
     all.map(move |name| Described {
-        name: name.clone(),
+        name: text(name),
         sex: sex.to_owned(),
         birth: birth.clone(),
-        mother: person.mother.clone(),
-        ri: person.ri.clone(),
-        house: person.house.clone(),
-        phone: person.phone.clone(),
+        mother: text(&person.mother),
+        ri: text(&person.ri),
+        house: text(&person.house),
+        phone: text(&person.phone),
     })
 }
 
+/// What of a text is compared.
+pub(super) fn beginning(text: &str) -> &str {
+    text.char_indices().nth(TEXT_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
 impl Person {
+    /// The numbers by which they are looked for.
+    pub(super) fn asked_numbers(&self) -> &[Number] {
+        self.numbers.get(..NUMBERS_MAX).unwrap_or(&self.numbers)
+    }
+
     /// Whether two people have the same number of the same kind.
     pub(super) fn shares_number(&self, other: &Self) -> bool {
         let same =
             |a: &Number, b: &Number| a.system == b.system && plain(&a.value) == plain(&b.value);
-        self.numbers.iter().any(|a| other.numbers.iter().any(|b| same(a, b)))
+        self.asked_numbers().iter().any(|a| other.numbers.iter().any(|b| same(a, b)))
     }
 }
 

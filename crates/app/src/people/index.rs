@@ -17,6 +17,7 @@ use ondol_kernel::ResourceId;
 use ondol_store::{Filter, Order, Query, View};
 
 use super::{
+    alike::{NAMES_MAX, beginning},
     document,
     number::plain,
     person::{Birth, Person},
@@ -209,9 +210,15 @@ impl Row {
         let described = person.stranger.iter().map(|stranger| &stranger.description);
         let names = std::iter::once(&person.name).chain(&person.other_names).chain(described);
         Self {
-            names: names.filter(|name| !name.is_empty()).map(|name| NameKeys::of(name)).collect(),
-            order: order(&person.name),
-            mother: Some(&person.mother).filter(|name| !name.is_empty()).map(|m| NameKeys::of(m)),
+            names: names
+                .filter(|name| !name.is_empty())
+                .take(NAMES_MAX)
+                .map(|name| NameKeys::of(beginning(name)))
+                .collect(),
+            order: order(beginning(&person.name)),
+            mother: Some(&person.mother)
+                .filter(|name| !name.is_empty())
+                .map(|name| NameKeys::of(beginning(name))),
             numbers: person.numbers.iter().map(|number| plain(&number.value)).collect(),
             birth: person.birth,
         }
@@ -235,9 +242,9 @@ struct Near {
 impl Near {
     fn of(person: &Person) -> Self {
         Self {
-            name: NameQuestion::of(&person.name),
-            mother: NameQuestion::of(&person.mother),
-            numbers: person.numbers.iter().map(|number| plain(&number.value)).collect(),
+            name: NameQuestion::of(beginning(&person.name)),
+            mother: NameQuestion::of(beginning(&person.mother)),
+            numbers: person.asked_numbers().iter().map(|number| plain(&number.value)).collect(),
             birth: person.birth,
         }
     }
@@ -265,10 +272,10 @@ struct Question {
 impl Question {
     fn of(asked: &Asked) -> Self {
         Self {
-            name: NameQuestion::of(&asked.name),
+            name: NameQuestion::of(beginning(&asked.name)),
             number: asked.number.clone(),
             year: asked.year,
-            mother: NameQuestion::of(&asked.mother),
+            mother: NameQuestion::of(beginning(&asked.mother)),
         }
     }
 

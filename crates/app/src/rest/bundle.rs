@@ -19,7 +19,7 @@ use super::{
     search::{self, SearchRequest},
     sight::Sight,
     text::BundleText,
-    write::{How, Verb, Write, note_patched, prepare},
+    write::{How, Verb, Write, note_met, prepare},
 };
 use crate::{Actor, App, AppError};
 
@@ -79,7 +79,7 @@ fn transaction(
     for write in &mut writes {
         prepare(write).map_err(|why| why.in_entry(write.at))?;
     }
-    note_patched(app, actor, &writes, &how.base)?;
+    note_met(app, actor, &writes, &how.base)?;
     let (own, who, how) = (app.clone(), actor.clone(), how.clone());
     let text = ondol_store::transact(&*app.store, move |tx| {
         let mut responses: Vec<Option<Response>> = entries.iter().map(|_| None).collect();

@@ -25,7 +25,7 @@ use super::{
 pub(super) const ALWAYS: (Millis, Millis) = (Millis(i64::MIN), Millis(i64::MAX));
 
 /// Values of one parameter at most: each may be a look-up of its own.
-const VALUES_MAX: usize = 200;
+pub(super) const VALUES_MAX: usize = 200;
 
 /// Up to so many characters the store alone decides how a text begins.
 const BEGINS_MAX: usize = 120;

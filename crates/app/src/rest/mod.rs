@@ -79,13 +79,13 @@ pub fn searchset_at(found: &SearchAnswer, request: &SearchRequest<'_>, path: &st
     query.extend_pairs(&request.pairs);
     let query = query.finish();
     let own = match &request.page {
-        Some(token) => format!("{base}/{path}?_page={}", token.to_text()),
+        Some(token) => format!("{base}/{path}?_page={}", token.as_text()),
         None if query.is_empty() => format!("{base}/{path}"),
         None => format!("{base}/{path}?{query}"),
     };
     let mut links = vec![("self", own)];
     if let Some(next) = &found.next {
-        links.push(("next", format!("{base}/{path}?_page={}", next.to_text())));
+        links.push(("next", format!("{base}/{path}?_page={}", next.as_text())));
     }
     bundle.links(&links);
     for (mode, answer) in &found.entries {

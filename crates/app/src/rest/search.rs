@@ -9,6 +9,7 @@ mod order;
 mod page;
 mod request;
 mod terms;
+mod token;
 
 use std::collections::HashSet;
 
@@ -16,8 +17,8 @@ use ondol_fhir::{Limits, Part, Resource, ResourceType};
 use ondol_kernel::ResourceId;
 use ondol_store::{Found, Hit, Order, Query};
 
-pub use page::PageToken;
 pub use request::{COMMON, SearchRequest, Within, pairs_of};
+pub use token::PageToken;
 
 use self::request::Plan;
 use super::{
@@ -30,6 +31,10 @@ use crate::{Actor, App, AppError};
 
 /// So many candidates are looked at for one page; a page may come out short, with a link on.
 const SCAN_MAX: usize = 5_000;
+
+/// So many candidates that may not be seen are passed over behind a full page, to know whether
+/// there is another one; beyond that a link is given that may lead to nothing.
+const AHEAD_MAX: usize = 500;
 
 /// So many candidates are looked at for a total or for sorting.
 const SCAN_ALL_MAX: usize = 100_000;
@@ -122,7 +127,7 @@ pub(super) fn run(
         let part = plan.part.as_ref().filter(|part| !matches!(part, Part::Elements(_)));
         answer.entries.push((Mode::Include, shown(found, part)?));
     }
-    answer.next = next.map(|place| PageToken::new(request, &place));
+    answer.next = next.map(|place| PageToken::new(sight.app, request, &place)).transpose()?;
     Ok(answer)
 }
 

@@ -12,7 +12,7 @@ use ondol_store::Found;
 
 use super::{SearchRequest, each_match, look_up, request::Plan};
 use crate::rest::{
-    criteria::Criterion,
+    criteria::{Criterion, VALUES_MAX},
     error::{ParameterFault, RestError},
     sight::Sight,
 };
@@ -100,6 +100,9 @@ impl Chain {
             }
             ResourceId::new(text).map_err(|_| RestError::parameter(name, ParameterFault::Value))
         };
+        if value.split(',').count() > VALUES_MAX {
+            return Err(RestError::TooCostly);
+        }
         Ok(Self::Listed(value.split(',').map(id).collect::<Result<_, _>>()?))
     }
 

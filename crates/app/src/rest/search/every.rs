@@ -69,7 +69,7 @@ pub(super) fn run(
     } else if next.is_none() && is_whole {
         answer.total = Some(answer.entries.len() as u64);
     }
-    answer.next = next.map(|place| PageToken::new(request, &place));
+    answer.next = next.map(|place| PageToken::new(sight.app, request, &place)).transpose()?;
     Ok(answer)
 }
 

@@ -1,11 +1,11 @@
-//! Pages of a search, and the opaque tokens that lead from one to the next.
+//! Pages of a search, and where each of them ends.
 
 use ondol_fhir::{ParamKind, ResourceType};
 use ondol_kernel::{ResourceId, bytes};
 use ondol_store::{Found, Order};
 
 use super::{
-    BATCH_MAX, SCAN_MAX, SearchRequest, each_match, is_match,
+    AHEAD_MAX, BATCH_MAX, SCAN_MAX, each_match, is_match,
     order::{self, Keys, Sort},
     request::Plan,
 };
@@ -30,7 +30,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         match self {
             Self::Arrival(place) => format!("a{place}"),
             Self::Time(place) => format!("t{place}"),
@@ -45,7 +45,7 @@ impl Place {
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         match text.split_at_checked(1)? {
             ("a", place) => {
                 place.parse::<u64>().ok()?;
@@ -82,57 +82,6 @@ impl Place {
     }
 }
 
-/// What a `next` link carries: the search itself and the place where its last page ended. It
-/// names nothing that can be read in passing, and whoever uses it is asked for their rights
-/// again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageToken {
-    pub(super) place: Place,
-    pairs: Vec<(String, String)>,
-}
-
-impl PageToken {
-    pub(super) fn new(request: &SearchRequest<'_>, place: &Place) -> Self {
-        Self { place: place.clone(), pairs: request.pairs.clone() }
-    }
-
-    /// The parameters of the search that it goes on with.
-    pub fn pairs(&self) -> &[(String, String)] {
-        &self.pairs
-    }
-
-    /// As text of lower-case hexadecimal digits.
-    pub fn to_text(&self) -> String {
-        let place = self.place.to_text();
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("", &place);
-        for (name, value) in &self.pairs {
-            query.append_pair(name, value);
-        }
-        bytes::to_hex(query.finish().as_bytes())
-    }
-
-    /// Reads [`PageToken::to_text`].
-    pub fn from_text(text: &str) -> Result<Self, RestError> {
-        Self::read(text).ok_or_else(|| RestError::parameter("_page", ParameterFault::Value))
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let mut query = vec![0; text.len() / 2];
-        if !bytes::hex_to(text, &mut query) {
-            return None;
-        }
-        let mut pairs: Vec<(String, String)> =
-            form_urlencoded::parse(&query).into_owned().collect();
-        if pairs.is_empty() {
-            return None;
-        }
-        let (_, place) = pairs.remove(0);
-        let place = Place::read(&place)?;
-        Some(Self { place, pairs })
-    }
-}
-
 /// A page in an order of the store's: that of arrival, or of a time.
 pub(super) fn by_store(
     sight: &mut Sight<'_>,
@@ -149,18 +98,28 @@ pub(super) fn by_store(
         | (Some(Place::Time(place)), Order::Time { .. }) => Some(place.clone()),
         _ => return Err(RestError::parameter("_page", ParameterFault::Value)),
     };
-    let (mut hits, mut scanned, mut batch) = (vec![], 0, plan.count);
+    // One more than the page holds is looked for: whether there is a next page must not hang on
+    // what may not be seen, or the link would tell of it.
+    let mut batch = plan.count + 1;
+    let (mut hits, mut scanned, mut ahead, mut end) = (vec![], 0, 0, None);
     loop {
         let page = sight.view.search(&plan.query(order, batch.min(BATCH_MAX), after))?;
         let is_last = page.next.is_none();
         let of_page = page.hits.len();
         for (at, hit) in page.hits.into_iter().enumerate() {
             scanned += 1;
+            let is_full = hits.len() == plan.count;
             if is_match(sight, plan, &hit.found)? {
+                if is_full {
+                    return Ok((hits, end));
+                }
                 hits.push(hit.found);
+                end = Some(place(hit.place.clone()));
+            } else {
+                ahead += usize::from(is_full);
             }
             let is_end = is_last && at + 1 == of_page;
-            if (hits.len() == plan.count || scanned >= SCAN_MAX) && !is_end {
+            if (scanned >= SCAN_MAX || ahead >= AHEAD_MAX) && !is_end {
                 return Ok((hits, Some(place(hit.place))));
             }
         }
@@ -225,33 +184,4 @@ pub(super) fn found(
     id: &ResourceId,
 ) -> Result<Option<Found>, RestError> {
     Ok(sight.view.resource(kind.name(), id)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_carries_the_search_and_shows_nothing_of_it() {
-        let pairs = vec![("name".to_owned(), "리용희&x=1".to_owned())];
-        for place in [
-            Place::Arrival("17".into()),
-            Place::Time("-5.17".into()),
-            Place::Keys(vec![Some(vec![0, 255]), None, Some(vec![])], 3),
-            Place::Type(7, None),
-            Place::Type(7, Some("17".into())),
-        ] {
-            let token = PageToken { place, pairs: pairs.clone() };
-            let text = token.to_text();
-            assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
-            assert_eq!(PageToken::from_text(&text).unwrap(), token);
-        }
-    }
-
-    #[test]
-    fn what_is_no_token_is_refused() {
-        for text in ["", "zz", "00", "3d61", "3d6b", "3d7731", "3d6178"] {
-            assert!(PageToken::from_text(text).is_err(), "{text}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use ondol_fhir::SearchParam;
 
 use crate::rest::{
-    criteria::Criterion,
+    criteria::{Criterion, VALUES_MAX},
     error::{ParameterFault, RestError},
     sight::Sight,
     terminology::Terminology,
@@ -47,6 +47,9 @@ impl Terms {
     }
 
     pub(super) fn met(self, sight: &mut Sight<'_>) -> Result<Criterion, RestError> {
+        if self.value.split(',').count() > VALUES_MAX {
+            return Err(RestError::TooCostly);
+        }
         let mut codes = BTreeSet::new();
         let mut terms = Terminology::new(sight, false);
         for text in self.value.split(',') {

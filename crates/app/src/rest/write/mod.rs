@@ -20,7 +20,7 @@ use ondol_record::{
 };
 use ondol_store::{Found, WriteTx};
 
-pub(super) use self::{build::prepare, resolve::note_patched};
+pub(super) use self::{build::prepare, resolve::note_met};
 use self::{
     build::{changes, full_url},
     refs::{Dangling, References},
@@ -181,7 +181,7 @@ impl App {
         how: How,
     ) -> Result<Done, RestError> {
         prepare(&mut write)?;
-        note_patched(self, actor, std::slice::from_ref(&write), &how.base)?;
+        note_met(self, actor, std::slice::from_ref(&write), &how.base)?;
         if let Verb::Create { resource, .. }
         | Verb::Update { resource, .. }
         | Verb::UpdateWhere { resource, .. } = &write.verb
@@ -223,7 +223,9 @@ impl App {
         how: &How,
     ) -> Result<Vec<Done>, RestError> {
         resolve::resolve(self, actor, &*tx, &mut writes, &how.base)?;
-        let mut targets = targets(self, actor, &*tx, &writes, how)?;
+        let (mut targets, seen) = targets(self, actor, &*tx, &writes, how)?;
+        // What was there already is handed out: that is a reading.
+        seen.record_in(tx, self, actor)?;
         References::of(&writes, &targets).rewrite(self, actor, &*tx, &mut writes, how)?;
         if how.is_import {
             target::spare(&writes, &mut targets, &how.home);
@@ -245,10 +247,11 @@ impl App {
                 })
             })
             .collect::<Result<_, _>>()?;
-        homes::check_moves(&prepared, &writes, &ledger)?;
-        ledger.whole()?;
         let mut rights = Rights::new(self, actor, how);
         rights.before(&*tx, &prepared, &writes, &targets, &homes)?;
+        // Only then: whose a resource is, is told to those alone who may write it.
+        homes::check_moves(&prepared, &writes, &ledger)?;
+        ledger.whole()?;
         let draft = prepared.changes.into_checked_draft(actor);
         let entries = self.append_draft(tx, draft)?;
         let places = places(&homes);

@@ -12,6 +12,7 @@ use crate::{
     Actor, App,
     rest::{
         error::{ElementFault, RestError},
+        guard,
         search::the_one,
         sight::Sight,
     },
@@ -163,7 +164,9 @@ fn missing(view: &dyn View, text: &str) -> Result<Option<&'static str>, RestErro
 
 fn is_here(view: &dyn View, kind: ResourceType, id: &str) -> Result<bool, RestError> {
     match ResourceId::new(id) {
-        Ok(id) => Ok(view.chart_of(kind.name(), &id)?.is_some()),
+        // What no door shows is not here.
+        Ok(id) => Ok(view.chart_of(kind.name(), &id)?.is_some()
+            && !guard::is_hidden(view, kind.name(), &id)?),
         Err(_) => Ok(false),
     }
 }

@@ -55,37 +55,54 @@ pub(super) fn resolve(
     Ok(())
 }
 
-/// Notes that whoever patches reads: a `test` that fails says what stands as well as one that
-/// does not. Recorded durably before the patch is looked at.
-pub(in crate::rest) fn note_patched(
+/// Notes that whoever patches, or writes by a condition, reads: a `test` that fails says what
+/// stands as well as one that does not, and so does a refusal that only comes where something
+/// meets the condition. Recorded durably before the write is looked at.
+pub(in crate::rest) fn note_met(
     app: &App,
     actor: &Actor,
     writes: &[Write],
     base: &str,
 ) -> Result<(), RestError> {
-    let is_patch =
-        |write: &Write| matches!(write.verb, Verb::Patch { .. } | Verb::PatchWhere { .. });
-    if !writes.iter().any(is_patch) {
+    let reads = |write: &Write| {
+        matches!(
+            write.verb,
+            Verb::Patch { .. }
+                | Verb::PatchWhere { .. }
+                | Verb::UpdateWhere { .. }
+                | Verb::DeleteWhere { .. }
+        )
+    };
+    if !writes.iter().any(reads) {
         return Ok(());
     }
     let seen = {
         let view = app.view()?;
         let mut sight = Sight::new(app, actor, &*view);
-        for write in writes.iter().filter(|write| is_patch(write)) {
-            let seen = match &write.verb {
-                Verb::Patch { id, .. } => standing(&mut sight, write.kind, id).map(drop),
-                Verb::PatchWhere { query, .. } => met(&mut sight, write.kind, query, base)
-                    .and_then(|found| match found {
-                        Some(found) => sight.see(&found.shown),
-                        None => Err(RestError::NotFound),
-                    }),
-                _ => Ok(()),
-            };
-            seen.map_err(|why| why.in_entry(write.at))?;
+        for write in writes {
+            note_one(&mut sight, write, base).map_err(|why| why.in_entry(write.at))?;
         }
         sight.seen()
     };
     seen.record(app, actor)
+}
+
+fn note_one(sight: &mut Sight<'_>, write: &Write, base: &str) -> Result<(), RestError> {
+    match &write.verb {
+        Verb::Patch { id, .. } => standing(sight, write.kind, id).map(drop),
+        Verb::PatchWhere { query, .. } => match met(sight, write.kind, query, base)? {
+            Some(found) => sight.see(&found.shown),
+            None => Err(RestError::NotFound),
+        },
+        // What is wrong with these conditions is said when they are carried out.
+        Verb::UpdateWhere { query, .. } | Verb::DeleteWhere { query } => {
+            match met(sight, write.kind, query, base) {
+                Ok(Some(found)) => sight.see(&found.shown),
+                _ => Ok(()),
+            }
+        }
+        Verb::Create { .. } | Verb::Update { .. } | Verb::Delete { .. } => Ok(()),
+    }
 }
 
 fn one(sight: &mut Sight<'_>, write: &mut Write, base: &str) -> Result<(), RestError> {

@@ -14,7 +14,7 @@ use crate::{
         error::{ElementFault, RestError},
         guard,
         search::the_one,
-        sight::Sight,
+        sight::{Seen, Sight},
     },
 };
 
@@ -33,13 +33,14 @@ pub(crate) enum Target {
     Spared(Found),
 }
 
+/// What each write meets, and what of it is handed out although nothing is written.
 pub(super) fn targets(
     app: &App,
     actor: &Actor,
     view: &dyn View,
     writes: &[Write],
     how: &How,
-) -> Result<Vec<Target>, RestError> {
+) -> Result<(Vec<Target>, Seen), RestError> {
     let mut sight = Sight::new(app, actor, view);
     let mut named: HashSet<(ResourceType, ResourceId)> = HashSet::new();
     let mut targets = vec![];
@@ -50,9 +51,14 @@ pub(super) fn targets(
             return Err(twice().in_entry(write.at));
         }
         let target = target(&mut sight, view, write, how).map_err(|why| why.in_entry(write.at))?;
+        if let (Verb::Create { .. }, Target::Exists(found), false) =
+            (&write.verb, &target, actor.is_node())
+        {
+            sight.see(&found.shown).map_err(|why| why.in_entry(write.at))?;
+        }
         targets.push(target);
     }
-    Ok(targets)
+    Ok((targets, sight.seen()))
 }
 
 fn twice() -> RestError {
@@ -85,7 +91,7 @@ fn target(
             if guard::is_hidden(view, write.kind.name(), id)? {
                 return Err(RestError::element(write.kind.name(), ElementFault::OwnSteps));
             }
-            guard::check_standing(write.kind, &found.shown)?;
+            check_steps(sight, write.kind, &found)?;
             Ok(Target::Standing(found))
         }
         Verb::Delete { id } => {
@@ -93,14 +99,27 @@ fn target(
             if guard::is_hidden(view, write.kind.name(), id)? {
                 return Err(RestError::NotFound);
             }
-            guard::check_standing(write.kind, &found.shown)?;
-            Ok(if found.is_retracted() && found.rivals.is_empty() {
-                Target::Exists(found)
-            } else {
-                Target::Standing(found)
-            })
+            check_steps(sight, write.kind, &found)?;
+            if !found.is_retracted() || !found.rivals.is_empty() {
+                return Ok(Target::Standing(found));
+            }
+            // Nothing is written, so that no right to write is asked for below. Of a Patient that
+            // was taken back everybody is told so: with it went every relation to the chart.
+            if write.kind != ResourceType::Patient && !sight.may_see(&found.shown)? {
+                sight.see(&found.shown)?;
+            }
+            Ok(Target::Exists(found))
         }
     }
+}
+
+/// Refuses what has its own steps; whoever may not see it is told no more than that.
+fn check_steps(sight: &mut Sight<'_>, kind: ResourceType, found: &Found) -> Result<(), RestError> {
+    let Err(why) = guard::check_standing(kind, &found.shown) else { return Ok(()) };
+    if !sight.may_see(&found.shown)? {
+        sight.see(&found.shown)?;
+    }
+    Err(why)
 }
 
 /// What an import does not write again: what stands just so, and what somebody here (not the
