@@ -80,19 +80,22 @@ impl Place {
     /// Keeps files that came in, in place of those that were there before.
     fn keep(&self, folder: &Path, by: Bringer, files: Vec<(String, u64)>) -> io::Result<()> {
         let mut state = self.lock();
-        absent_is_fine(fs::remove_dir_all(self.files()))?;
-        fs::rename(folder, self.files())?;
-        OwnDisk.sync_names(&self.top)?;
         let refused = std::mem::take(&mut state.seen.refused);
         state.seen = Seen { phase: Phase::Ready, by: Some(by), files, refused, ..Seen::default() };
-        let noted = self.note(&state);
-        if noted.is_err() {
+        let put = || {
+            absent_is_fine(fs::remove_dir_all(self.files()))?;
+            fs::rename(folder, self.files())?;
+            OwnDisk.sync_names(&self.top)?;
+            self.note(&state)
+        };
+        let kept = put();
+        if kept.is_err() {
             // What does not stand there is not there after a restart either.
             let refused = std::mem::take(&mut state.seen.refused);
             state.seen = Seen { refused, ..Seen::default() };
             let _ = fs::remove_dir_all(self.files());
         }
-        noted
+        kept
     }
 }
 

@@ -443,3 +443,56 @@ async fn another_file_of_one_name_is_another_file() {
     bring(&mut browser, "import", &[("people.ndjson", &(of("a") + &of("e")))]).await;
     assert!(browser.get("/import").await.says(&["Give the file another name"]));
 }
+
+/// A small disk at a folder; it goes with the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        let done = mount.args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"]).arg(at).output();
+        if done.as_ref().is_ok_and(|done| done.status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        println!("no small disk can be mounted here, so this is not tested: {done:?}");
+        None
+    }
+
+    fn fill(&self) {
+        use std::io::Write as _;
+        let mut file = fs::File::create(self.0.join("ballast")).unwrap();
+        while file.write_all(&[7; 4096]).is_ok() {}
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_loses_nothing() {
+    let top = Folder::new();
+    let data = found(&top.0);
+    let Some(disk) = SmallDisk::mount(&data.0.join("import")) else { return };
+    let node = Node::start(data);
+    let mut browser = node.at("admin1");
+    let page = bring(&mut browser, "try", &[("a.ndjson", &many(8_000))]).await;
+    assert!(page.says(&["The disk is full"]), "{}", page.html);
+    assert_eq!(node.seen().phase, Phase::Empty);
+    assert!(!node.folder("incoming").exists() && !node.folder("files").exists());
+
+    // There is room for the files, and then for nothing more: what is there stays.
+    bring(&mut browser, "try", &[("a.ndjson", &many(300))]).await;
+    assert_eq!(node.ended().phase, Phase::Done);
+    disk.fill();
+    let page = press(&mut browser, "import").await;
+    assert!(page.says(&["The disk is full", "a.ndjson"]), "{}", page.html);
+    assert_eq!(node.seen().files.len(), 1);
+    fs::remove_file(disk.0.join("ballast")).unwrap();
+    press(&mut browser, "import").await;
+    let done = node.ended();
+    assert_eq!((done.phase.clone(), numbers(&done)), (Phase::Done, (300, 0, 1)), "{done:?}");
+}

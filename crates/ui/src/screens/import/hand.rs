@@ -37,13 +37,16 @@ pub(super) async fn refused(
         let mut from = from.take(bytes);
         loop {
             let mut piece = vec![0; PIECE_BYTES];
-            let read = from.read(&mut piece).map(|count| {
-                piece.truncate(count);
-                Bytes::from(piece)
-            });
-            let is_over = read.as_ref().is_ok_and(Bytes::is_empty) || read.is_err();
+            let (read, is_over) = match from.read(&mut piece) {
+                Ok(0) => return,
+                Ok(count) => {
+                    piece.truncate(count);
+                    (Ok(Bytes::from(piece)), false)
+                }
+                Err(why) => (Err(why), true),
+            };
             // Whoever asked may have gone away.
-            if (is_over && read.is_ok()) || to.blocking_send(read).is_err() || is_over {
+            if to.blocking_send(read).is_err() || is_over {
                 return;
             }
         }

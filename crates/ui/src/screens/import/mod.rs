@@ -84,7 +84,7 @@ impl Import {
 
     /// Whether it can go on.
     fn can_go_on(&self) -> bool {
-        matches!(self.phase, "ready" | "stopped" | "cut" | "failed")
+        matches!(self.phase, "stopped" | "cut" | "failed")
     }
 
     fn is(&self, phase: &str) -> bool {
