@@ -19,7 +19,7 @@ fn people() -> String {
             n % 100
         )
     };
-    (0..PEOPLE).map(person).collect()
+    (0..PEOPLE).map(person).collect::<Vec<_>>().concat()
 }
 
 fn count(country: &Country) -> u64 {

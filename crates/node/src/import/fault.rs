@@ -54,7 +54,7 @@ pub(super) fn failure(why: &Error, file: Option<&str>) -> Failure {
                 let (code, about) = of_text(why);
                 return of(code, about);
             }
-            if inner.is_some_and(|inner| inner.is::<Hl7Error>())
+            if inner.and_then(|inner| inner.downcast_ref::<Hl7Error>()).is_some()
                 || why.kind() == io::ErrorKind::InvalidData
             {
                 return of("unreadable", String::new());

@@ -40,7 +40,7 @@ pub(super) fn plain(name: &str) -> String {
     stem + end
 }
 
-/// Signs without a shape that turn or join what stands beside them (Unicode, Bidi_Control and
+/// Signs without a shape that turn or join what stands beside them (Unicode, `Bidi_Control` and
 /// others of General Punctuation).
 const fn is_unseen(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -59,6 +59,7 @@ pub(super) struct Arriving {
     is_kept: bool,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn of_disk(why: io::Error) -> IntakeError {
     IntakeError::Disk(fault::disk(&why))
 }
