@@ -121,6 +121,8 @@ coded! {
         RevokeNode = "revoke-node",
         /// Export in bulk.
         ExportBulk = "export-bulk",
+        /// Bring records along from files: import in bulk. It shows nothing of any chart.
+        BringRecords = "bring-records",
         /// Use the practice mode.
         Practise = "practise",
 
@@ -174,6 +176,7 @@ impl Action {
             | Self::InviteNode
             | Self::RevokeNode
             | Self::ExportBulk
+            | Self::BringRecords
             | Self::Practise => &[ChartKind::Facility],
             Self::ReadCounts | Self::ReadDirectives | Self::IssueDirective => {
                 &[ChartKind::Facility, ChartKind::Nation]

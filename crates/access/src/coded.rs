@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-/// One word of a closed list of at most 64.
+/// One word of a closed list of at most 128.
 pub trait Coded: Copy + Eq + fmt::Debug + 'static {
     /// Every word, in the order in which they are declared.
     const ALL: &'static [Self];
@@ -43,7 +43,7 @@ pub(crate) use coded;
 
 /// A set of words of one list.
 pub struct CodeSet<T> {
-    bits: u64,
+    bits: u128,
     of: PhantomData<fn() -> T>,
 }
 

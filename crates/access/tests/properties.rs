@@ -309,7 +309,7 @@ fn codes_are_read_back_and_distinct() {
         for &word in T::ALL {
             assert_eq!(T::from_code(word.code()), Some(word));
         }
-        assert!(T::ALL.len() <= 64, "a CodeSet holds 64");
+        assert!(T::ALL.len() <= 128, "a CodeSet holds 128");
         assert_eq!(T::from_code("nothing-of-the-kind"), None);
     }
     round::<Role>();

@@ -18,6 +18,7 @@ pub mod encounter;
 pub mod error;
 pub mod founding;
 mod grants;
+pub mod intake;
 pub mod keys;
 pub mod nation;
 mod nation_now;
@@ -89,6 +90,7 @@ pub struct App {
     pub(crate) live: consult::Live,
     pub(crate) disk: Arc<disk::Disk>,
     library: OnceLock<Arc<dyn Library>>,
+    intake: OnceLock<Arc<dyn intake::Intake>>,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -119,6 +121,7 @@ impl App {
             live,
             disk,
             library: OnceLock::new(),
+            intake: OnceLock::new(),
         })
     }
 

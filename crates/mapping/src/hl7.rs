@@ -110,6 +110,22 @@ pub enum Hl7Error {
 }
 
 impl Hl7Error {
+    /// A stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "hl7-unreadable",
+            Self::TooLarge { .. } | Self::TooMany => "hl7-too-large",
+            Self::NoMessage { .. } | Self::NoHeader | Self::Several => "hl7-no-message",
+            Self::Charset { .. } | Self::NoCharset { .. } | Self::NotInCharset { .. } => {
+                "hl7-charset"
+            }
+            Self::Delimiters => "hl7-delimiters",
+            Self::Kind => "hl7-kind",
+            Self::NoPatient => "hl7-no-patient",
+            Self::NoPatientId => "hl7-no-patient-id",
+        }
+    }
+
     /// The line of the file that it is about, if it is about one.
     pub const fn line(&self) -> Option<u64> {
         match self {

@@ -107,6 +107,38 @@ pub enum SheetError {
     },
 }
 
+impl SheetError {
+    /// A stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Locked => "sheet-locked",
+            Self::Old | Self::NotXlsx => "sheet-no-xlsx",
+            Self::Archive | Self::Part(_) | Self::Row { .. } => "sheet-damaged",
+            Self::NoSheet(_) => "sheet-missing",
+            Self::Nothing => "sheet-empty",
+            Self::Size
+            | Self::Unpacked
+            | Self::Rows { .. }
+            | Self::Columns { .. }
+            | Self::Cell { .. }
+            | Self::Held { .. } => "sheet-large",
+        }
+    }
+
+    /// The sheet, if it is about one.
+    pub fn sheet(&self) -> Option<&str> {
+        match self {
+            Self::NoSheet(sheet)
+            | Self::Row { sheet, .. }
+            | Self::Rows { sheet }
+            | Self::Columns { sheet, .. }
+            | Self::Cell { sheet, .. }
+            | Self::Held { sheet } => Some(sheet),
+            _ => None,
+        }
+    }
+}
+
 /// The rows of the sheet with that name, or of the first one that has anything in it; sheets that
 /// are hidden come last.
 pub fn rows(bytes: &[u8], sheet: Option<&str>) -> Result<Rows, SheetError> {

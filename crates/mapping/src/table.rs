@@ -74,14 +74,29 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MappingError {
     /// It is not JSON of this form.
-    #[error("the mapping cannot be read: {0}")]
-    Json(String),
+    #[error("the mapping cannot be read: {says}")]
+    Json {
+        /// The line where it cannot, from 1, if it is known.
+        line: Option<u64>,
+        /// What is wrong there, in English.
+        says: String,
+    },
     /// The name of the source is missing.
     #[error("`source` needs a name of letters, digits and hyphens")]
     Source,
     /// A table without what tells its rows apart.
     #[error("table {0}: `key` names the columns that tell one row from another")]
     NoKey(String),
+    /// The table has not all columns that the mapping names.
+    #[error("table {table}: no column is called {missing:?}; there are {known:?}")]
+    Columns {
+        /// The name of the file.
+        table: String,
+        /// The columns that the mapping names, and that are not there.
+        missing: Vec<String>,
+        /// Those that are there.
+        known: Vec<String>,
+    },
     /// Something in a table is not understood.
     #[error("table {table}: {what}")]
     Table {
@@ -144,8 +159,10 @@ impl RowFault {
 impl Mapping {
     /// Reads a mapping and checks all of it that can be checked without a table.
     pub fn parse(json: &[u8]) -> Result<Self, MappingError> {
-        let mapping: Self =
-            serde_json::from_slice(json).map_err(|why| MappingError::Json(why.to_string()))?;
+        let mapping: Self = serde_json::from_slice(json).map_err(|why| MappingError::Json {
+            line: Some(why.line() as u64).filter(|line| *line > 0),
+            says: why.to_string(),
+        })?;
         let named = |c: char| c.is_alphanumeric() || c == '-';
         if mapping.source.is_empty() || !mapping.source.chars().all(named) {
             return Err(MappingError::Source);
@@ -222,7 +239,7 @@ impl Table {
                 return Err(self.wrong(format!("two columns are called {column:?}")));
             }
         }
-        let mut missing: Vec<&str> = vec![];
+        let mut missing: Vec<String> = vec![];
         let mut named: Vec<String> = self.key.clone();
         for template in &self.resources {
             named.extend(template.key.iter().flatten().cloned());
@@ -234,13 +251,13 @@ impl Table {
             }
         }
         for column in &named {
-            if !places.contains_key(column) && !missing.contains(&column.as_str()) {
-                missing.push(column);
+            if !places.contains_key(column) && !missing.contains(column) {
+                missing.push(column.clone());
             }
         }
         if !missing.is_empty() {
-            let known: Vec<&String> = columns.iter().filter(|name| !name.is_empty()).collect();
-            return Err(self.wrong(format!("no column is called {missing:?}; there are {known:?}")));
+            let known = columns.iter().filter(|name| !name.is_empty()).cloned().collect();
+            return Err(MappingError::Columns { table: self.file.clone(), missing, known });
         }
         let dates = self.dates.iter().filter_map(|form| DateForm::parse(form)).collect();
         Ok(Rows { table: self, source, places, width: columns.len(), dates, keys })

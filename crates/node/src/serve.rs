@@ -26,7 +26,9 @@ use crate::{
     around::Around,
     chance::{MachineChance, seed},
     data_dir::DataDir,
-    https, metrics,
+    https,
+    import::NodeIntake,
+    metrics,
     road::{Road, RoadConfig},
     ticket::Authority,
 };
@@ -53,6 +55,8 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     let practice = data.practice(&app)?;
     practice.beside_on_disk(&app);
     app.keep_reserve(Arc::new(data.reserve()));
+    let intake = NodeIntake::open(&data.0)?;
+    app.use_intake(intake.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop_road = Arc::new(AtomicBool::new(false));
     let settings = data.settings()?;
@@ -73,6 +77,7 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     }
     let ticking = tick(app.clone(), stop_road.clone())?;
     let served = runtime.block_on(serve_pages(data, &app, &practice, config, road_address));
+    intake.halt();
     stop_road.store(true, Ordering::Relaxed);
     let _ = road.join();
     let _ = ticking.join();
@@ -216,7 +221,7 @@ impl AskedToStop {
 }
 
 /// Everything that is served: the screens of the facility and of its practice room, the FHIR API.
-fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Result<Router> {
+pub fn pages(data: &DataDir, app: &Arc<App>, practice: &Arc<App>, https: bool) -> Result<Router> {
     let secret = data.form_secret()?;
     let frame = |app: &Arc<App>| ondol_ui::Frame {
         surroundings: Arc::new(Around { app: app.clone() }),

@@ -60,6 +60,17 @@ impl Visitor {
         fields: &[(&str, &str)],
         files: &[(&str, &[u8])],
     ) -> Result<Seen, HttpError> {
+        let files: Vec<_> = files.iter().map(|(name, bytes)| (*name, "file", *bytes)).collect();
+        self.post_files(path, fields, &files)
+    }
+
+    /// The same for files whose names count: the field, the file's name, its bytes.
+    pub fn post_files(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Result<Seen, HttpError> {
         let mut body = vec![];
         let token = self.token.clone();
         for (name, value) in std::iter::once(("csrf", token.as_str())).chain(fields.iter().copied())
@@ -67,9 +78,9 @@ impl Visitor {
             let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
             body.extend_from_slice(format!("{head}\r\n\r\n{value}\r\n").as_bytes());
         }
-        for (name, bytes) in files {
+        for (name, called, bytes) in files {
             let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
-            body.extend_from_slice(format!("{head}; filename=\"file\"\r\n\r\n").as_bytes());
+            body.extend_from_slice(format!("{head}; filename=\"{called}\"\r\n\r\n").as_bytes());
             body.extend_from_slice(bytes);
             body.extend_from_slice(b"\r\n");
         }

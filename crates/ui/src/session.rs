@@ -87,9 +87,13 @@ pub(crate) async fn find(State(ui): State<Ui>, mut request: Request, next: Next)
     next.run(request).await
 }
 
+/// Where a page without script looks by itself how an import goes.
+pub(crate) const WATCH_IMPORT: &str = "/import/watch";
+
 /// Whether a person did something, rather than a page that stands open.
 fn is_touch(request: &Request) -> bool {
-    !request.headers().contains_key(BY_ITSELF) && request.uri().path() != "/road/chip"
+    !request.headers().contains_key(BY_ITSELF)
+        && !matches!(request.uri().path(), "/road/chip" | WATCH_IMPORT)
 }
 
 /// The pages around the sign-in: they look after themselves.

@@ -37,6 +37,14 @@ impl Ui {
         on_a_thread(self.app.clone(), job).await
     }
 
+    /// The same with refusals of its own.
+    pub async fn run_or<T: Send + 'static, E: From<AppError> + Send + 'static>(
+        &self,
+        job: impl FnOnce(&Arc<App>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        on_a_thread(self.app.clone(), job).await
+    }
+
     /// The same at the door: accounts, sessions, stations.
     pub async fn at_door<T: Send + 'static>(
         &self,
@@ -60,15 +68,15 @@ impl Ui {
     }
 }
 
-async fn on_a_thread<T: Send + 'static>(
+async fn on_a_thread<T: Send + 'static, E: From<AppError> + Send + 'static>(
     app: Arc<App>,
-    job: impl FnOnce(&Arc<App>) -> Result<T, AppError> + Send + 'static,
-) -> Result<T, AppError> {
+    job: impl FnOnce(&Arc<App>) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     match tokio::task::spawn_blocking(move || job(&app)).await {
         Ok(result) => result,
         Err(stopped) => match stopped.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(AppError::Unexpected("the node is stopping")),
+            Err(_) => Err(AppError::Unexpected("the node is stopping").into()),
         },
     }
 }

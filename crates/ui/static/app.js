@@ -76,11 +76,18 @@
         if (document.visibilityState === "hidden")
             void keepAll();
     });
+    let sendingUntil = 0;
     document.addEventListener("submit", (event) => {
+        var _a;
         const form = event.target;
         if (form.dataset.sent)
             event.preventDefault();
         form.dataset.sent = "yes";
+        if (form.enctype === "multipart/form-data")
+            sendingUntil = Date.now() + 1800000;
+        const sending = form.querySelector("[data-sending]");
+        if (sending)
+            sending.textContent = (_a = sending.dataset.sending) !== null && _a !== void 0 ? _a : "";
         window.setTimeout(() => delete form.dataset.sent, 4000);
     });
     const lockAfter = Number((_e = data.lockAfter) !== null && _e !== void 0 ? _e : "0") * 1000;
@@ -110,7 +117,7 @@
         ["pointerdown", "keydown", "wheel", "touchmove"].forEach((name) => document.addEventListener(name, touched, { passive: true }));
         touched();
         const watch = window.setInterval(() => {
-            if (Date.now() - lastTouch() < lockAfter)
+            if (Date.now() - lastTouch() < lockAfter || Date.now() < sendingUntil)
                 return;
             window.clearInterval(watch);
             const patience = new Promise((resolve) => window.setTimeout(resolve, 2000));

@@ -77,10 +77,15 @@
   });
 
   // A second touch on a button does not send a form twice.
+  let sendingUntil = 0;
   document.addEventListener("submit", (event: Event): void => {
     const form = event.target as HTMLFormElement;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
+    // Files may be on their way for long: locking the page would break them off.
+    if (form.enctype === "multipart/form-data") sendingUntil = Date.now() + 1_800_000;
+    const sending = form.querySelector<HTMLElement>("[data-sending]");
+    if (sending) sending.textContent = sending.dataset.sending ?? "";
     window.setTimeout(() => delete form.dataset.sent, 4000);
   });
 
@@ -112,7 +117,7 @@
     );
     touched();
     const watch = window.setInterval(() => {
-      if (Date.now() - lastTouch() < lockAfter) return;
+      if (Date.now() - lastTouch() < lockAfter || Date.now() < sendingUntil) return;
       window.clearInterval(watch);
       // A link that hangs must not hold the lock open.
       const patience = new Promise((resolve) => window.setTimeout(resolve, 2000));

@@ -41,6 +41,9 @@ use crate::{App, AppError};
 /// that is one batch is committed, its end, the beginning of the next and its batch.
 const WAITING_MAX: usize = 3;
 
+/// So many things that were left out before are told of at once.
+const LEFT_ONCE: usize = 1_000;
+
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -121,7 +124,7 @@ pub enum ImportError {
     /// Another file was imported under this name, or this one was changed since.
     #[error("a file of this name was imported with other contents; give it another name")]
     Changed,
-    /// A batch before could not be committed; the import says why.
+    /// A batch before could not be committed; the import says why. Or whoever is told wished it.
     #[error("the import has stopped")]
     Stopped,
     /// The record did not take it.
@@ -162,30 +165,70 @@ pub struct LeftBefore {
     pub line: u64,
     /// The entry of the bundle on it, from 0.
     pub entry: Option<usize>,
+    /// A stable code; empty where an older version left it out.
+    pub code: String,
+    /// Where, as FHIRPath or a column.
+    pub expression: Option<String>,
     /// Why, in English.
     pub says: String,
 }
 
+/// Stands between the parts of what is noted about something that was left out.
+const PART: char = '\u{1f}';
+
 impl LeftBefore {
+    fn noted(problem: &Problem) -> String {
+        let expression = problem.expression.as_deref().unwrap_or_default();
+        format!("{}{PART}{expression}{PART}{}", problem.code, problem.says)
+    }
+
     fn read(key: &[u8], value: Vec<u8>) -> Option<Self> {
         let (rest, entry) = key.split_last_chunk::<8>()?;
         let (_, line) = rest.split_last_chunk::<8>()?;
         let entry = u64::from_be_bytes(*entry);
         let entry = if entry == u64::MAX { None } else { Some(usize::try_from(entry).ok()?) };
-        Some(Self { line: u64::from_be_bytes(*line), entry, says: String::from_utf8(value).ok()? })
+        let value = String::from_utf8(value).ok()?;
+        let mut parts = value.splitn(3, PART);
+        let (code, at, says) = match (parts.next(), parts.next(), parts.next()) {
+            (Some(code), Some(at), Some(says)) => (code, at, says),
+            _ => ("", "", value.as_str()),
+        };
+        Some(Self {
+            line: u64::from_be_bytes(*line),
+            entry,
+            code: code.to_owned(),
+            expression: Some(at.to_owned()).filter(|at| !at.is_empty()),
+            says: says.to_owned(),
+        })
     }
 }
 
 /// Who is told how an import goes.
 pub trait Told: Send {
+    /// A file begins: so many lines of it are known.
+    fn begin(&mut self, file: &str, lines_known: u64) {
+        let _ = (file, lines_known);
+    }
+
     /// Something about a line. It names elements and never values.
     fn problem(&mut self, file: &str, problem: &Problem);
 
-    /// Something that an earlier run of the same file left out.
+    /// Something that an earlier run of the same file left out: by lines, before all that is new.
     fn left_before(&mut self, file: &str, left: &LeftBefore);
+
+    /// Some more of a file is committed, and all problems of the lines up to there are told. With
+    /// it, what became of the file so far.
+    fn went_on(&mut self, file: &str, so_far: &Imported) {
+        let _ = (file, so_far);
+    }
 
     /// A file is imported to its end.
     fn end(&mut self, file: &str, imported: &Imported);
+
+    /// Whether more is to be committed. An import that does not go on is [`ImportError::Stopped`].
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 /// Files that are imported one after the other.
@@ -279,18 +322,21 @@ impl Importing<'_> {
             self.wait()?;
         }
         let bad = || AppError::Unexpected("a mark of an import");
-        let (known, left) = {
-            let view = self.app.view()?;
-            let known = match view.value(Space::Node, &key(name))? {
-                Some(bytes) => Mark::from_bytes(&bytes).ok_or_else(bad)?,
-                None => Mark::default(),
-            };
-            let left = view.values(Space::Node, &left_prefix(name), None, usize::MAX)?;
-            let left = left.into_iter().map(|(key, value)| LeftBefore::read(&key, value));
-            (known, left.collect::<Option<Vec<_>>>().ok_or_else(bad)?)
+        let known = match self.app.view()?.value(Space::Node, &key(name))? {
+            Some(bytes) => Mark::from_bytes(&bytes).ok_or_else(bad)?,
+            None => Mark::default(),
         };
-        self.send(Step::File { name: name.to_owned(), lines_known: known.lines, left })?;
-        Ok(known)
+        self.send(Step::File { name: name.to_owned(), lines_known: known.lines })?;
+        // Some at a time: there may be as many as the file has lines.
+        let (prefix, mut after) = (left_prefix(name), None::<Vec<u8>>);
+        loop {
+            let some =
+                self.app.view()?.values(Space::Node, &prefix, after.as_deref(), LEFT_ONCE)?;
+            let Some((last, _)) = some.last() else { return Ok(known) };
+            after = Some(last.clone());
+            let left = some.into_iter().map(|(key, value)| LeftBefore::read(&key, value));
+            self.send(Step::Left(left.collect::<Option<_>>().ok_or_else(bad)?))?;
+        }
     }
 
     /// Waits until all that was handed over is committed.

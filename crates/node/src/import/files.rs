@@ -1,13 +1,16 @@
 //! Which files are imported, and as what.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufReader, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use ondol_mapping::table::{Mapping, Table};
+
+use super::gauge::{Counted, Gauge};
 
 /// What a folder's mapping is called.
 pub(super) const MAPPING: &str = "mapping.json";
@@ -37,6 +40,8 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) name: String,
     pub(super) kind: Kind,
+    /// Its length, bytes.
+    pub(super) bytes: u64,
     mapped: Option<Arc<Mapped>>,
 }
 
@@ -71,6 +76,42 @@ impl Found {
             anyhow!("no table of the {MAPPING} beside it is for {}", self.path.display())
         })?;
         Ok((mapped, table))
+    }
+
+    /// Opens it; its bytes are counted.
+    pub(super) fn open(&self, gauge: &Arc<Gauge>) -> Result<BufReader<Counted>> {
+        let file = File::open(&self.path).with_context(|| self.path.display().to_string())?;
+        Ok(BufReader::new(Counted::of(file, gauge.clone())))
+    }
+
+    /// Under which name is noted how far it came. Whenever a table, its mapping or a document
+    /// changes, all of it is looked at again, and what is as it was writes nothing. Lines and
+    /// messages are logs that grow: they are the same file as long as they begin with the same line.
+    pub(super) fn mark(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        let from = match self.kind {
+            Kind::Table => {
+                let (mapped, _) = self.table()?;
+                hasher.update(&(mapped.bytes.len() as u64).to_le_bytes()).update(&mapped.bytes);
+                [&mapped.mapping.source, "/"].concat()
+            }
+            Kind::Messages => [self.source(), "/"].concat(),
+            Kind::Document | Kind::Lines => String::new(),
+        };
+        let is_log = matches!(self.kind, Kind::Lines | Kind::Messages);
+        let shown = || self.path.display().to_string();
+        let mut file = File::open(&self.path).with_context(shown)?;
+        let mut part = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut part).with_context(shown)?;
+            let end = part[..count].iter().position(|byte| is_log && matches!(byte, b'\n' | b'\r'));
+            hasher.update(&part[..end.unwrap_or(count)]);
+            if count == 0 || end.is_some() {
+                break;
+            }
+        }
+        let hash = hasher.finalize().to_hex();
+        Ok([&from, &self.name, "#", &hash[..16]].concat())
     }
 
     /// In a folder: bundles first, since the work of days, which stands in lines, refers to the
@@ -111,7 +152,8 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<Found>> {
     Ok(files)
 }
 
-fn inside(folder: &Path) -> Result<Vec<Found>> {
+/// The files in a folder, in the order in which they are imported.
+pub(super) fn inside(folder: &Path) -> Result<Vec<Found>> {
     let shown = || format!("{} cannot be read", folder.display());
     let mapped = mapping(folder)?;
     let mut inside = vec![];
@@ -129,7 +171,8 @@ fn inside(folder: &Path) -> Result<Vec<Found>> {
     Ok(inside)
 }
 
-fn kind(path: &Path) -> Option<Kind> {
+/// What a file holds, by the end of its name.
+pub(super) fn kind(path: &Path) -> Option<Kind> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "json" => Some(Kind::Document),
         "ndjson" => Some(Kind::Lines),
@@ -142,10 +185,12 @@ fn kind(path: &Path) -> Option<Kind> {
 fn found(path: &Path, kind: Kind, mapped: Option<Arc<Mapped>>) -> Result<Found> {
     let name = path.file_name().and_then(|name| name.to_str());
     let Some(name) = name else { bail!("{} has a name that is not UTF-8", path.display()) };
-    Ok(Found { path: path.to_owned(), name: name.to_owned(), kind, mapped })
+    let bytes = fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    Ok(Found { path: path.to_owned(), name: name.to_owned(), kind, bytes, mapped })
 }
 
-fn mapping(folder: &Path) -> Result<Option<Arc<Mapped>>> {
+/// The mapping in a folder.
+pub(super) fn mapping(folder: &Path) -> Result<Option<Arc<Mapped>>> {
     let path = folder.join(MAPPING);
     if !path.is_file() {
         return Ok(None);

@@ -1,33 +1,35 @@
 //! HL7 v2 messages on their way into the record.
 
 use std::{
-    fs::File,
     io::{self, BufReader},
+    sync::Arc,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ondol_app::rest::import::{Row, RowRefused};
 use ondol_mapping::hl7::{self, Hl7Error, Messages};
 use serde_json::{Value, json};
 
-use super::files::Found;
+use super::{
+    files::Found,
+    gauge::{Counted, Gauge},
+};
 
 /// The messages of a file.
-pub(super) fn messages(file: &Found) -> Result<Messages<BufReader<File>>> {
-    let from = File::open(&file.path).with_context(|| file.path.display().to_string())?;
-    Ok(hl7::messages(BufReader::new(from)))
+pub(super) fn messages(file: &Found, gauge: &Arc<Gauge>) -> Result<Messages<BufReader<Counted>>> {
+    Ok(hl7::messages(file.open(gauge)?))
 }
 
 /// What messages become, one by one.
 pub(super) struct Made<'f> {
-    messages: Messages<BufReader<File>>,
+    messages: Messages<BufReader<Counted>>,
     source: &'f str,
     utc_offset_minutes: i32,
 }
 
 impl<'f> Made<'f> {
-    pub(super) fn of(file: &'f Found, utc_offset_minutes: i32) -> Result<Self> {
-        let (messages, source) = (messages(file)?, file.source());
+    pub(super) fn of(file: &'f Found, gauge: &Arc<Gauge>, utc_offset_minutes: i32) -> Result<Self> {
+        let (messages, source) = (messages(file, gauge)?, file.source());
         Ok(Self { messages, source, utc_offset_minutes })
     }
 }
@@ -37,7 +39,7 @@ impl Iterator for Made<'_> {
 
     fn next(&mut self) -> Option<io::Result<Row>> {
         let refused = |line: u64, seen: String, why: &Hl7Error| {
-            let why = RowRefused { code: "hl7-refused", at: None, says: why.to_string() };
+            let why = RowRefused { code: why.code(), at: None, says: why.to_string() };
             Some(Ok(Row { line, seen, made: Err(why), left: vec![] }))
         };
         let raw = match self.messages.next()? {

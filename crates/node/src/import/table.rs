@@ -1,8 +1,9 @@
 //! Rows of a facility's own tables, on their way into the record.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, Read as _},
+    fs,
+    io::{self, BufReader},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
@@ -13,7 +14,10 @@ use ondol_mapping::{
 };
 use ondol_terms::load::{LoadError, Records};
 
-use super::files::Found;
+use super::{
+    files::Found,
+    gauge::{Counted, Gauge},
+};
 
 /// The rows of a file as it has them.
 pub(super) struct Cells {
@@ -24,12 +28,12 @@ pub(super) struct Cells {
 
 /// The rows that are still to come.
 enum Rest {
-    Text(Records<BufReader<File>>),
+    Text(Records<BufReader<Counted>>),
     Sheet { next: u64, rows: std::vec::IntoIter<Vec<String>> },
 }
 
 impl Cells {
-    pub(super) fn open(file: &Found) -> Result<Self> {
+    pub(super) fn open(file: &Found, gauge: &Arc<Gauge>) -> Result<Self> {
         let shown = || file.path.display().to_string();
         if file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
             let (_, table) = file.table()?;
@@ -39,8 +43,7 @@ impl Cells {
             let columns = rows.next().unwrap_or_default();
             return Ok(Self { rest: Rest::Sheet { next: read.first + 1, rows }, columns });
         }
-        let reader = BufReader::new(File::open(&file.path).with_context(shown)?);
-        let (records, columns) = Records::open(reader).with_context(shown)?;
+        let (records, columns) = Records::open(file.open(gauge)?).with_context(shown)?;
         Ok(Self { rest: Rest::Text(records), columns })
     }
 
@@ -67,9 +70,9 @@ pub(super) struct Made<'m> {
 }
 
 impl<'m> Made<'m> {
-    pub(super) fn of(file: &'m Found, keys: &'m mut Keys) -> Result<Self> {
+    pub(super) fn of(file: &'m Found, gauge: &Arc<Gauge>, keys: &'m mut Keys) -> Result<Self> {
         let (mapped, table) = file.table()?;
-        let cells = Cells::open(file)?;
+        let cells = Cells::open(file, gauge)?;
         let rows = table.with_columns(&mapped.mapping.source, &cells.columns, keys);
         let rows = rows.with_context(|| file.path.display().to_string())?;
         Ok(Self { cells, rows })
@@ -97,25 +100,6 @@ impl Iterator for Made<'_> {
             return Some(Ok(Row { line, seen: cells.join("\u{1f}"), made, left: vec![] }));
         }
     }
-}
-
-/// Under which name is noted how far a table came: whenever it or its mapping changes, all its rows
-/// are looked at again, and those that are as they were write nothing.
-pub(super) fn mark(file: &Found) -> Result<String> {
-    let (mapped, _) = file.table()?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&(mapped.bytes.len() as u64).to_le_bytes()).update(&mapped.bytes);
-    let mut from = File::open(&file.path).with_context(|| file.path.display().to_string())?;
-    let mut part = vec![0; 1 << 16];
-    loop {
-        let count = from.read(&mut part).with_context(|| file.path.display().to_string())?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&part[..count]);
-    }
-    let hash = hasher.finalize().to_hex();
-    Ok([mapped.mapping.source.as_str(), "/", &file.name, "#", &hash[..16]].concat())
 }
 
 /// A row as text: a cell in quotes where it has to be.

@@ -14,6 +14,7 @@ pub mod encounter;
 pub mod first_run;
 pub mod help;
 pub mod home;
+pub mod import;
 pub mod lock;
 pub mod me;
 pub mod papers;
@@ -38,6 +39,7 @@ pub fn all() -> Router<Ui> {
         .merge(papers::routes())
         .merge(death::routes())
         .merge(home::routes())
+        .merge(import::routes())
         .merge(encounter::routes())
         .merge(chart::routes())
         .merge(consult::routes())

@@ -33,6 +33,8 @@ struct Settings {
     page: Page,
     form: Form,
     may_change: bool,
+    /// The policy `bring-records` lets administrators.
+    may_import: bool,
 }
 
 /// The policy `set-own-facility` lets these change settings; the page is for all to read.
@@ -57,7 +59,8 @@ async fn ask(page: Page, who: SignedIn, ui: State<Ui>) -> Result<Response, Troub
 fn show(page: Page, who: &SignedIn, form: Form) -> Response {
     let status = if form.is_fine() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let t = page.t;
-    (status, Screen(Settings { t, page, form, may_change: may_change(who) })).into_response()
+    let (may_change, may_import) = (may_change(who), who.is(Role::Administrator));
+    (status, Screen(Settings { t, page, form, may_change, may_import })).into_response()
 }
 
 async fn save(

@@ -162,6 +162,17 @@ impl Browser {
         fields: &[(&str, &str)],
         files: &[(&str, &[u8])],
     ) -> Shown {
+        let files: Vec<_> = files.iter().map(|(name, bytes)| (*name, "x", *bytes)).collect();
+        let body = self.form_with(fields, &files).await;
+        self.send_parts(path, body).await
+    }
+
+    /// The body of a form with files: the field, the name where they come from, the bytes.
+    pub async fn form_with(
+        &mut self,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Vec<u8> {
         if self.token.is_empty() {
             self.get("/sign-in").await;
         }
@@ -173,16 +184,21 @@ impl Browser {
             body.extend_from_slice(value.as_bytes());
             body.extend_from_slice(b"\r\n");
         }
-        for (name, bytes) in files {
+        for (name, called, bytes) in files {
             let head = format!(
-                "--part\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\
-                 Content-Type: application/octet-stream\r\n\r\n"
+                "--part\r\nContent-Disposition: form-data; name=\"{name}\"; \
+                 filename=\"{called}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
             );
             body.extend_from_slice(head.as_bytes());
             body.extend_from_slice(bytes);
             body.extend_from_slice(b"\r\n");
         }
         body.extend_from_slice(b"--part--\r\n");
+        body
+    }
+
+    /// Sends the body of a form with files, or some of it, and follows redirects.
+    pub async fn send_parts(&mut self, path: &str, body: Vec<u8>) -> Shown {
         let first = self.ask_with("POST", path, body, "multipart/form-data; boundary=part", &[]);
         let first = first.await;
         self.follow(first).await

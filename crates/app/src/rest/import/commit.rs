@@ -27,7 +27,9 @@ use crate::{
 /// What is to be done next.
 pub(super) enum Step {
     /// A file begins.
-    File { name: String, lines_known: u64, left: Vec<LeftBefore> },
+    File { name: String, lines_known: u64 },
+    /// What an earlier run left out of it.
+    Left(Vec<LeftBefore>),
     /// Some of it.
     Batch(Batch),
     /// It was read to its end.
@@ -57,14 +59,24 @@ impl<'a> Committer<'a> {
     pub(super) fn run(mut self, steps: Receiver<Step>) -> Result<(), ImportError> {
         for step in steps {
             match step {
-                Step::File { name, lines_known, left } => {
+                Step::File { name, lines_known } => {
                     self.name = name;
+                    self.imported = Imported { lines_known, ..Imported::default() };
+                    self.told.begin(&self.name, lines_known);
+                }
+                Step::Left(left) => {
                     for left in &left {
                         self.told.left_before(&self.name, left);
                     }
-                    self.imported = Imported { lines_known, ..Imported::default() };
+                    self.told.went_on(&self.name, &self.imported);
                 }
-                Step::Batch(batch) => self.commit(batch)?,
+                Step::Batch(batch) => {
+                    if !self.told.goes_on() {
+                        return Err(ImportError::Stopped);
+                    }
+                    self.commit(batch)?;
+                    self.told.went_on(&self.name, &self.imported);
+                }
                 Step::End => self.told.end(&self.name, &self.imported),
                 // Whoever waits may have gone away.
                 Step::Idle(done) => drop(done.send(())),
@@ -127,7 +139,8 @@ impl<'a> Committer<'a> {
             }
             for problem in left.iter().chain(result.problems.iter().filter(|one| !one.kept)) {
                 let key = left_key(&name, problem.line, problem.entry);
-                tx.set_value(Space::Node, &key, Some(problem.says.as_bytes()))?;
+                let noted = LeftBefore::noted(problem);
+                tx.set_value(Space::Node, &key, Some(noted.as_bytes()))?;
             }
             if let Some(mark) = mark {
                 tx.set_value(Space::Node, &key(&name), Some(&mark.to_bytes()))?;

@@ -4,6 +4,7 @@
 //! through the screens as the people of that country (`walk`). A second run on the same data
 //! takes the pictures again without living the morning again.
 
+mod bring;
 mod scenes;
 mod story;
 mod walk;

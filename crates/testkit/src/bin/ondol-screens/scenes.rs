@@ -2,7 +2,7 @@
 
 use ondol_testkit::{browser::Key, desk::Desk, node::Seat};
 
-use crate::story::Places;
+use crate::{bring, story::Places};
 
 /// A screen in one state.
 pub struct Scene {
@@ -28,22 +28,31 @@ pub fn all(places: &Places) -> Vec<Scene> {
     scenes.extend(health_worker_consults(places));
     scenes.extend(who_is_who(places));
     scenes.extend(manager());
+    scenes.extend(bring::all());
     scenes.extend(specialist(places));
     scenes.extend(hospital(places));
     scenes
 }
 
-fn scene(seat: Seat, login: &'static str, name: &'static str, path: impl Into<String>) -> Scene {
+/// A screen as it is when somebody comes to it.
+pub fn scene(
+    seat: Seat,
+    login: &'static str,
+    name: &'static str,
+    path: impl Into<String>,
+) -> Scene {
     Scene { name, seat, login, path: path.into(), act: nothing, after: nothing }
 }
 
 impl Scene {
-    fn when(mut self, act: fn(&Desk)) -> Self {
+    /// What is done before the picture.
+    pub fn when(mut self, act: fn(&Desk)) -> Self {
         self.act = act;
         self
     }
 
-    fn then(mut self, after: fn(&Desk)) -> Self {
+    /// What is done after it.
+    pub fn then(mut self, after: fn(&Desk)) -> Self {
         self.after = after;
         self
     }

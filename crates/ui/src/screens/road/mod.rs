@@ -177,3 +177,8 @@ fn facts(page: &Page, one: &road::Neighbour) -> Vec<Fact> {
 pub(super) fn tier_of(t: T, tier: road::Tier) -> String {
     say::tier(t, tier)
 }
+
+/// Bytes, rounded to what a person compares.
+pub(super) fn size(t: T, bytes: u64) -> String {
+    say::size(t, bytes)
+}
