@@ -72,9 +72,9 @@ import-left-more = 그밖에 { $n }건.
 import-place = { $file }, { $line }째 줄
 import-place-entry = { $file }, { $line }째 줄, { $entry }째 항목
 import-refused = 빠진것의 파일
-import-refused-how = 받아서 고친 다음 다시 들여오십시오. 표는 여기에 있는 mapping.json과 함께 고르십시오. 사람들의 자료이므로 고친 다음 여기서 치우십시오.
-import-take = 받기
-import-others = 다른 사람이 가져온것은 그 사람만 받을수 있습니다.
+import-refused-how = 내려받아 고친 다음 다시 들여오십시오. 표는 여기에 있는 mapping.json과 함께 고르십시오. 사람들의 자료이므로 고친 다음 여기서 치우십시오.
+import-take = 내려받기
+import-others = 다른 사람이 가져온것은 그 사람만 내려받을수 있습니다.
 import-discard-refused = 여기서 치우기
 note-import-gone = 치웠습니다.
 
