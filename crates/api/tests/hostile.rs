@@ -220,9 +220,10 @@ fn any_search_is_answered_and_what_is_refused_is_named() {
             of if posted => format!("/{of}{kind}/_search?_count=3"),
             of => format!("/{of}{kind}?_count=3"),
         };
-        let (method, path, body) = match posted {
-            true => ("POST", path, query),
-            false => ("GET", format!("{path}&{query}"), String::new()),
+        let (method, path, body) = if posted {
+            ("POST", path, query)
+        } else {
+            ("GET", format!("{path}&{query}"), String::new())
         };
         let path = if posted { path.split('?').next().unwrap_or_default() } else { path.as_str() };
         let reply = runtime.block_on(door.with("doctor", (method, path), &headers, body));
@@ -234,7 +235,6 @@ fn any_search_is_answered_and_what_is_refused_is_named() {
 }
 
 /// Values that libraries let pass or stumble over.
-#[rustfmt::skip]
 const LEAVES: &[&str] = &[
     "null",
     "true",
@@ -270,10 +270,9 @@ const LEAVES: &[&str] = &[
     "{\"resourceType\":\"Patient\"}",
     "{\"reference\":\"Patient/p\"}",
     "{\"resourceType\":\"Parameters\"}",
-    ];
+];
 
 /// Names of members.
-#[rustfmt::skip]
 const KEYS: &[&str] = &[
     "resourceType",
     "id",
@@ -311,7 +310,7 @@ const KEYS: &[&str] = &[
     "__proto__",
     "",
     "fhir_comments",
-    ];
+];
 
 /// JSON as text, with all that libraries let pass or stumble over.
 fn document() -> impl Strategy<Value = String> {
