@@ -64,8 +64,11 @@ fn clinic(is_there: bool) -> Door {
     door
 }
 
+/// Method, path, headers and body.
+type Asked = (&'static str, &'static str, Vec<(&'static str, &'static str)>, Value);
+
 /// What is asked, with headers and a body. Those that write come last.
-fn requests() -> Vec<(&'static str, &'static str, Vec<(&'static str, &'static str)>, Value)> {
+fn requests() -> Vec<Asked> {
     let by = |method: &str, url: &str, resource: &Value| {
         json!({ "resourceType": "Bundle", "type": "transaction", "entry": [
             { "resource": resource, "request": { "method": method, "url": url } }] })
