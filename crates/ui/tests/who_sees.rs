@@ -4,12 +4,15 @@
 
 #[path = "browser/mod.rs"]
 mod browser;
+#[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "../../api/tests/who_sees/page.rs"]
 mod page;
+#[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "../../api/tests/who_sees/planted.rs"]
 mod planted;
 #[path = "../../api/tests/who_sees/relations.rs"]
 mod relations;
+#[allow(dead_code, reason = "each test takes what it needs")]
 #[path = "../../api/tests/who_sees/setting.rs"]
 mod setting;
 #[path = "../../app/tests/support/mod.rs"]
