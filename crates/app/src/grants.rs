@@ -73,11 +73,12 @@ pub fn at_home(
 /// What may be done in a chart because of how one stands to another chart of the same person: it is
 /// read as one, and put together or taken apart. Nothing is written by it, and the home is not
 /// handed on.
-const FOR_THE_PERSON: [Action; 7] = [
+const FOR_THE_PERSON: [Action; 8] = [
     Action::SearchPerson,
     Action::ReadSafetySummary,
     Action::ReadPrescription,
     Action::ReadChart,
+    Action::ReadSealed,
     Action::PrintChart,
     Action::PrintReaders,
     Action::MergePersons,

@@ -58,10 +58,6 @@ more_worlds! {
     more_worlds_converge_13: 13;
     more_worlds_converge_14: 14;
     more_worlds_converge_15: 15;
-    more_worlds_converge_16: 16;
-    more_worlds_converge_17: 17;
-    more_worlds_converge_18: 18;
-    more_worlds_converge_19: 19;
 }
 
 /// Else a seed that failed could not be looked into.
