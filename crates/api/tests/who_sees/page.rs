@@ -1,7 +1,5 @@
 //! The tables of `docs/access.md`, and what follows from them for a chart of this test.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::collections::{HashMap, HashSet};
 
 use ondol_access::{Coded, Role};

@@ -1,7 +1,5 @@
 //! What is planted in the charts: each resource says something that stands nowhere else.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};

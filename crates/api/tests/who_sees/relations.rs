@@ -1,8 +1,6 @@
 //! Makes the relations of `charts.tsv` true: by what stands in the record, and where there is a step
 //! of its own for it, by that.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use ondol_access::{Coded, Role};
 use ondol_app::{Actor, coding};
 use ondol_kernel::ResourceId;

@@ -1,7 +1,5 @@
 //! Charts in all relations, and somebody in each role, in the record of a county hospital.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::collections::HashMap;
 
 use ondol_access::{Coded, Role};

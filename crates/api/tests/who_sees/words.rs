@@ -1,8 +1,6 @@
 //! What an answer says: read once from its beginning to its end, since answers are long and what is
 //! looked for is much.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
-
 use std::collections::HashSet;
 
 /// What was found in an answer.
