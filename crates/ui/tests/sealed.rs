@@ -76,6 +76,13 @@ async fn a_visit_is_sealed_read_shared_and_taken_back() {
     assert!(shown.says(&["One sealed record"]) && !shown.says(&[WORDS]), "{}", shown.html);
     assert!(doctor.get(&format!("/people/{chart}/sealed")).await.says(&[WORDS]));
 
+    // Whoever seals where the person is only received loses the sight of it with the visit, and is
+    // told so with the way back, not with a dead end.
+    let own = [("chart", chart.as_str()), ("complaint", "열"), ("seal", "other")];
+    let own = doctor.send(&format!("/people/{chart}/visits/new"), &own).await;
+    assert!(own.says(&["Saved and sealed."]), "{}", own.html);
+    let sees = own.status == StatusCode::OK && own.says(&["Sealed records"]);
+    assert!(sees || own.says(&[&format!("/people/{chart}/receive")]), "{}", own.html);
     let no_reason = worker.send(&path, &[&at[..], &[("do", "take-back")]].concat()).await;
     assert_eq!(no_reason.status, StatusCode::UNPROCESSABLE_ENTITY);
     let back = [("do", "take-back"), ("reason", "다른 사람이다")];

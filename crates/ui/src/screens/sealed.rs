@@ -10,6 +10,7 @@ use ondol_app::sealed::{SealReader, SealedVisit, TakenBack};
 
 use super::chart::Visit;
 use super::encounter::seal;
+use super::people::arrive::Closed;
 use super::people::{complain, id, same_chart, shown};
 use crate::form::{Choice, Form};
 use crate::key;
@@ -87,7 +88,7 @@ async fn show(
     form: Form,
 ) -> Result<Response, Trouble> {
     let (actor, chart) = (who.actor.clone(), id(path)?);
-    let (banner, pieces, offered) = ui
+    let read = ui
         .run(move |app| {
             let (banner, pieces) = app.sealed(&actor, &chart)?;
             let offered = match app.seal_readers(&actor, &chart) {
@@ -97,7 +98,13 @@ async fn show(
             };
             Ok((banner, pieces, offered))
         })
-        .await?;
+        .await;
+    let (banner, pieces, offered) = match read {
+        Ok(read) => read,
+        // Such as after the visit that was sealed just now ended: receiving opens it again.
+        Err(AppError::Denied(_)) => return Ok(Closed::of(page, path.to_owned())),
+        Err(other) => return Err(other.into()),
+    };
     let may_write = offered.is_some();
     let offered = offered.unwrap_or_default();
     let t = page.t;
