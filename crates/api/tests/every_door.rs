@@ -11,7 +11,7 @@
 use ondol_access::Role;
 use who_sees::{asking::ask_all, doors, world::World};
 
-use crate::{door, who_sees};
+use crate::who_sees;
 
 /// Asks the doors of some lines, as everybody.
 async fn ask(which: impl Fn(&doors::Line) -> bool) {
