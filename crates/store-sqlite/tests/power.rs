@@ -148,7 +148,7 @@ fn without_syncs_of_the_database_checkpoints_lose_entries() {
 }
 
 /// A record whose index is made again while two write on, and whose power is cut somewhere in it.
-/// Gives what is wrong when the power is back, and whether the index was whole by then.
+/// Gives what is wrong when the power is back, or whether it went before the index was made.
 fn cut_while_indexing(
     seed: u64,
     image: Image,
@@ -158,9 +158,9 @@ fn cut_while_indexing(
     let disk = Disk::with_image(&format!("index-{seed}"), image);
     let store = open(&disk).map_err(|why| format!("it does not open: {why}"))?;
     disk.set_faults(Faults { cut_after: Some(1 + seed * 131 % 1_900), ..Faults::default() });
-    std::thread::scope(|scope| {
+    let was_cut = std::thread::scope(|scope| {
         // Either may find the power gone, at any of its steps.
-        scope.spawn(|| drop(store.reindex(&mut |_, _| {})));
+        let indexing = scope.spawn(|| store.reindex(&mut |_, _| {}).is_err());
         for writer in 0..2 {
             let (store, to) = (&store, acknowledged.clone());
             scope.spawn(move || {
@@ -168,7 +168,9 @@ fn cut_while_indexing(
                 (0..20).take_while(|round| save(store, &name(*round), &to).is_ok()).count()
             });
         }
+        indexing.join()
     });
+    let was_cut = was_cut.map_err(|_| "the indexing panicked")?;
     disk.cut();
     drop(store);
     let back = Disk::with_image(&format!("index-{seed}-back"), disk.image(seed));
@@ -189,7 +191,7 @@ fn cut_while_indexing(
     }
     match store.verify(&mut |_, _| {}).map_err(|why| why.to_string())?.first() {
         Some(finding) => Err(format!("verify: {}", finding.what)),
-        None => Ok(was_whole),
+        None => Ok(was_cut),
     }
 }
 
@@ -206,10 +208,14 @@ fn an_index_that_is_made_again_may_lose_its_power_at_any_moment() {
     disk.cut();
     let image = disk.image(0);
     let before = to.lock().unwrap().clone();
+    let mut cut = 0;
     for seed in 0..60 {
-        let whole = cut_while_indexing(seed, image.clone(), &before);
-        assert_eq!(whole, Ok(true), "seed {seed}");
+        match cut_while_indexing(seed, image.clone(), &before) {
+            Ok(was_cut) => cut += u32::from(was_cut),
+            Err(why) => panic!("seed {seed}: {why}"),
+        }
     }
+    assert!(cut >= 30, "the power went in {cut} of 60 rounds only");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the screens work with, and the one place where they wait for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ondol_app::{App, AppError};
 
@@ -72,11 +72,30 @@ async fn on_a_thread<T: Send + 'static, E: From<AppError> + Send + 'static>(
     app: Arc<App>,
     job: impl FnOnce(&Arc<App>) -> Result<T, E> + Send + 'static,
 ) -> Result<T, E> {
+    let done = Arc::new(Mutex::new(None));
+    let to = done.clone();
+    do_on_a_thread(
+        app,
+        Box::new(move |app| {
+            *to.lock().unwrap_or_else(PoisonError::into_inner) = Some(job(app));
+        }),
+    )
+    .await?;
+    let result = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    result.unwrap_or_else(|| Err(AppError::Unexpected("work that did not end").into()))
+}
+
+/// What is done on a thread, whatever it gives: a task for each kind of work would be a fifth of
+/// the code of this crate.
+async fn do_on_a_thread(
+    app: Arc<App>,
+    job: Box<dyn FnOnce(&Arc<App>) + Send>,
+) -> Result<(), AppError> {
     match tokio::task::spawn_blocking(move || job(&app)).await {
-        Ok(result) => result,
+        Ok(()) => Ok(()),
         Err(stopped) => match stopped.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(AppError::Unexpected("the node is stopping").into()),
+            Err(_) => Err(AppError::Unexpected("the node is stopping")),
         },
     }
 }
