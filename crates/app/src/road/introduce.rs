@@ -6,7 +6,7 @@ use ondol_record::{Certificate, ChartId, ChartKind, certificate::Tier};
 use ondol_replicate::message::Message;
 use ondol_store::WriteTx;
 
-use super::{scope, send};
+use super::{revoke, scope, send};
 use crate::{App, AppError, Nation};
 
 /// So many charts are looked at before the next are read.
@@ -30,11 +30,19 @@ pub fn take(
             send(tx, &neighbour, Class::Care, &message)?;
         }
     }
+    if nation.is_revoked(&certificate.node) {
+        // Its key is needed to check what it wrote while it was trusted; nothing goes to it.
+        return Ok(true);
+    }
     lead_home(app, tx, &nation, certificate)?;
     if certificate.parent == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
+    if with.neighbours().contains(&certificate.node) {
+        revoke::tell_again(tx, &with, &certificate.node)?;
+    }
     open_charts(app, tx, (&nation, &with), &certificate.node)?;
+    revoke::replace(app, tx, &with, &certificate.facility)?;
     Ok(true)
 }
 
@@ -58,7 +66,7 @@ fn open_charts(
                 && !scope::goes_to(app, before, &*tx, &peer, &chart)?
             {
                 // Each entry in the class in which it was written.
-                super::queue::backfill(app, tx, &peer, &chart, Class::Bulk)?;
+                super::queue::backfill(app, tx, after, (&peer, &chart), Class::Bulk)?;
             }
         }
     }
@@ -84,7 +92,7 @@ fn open_to_above(
                 if scope::by_rule(app, after, above, chart)
                     && !scope::goes_to(app, before, &*tx, above, chart)?
                 {
-                    super::queue::backfill(app, tx, above, chart, Class::Bulk)?;
+                    super::queue::backfill(app, tx, after, (above, chart), Class::Bulk)?;
                 }
             }
             match charts.into_iter().last() {
@@ -144,6 +152,9 @@ impl App {
     /// Takes in a certificate that a node showed when it knocked.
     pub fn introduced(self: &std::sync::Arc<Self>, bytes: &[u8]) -> Result<bool, AppError> {
         let Ok(certificate) = Certificate::from_bytes(bytes) else { return Ok(false) };
+        if self.nation().is_revoked(&certificate.node) {
+            return Ok(false);
+        }
         self.meet(None, certificate)
     }
 
@@ -155,7 +166,7 @@ impl App {
         bytes: &[u8],
     ) -> Result<bool, AppError> {
         match Certificate::from_bytes(bytes) {
-            Ok(certificate) if certificate.link_key == *link_key => self.meet(None, certificate),
+            Ok(certificate) if certificate.link_key == *link_key => self.introduced(bytes),
             _ => Ok(false),
         }
     }

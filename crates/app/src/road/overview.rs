@@ -184,7 +184,11 @@ impl App {
     }
 
     /// The name of a node's facility; empty if it is not known here.
-    fn node_name(&self, view: &dyn View, node: &NodeId) -> Result<String, AppError> {
+    pub(super) fn node_name(
+        &self,
+        view: &dyn View,
+        node: &NodeId,
+    ) -> Result<String, AppError> {
         let Some(facility) = self.nation().node(node).map(|k| k.certificate.facility.clone())
         else {
             return Ok(String::new());

@@ -129,6 +129,9 @@ pub fn pass(
         // Its sender would have sent it another way.
         return Ok(Passed::Refused);
     }
+    if nation.is_revoked(from) || nation.is_revoked(to) {
+        return Ok(Passed::Refused);
+    }
     if *to != app.place.node {
         let Some(next) = nation.way_to(to).first().copied() else { return Ok(Passed::Refused) };
         // What still waits for the next node from before is not doubled.
