@@ -57,6 +57,10 @@ impl Surroundings for Around {
         self.app.disk_trouble().map(|(trouble, _)| trouble)
     }
 
+    fn revoked(&self) -> bool {
+        self.app.own_revocation().is_some()
+    }
+
     fn practice(&self) -> bool {
         self.app.is_practice()
     }

@@ -49,6 +49,7 @@ impl App {
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
         self.disk.room()?;
+        let mut heeded = false;
         loop {
             let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
@@ -82,7 +83,12 @@ impl App {
                         self.meet(Some(peer), certificate)?;
                     }
                 }
+                // It is new once.
+                Err(Stop::Heed(_)) if heeded => {
+                    return Err(AppError::Unexpected("a revocation was not kept"));
+                }
                 Err(Stop::Heed(revocation)) => {
+                    heeded = true;
                     self.heed(Some(peer), *revocation)?;
                 }
             }

@@ -32,7 +32,11 @@ pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
 pub use nodes::{NodeRow, Piece, Revoking, RevokedNode, RootKey, read_trusted, trusted_text};
-pub use ondol_record::{certificate::Tier, revocation::{Trusted, Why}};
+pub use ondol_record::{
+    ChartId,
+    certificate::Tier,
+    revocation::{Trusted, Why},
+};
 pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
 pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use queue::distribute;

@@ -146,28 +146,40 @@ impl App {
         let own = ChartId::Facility(self.place.facility.clone());
         let view = self.view()?;
         self.may(&*view, actor, Action::SeeRoad, &own, None)?;
+        let mut rows = self.node_rows(&*view)?;
+        for row in &mut rows {
+            let chart = ChartId::Facility(row.facility.clone());
+            let may = match self.may(&*view, actor, Action::RevokeNode, &chart, None) {
+                Ok(_) | Err(AppError::Denied(Denial::NeedsReason { .. })) => true,
+                Err(AppError::Denied(_)) => false,
+                Err(why) => return Err(why),
+            };
+            row.may_revoke = may && !row.is_own && !self.practice;
+        }
+        Ok(rows)
+    }
+
+    /// The same for the command line, which belongs to whoever holds the data directory.
+    pub fn nodes_at_console(&self) -> Result<Vec<NodeRow>, AppError> {
+        self.node_rows(&*self.view()?)
+    }
+
+    fn node_rows(&self, view: &dyn View) -> Result<Vec<NodeRow>, AppError> {
         let nation = self.nation();
         let shown = nation.nodes().filter(|known| {
             nation.is_within(&known.node, &self.place.node) || nation.is_revoked(&known.node)
         });
         let mut rows = vec![];
         for known in shown {
-            let chart = ChartId::Facility(known.facility.clone());
-            let may = match self.may(&*view, actor, Action::RevokeNode, &chart, None) {
-                Ok(_) | Err(AppError::Denied(Denial::NeedsReason { .. })) => true,
-                Err(AppError::Denied(_)) => false,
-                Err(why) => return Err(why),
-            };
-            let is_own = known.node == self.place.node;
             rows.push(NodeRow {
                 node: known.node,
                 facility: known.facility.clone(),
-                name: self.node_name(&*view, &known.node)?,
+                name: self.node_name(view, &known.node)?,
                 tier: known.tier,
                 issued: known.issued,
-                is_own,
-                may_revoke: may && !is_own && !self.practice,
-                revoked: self.revoked_node(&*view, &known.node)?,
+                is_own: known.node == self.place.node,
+                may_revoke: false,
+                revoked: self.revoked_node(view, &known.node)?,
             });
         }
         rows.sort_by(|a, b| (!a.is_own, &a.name, a.issued).cmp(&(!b.is_own, &b.name, b.issued)));

@@ -39,10 +39,14 @@ impl App {
     /// Takes in a revocation that came as a file, by telephone or on the command line. Gives
     /// whether it holds and is news.
     pub fn take_revocation(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, AppError> {
-        match Revocation::from_bytes(bytes) {
-            Ok(revocation) => self.heed(None, revocation),
-            Err(_) => Ok(false),
+        let Ok(revocation) = Revocation::from_bytes(bytes) else { return Ok(false) };
+        // Anybody can send such bytes: nothing is written before it is known who signed them.
+        if !is_signed(self, &revocation)?
+            || self.nation().with_revocation(&self.place, &revocation)?.is_none()
+        {
+            return Ok(false);
         }
+        self.heed(None, revocation)
     }
 
     /// The revocations of a node, as they travel: whoever is revoked and calls is told so.
