@@ -322,7 +322,7 @@ impl App {
         if !nation.is_revoked(revoked) || nation.serving(&known.facility).is_some() {
             return Err(AppError::State("not-revoked"));
         }
-        let parent = known.parent.filter(|parent| !nation.is_revoked(parent));
+        let parent = nation.parent_of(revoked).filter(|parent| !nation.is_revoked(parent));
         let parent = parent.and_then(|parent| nation.node(&parent));
         let parent = parent.ok_or(AppError::Field { field: "parent", why: "unknown" })?;
         let chart = ChartId::Facility(known.facility.clone());

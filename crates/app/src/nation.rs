@@ -220,24 +220,36 @@ impl Nation {
         if self.is_revoked(&self.own) {
             return vec![];
         }
-        let own = self.nodes.get(&self.own).and_then(|known| known.certificate.parent);
-        let below = self.nodes().filter(|c| c.parent == Some(self.own)).map(|c| c.node);
+        let own = self.parent();
+        let below = self.nodes().map(|known| known.node);
+        let below = below.filter(|node| self.parent_of(node) == Some(self.own));
         own.into_iter().chain(below).filter(|node| !self.is_revoked(node)).collect()
     }
 
     /// The node above this one, also if it is revoked.
     pub fn parent(&self) -> Option<NodeId> {
-        self.nodes.get(&self.own)?.certificate.parent
+        self.parent_of(&self.own)
+    }
+
+    /// The node above another: if it was revoked and its facility has a new one, that one.
+    pub fn parent_of(&self, node: &NodeId) -> Option<NodeId> {
+        self.nodes.get(node)?.certificate.parent.map(|parent| self.standing(parent))
+    }
+
+    /// The node that stands in a node's place now: another one if it was revoked and its facility
+    /// has a new one, so that those below a computer that was stolen or burnt find it there.
+    pub fn standing(&self, node: NodeId) -> NodeId {
+        if !self.is_revoked(&node) {
+            return node;
+        }
+        let facility = self.nodes.get(&node).map(|known| &known.certificate.facility);
+        facility.and_then(|facility| self.serving(facility)).map_or(node, |new| new.node)
     }
 
     /// The nodes from `node` up to the ministry, itself first.
     pub fn line_up(&self, node: &NodeId) -> Vec<NodeId> {
         let mut line = vec![*node];
-        while let Some(above) = line
-            .last()
-            .and_then(|last| self.nodes.get(last))
-            .and_then(|known| known.certificate.parent)
-        {
+        while let Some(above) = line.last().and_then(|last| self.parent_of(last)) {
             // A circle in the tree would be a forged or mistaken certificate.
             if line.contains(&above) {
                 break;

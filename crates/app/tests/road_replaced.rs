@@ -93,9 +93,8 @@ fn a_new_computer_gets_the_facilitys_records_back_from_above() {
     put(clinic, "never-came", json!({"resourceType": "Patient", "name": [{"text": "김보배"}]}));
 
     let actor = as_node(ministry.seat.node());
-    let again = |parent: &str| {
-        ministry.app.invite_again(&actor, &root(), (&stolen, parent), vec![])
-    };
+    let again =
+        |parent: &str| ministry.app.invite_again(&actor, &root(), (&stolen, parent), vec![]);
     assert!(matches!(again(""), Err(AppError::State("not-revoked"))));
     let revoking = Revoking { node: stolen, why: Why::Stolen, trusted, reason: String::new() };
     ministry.app.revoke_with(&actor, &root(), &revoking).unwrap();
@@ -159,4 +158,52 @@ fn a_case_that_waited_for_the_facility_goes_to_its_new_computer() {
     let new = joined(&ticket, county);
     carry(county, &new);
     assert!(new.has("ServiceRequest", "s1") && new.has("Patient", "p1"));
+}
+
+#[test]
+fn a_hospital_that_burnt_down_is_replaced_and_those_below_it_find_the_new_one() {
+    let country = Country::new();
+    let (ministry, province) = (country.ministry(), country.province());
+    let (county, clinic) = (country.county(), country.clinic());
+    put(clinic, "p1", json!({"resourceType": "Patient", "name": [{"text": "리영희"}]}));
+    put(clinic, "c1", json!({"resourceType": "Condition", "code": {"text": "기침"}}));
+    country.carry();
+    put(county, "c2", json!({"resourceType": "Condition", "code": {"text": "열"}}));
+    country.carry();
+    let (actor, burnt) = (as_node(ministry.seat.node()), county.seat.node());
+    let later = Millis(province.app.now().0 + 1_000);
+    let trusted = province.app.came_before(&as_node(province.seat.node()), &burnt, later).unwrap();
+    // The clinic works on, cut off.
+    put(clinic, "c3", json!({"resourceType": "Condition", "code": {"text": "폐염"}}));
+    let revoking = Revoking { node: burnt, why: Why::Closed, trusted, reason: String::new() };
+    let file = ministry.app.revoke_with(&actor, &root(), &revoking).unwrap();
+    country.carry_but(&["county"]);
+    let ticket = ministry.app.invite_again(&actor, &root(), (&burnt, ""), vec![]).unwrap();
+    let new = joined(&ticket, province);
+    carry(province, &new);
+    country.carry_but(&["county"]);
+    for id in ["c1", "c2"] {
+        assert!(new.has("Condition", id), "{id}");
+    }
+    let (hospital, below) = (new.app.place().node, clinic.seat.node());
+    assert!(new.app.nation().neighbours().contains(&below));
+    assert_eq!(province.app.nation().way_to(&below), [hospital, below]);
+
+    // The clinic hears of both by what a courier brings.
+    let down = new.app.stick_for(&as_node(hospital), below).unwrap();
+    let brought = clinic.app.sticks_in(&as_node(below), &[&down.bytes, &file]).unwrap();
+    assert!(brought.refused.is_empty() && brought.revocations == 1, "{brought:?}");
+    assert_eq!(clinic.app.nation().neighbours(), [hospital]);
+    for _ in 0..4 {
+        let up = clinic.app.stick_for(&as_node(below), hospital).unwrap();
+        new.app.sticks_in(&as_node(hospital), &[&up.bytes]).unwrap();
+        let down = new.app.stick_for(&as_node(hospital), below).unwrap();
+        clinic.app.sticks_in(&as_node(below), &[&down.bytes]).unwrap();
+    }
+    carry(province, &new);
+    assert!(new.has("Condition", "c3") && province.get("Condition", "c3").is_some());
+    let chart = ChartId::Patient(ResourceId::new("p1").unwrap());
+    assert_eq!(province.all(&chart, "Condition").len(), 3);
+    assert!(clinic.app.road_status().unwrap().iter().all(|peer| !peer.is_waiting()));
+    assert!(new.app.road_status().unwrap().iter().all(|peer| !peer.is_waiting()));
 }

@@ -99,9 +99,14 @@ fn everybody_hears_and_the_revoked_node_is_nobodys_neighbour() {
     country.carry_but(&["clinic"]);
     for facility in country.all().iter().filter(|one| one.seat.id != "clinic") {
         assert!(heard(facility, clinic), "{}", facility.seat.id);
-        assert!(!facility.app.road_status().unwrap().iter().any(|peer| {
-            peer.node == node(clinic) || peer.is_waiting()
-        }));
+        assert!(
+            !facility
+                .app
+                .road_status()
+                .unwrap()
+                .iter()
+                .any(|peer| { peer.node == node(clinic) || peer.is_waiting() })
+        );
     }
     // What waited for it is dropped and counted; it still stands in the record.
     let row = said(county, clinic);
@@ -199,10 +204,7 @@ fn what_waits_for_an_earlier_entry_does_not_slip_in() {
     assert_eq!((first.len(), second.len()), (1, 1));
     // The second overtakes the first, and waits for it.
     let arrive = |message: &ondol_app::road::Outgoing| {
-        county
-            .app
-            .arrive(node(clinic), message.class, message.number, &message.bytes)
-            .unwrap()
+        county.app.arrive(node(clinic), message.class, message.number, &message.bytes).unwrap()
     };
     assert_eq!(arrive(&second[0]), Arrival::Done);
     assert!(!has(county, "Condition", "second"));
@@ -332,7 +334,10 @@ fn nothing_passes_to_or_from_a_revoked_node_behind_others() {
     for (from, class) in [province, specialist].into_iter().zip([Class::Routine; 2]) {
         for message in from.app.outgoing(node(ministry), class, 100).unwrap() {
             let (number, bytes) = (message.number, &message.bytes);
-            assert_eq!(ministry.app.arrive(node(from), class, number, bytes).unwrap(), Arrival::Done);
+            assert_eq!(
+                ministry.app.arrive(node(from), class, number, bytes).unwrap(),
+                Arrival::Done
+            );
         }
     }
     revoke(&country, specialist, trusted);

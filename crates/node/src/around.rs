@@ -41,7 +41,7 @@ impl Surroundings for Around {
             return Road::Alone;
         }
         let waiting = self.app.waiting_count();
-        let Some(parent) = self.app.place().parent else {
+        let Some(parent) = self.app.nation().parent() else {
             // The ministry has nobody above: its road is that to those below.
             return self.downward(waiting);
         };

@@ -221,7 +221,8 @@ impl Road {
             self.peers.remove(&node);
             self.ids.retain(|_, of| *of != node);
             self.addresses.forget(node)?;
-            self.app.report_link(node, LinkReport { since: self.app.now(), ..LinkReport::default() });
+            self.app
+                .report_link(node, LinkReport { since: self.app.now(), ..LinkReport::default() });
             tracing::warn!(%node, "a link has ended: the node is revoked");
         }
         Ok(())
@@ -233,7 +234,7 @@ impl Road {
         if nation.is_revoked(&self.app.place().node) {
             return Ok(());
         }
-        let parent = self.app.place().parent.filter(|parent| !nation.is_revoked(parent));
+        let parent = nation.parent().filter(|parent| !nation.is_revoked(parent));
         for node in parent.into_iter().chain(nation.neighbours()) {
             if self.peers.contains_key(&node) {
                 continue;
@@ -290,12 +291,14 @@ impl Road {
 
     /// A node that its parent may not know yet shows its certificate until the link stands.
     fn knock(&mut self, now: u64) -> Result<()> {
-        let Some(parent) = self.app.place().parent else { return Ok(()) };
+        let nation = self.app.nation();
+        let Some(parent) = nation.parent() else { return Ok(()) };
         let Some(peer) = self.peers.get(&parent) else { return Ok(()) };
         let due = now >= self.knock_at;
-        let (false, true, Some(key)) = (peer.ever_up, due, self.config.parent_link_key) else {
-            return Ok(());
-        };
+        // The key of the invitation is that of the node that was above then.
+        let known = nation.node(&parent).map(|known| known.certificate.link_key);
+        let key = known.or(self.config.parent_link_key);
+        let (false, true, Some(key)) = (peer.ever_up, due, key) else { return Ok(()) };
         self.knock_at = now + self.knock_wait_ms;
         self.knock_wait_ms = (2 * self.knock_wait_ms).min(KNOCK_MS_MAX);
         let certificate = self.app.own_certificate();
@@ -309,7 +312,8 @@ impl Road {
     /// Looks the parent's name up again: there may have been no network at the start, and
     /// addresses change.
     fn find_parent(&mut self, now: u64) {
-        let Some(peer) = self.app.place().parent.and_then(|parent| self.peers.get(&parent)) else {
+        let Some(peer) = self.app.nation().parent().and_then(|parent| self.peers.get(&parent))
+        else {
             return;
         };
         let (unknown, silent) = (peer.address.is_none(), !peer.link.stats().is_up);
@@ -319,7 +323,7 @@ impl Road {
         }
         self.looked_up_at = now;
         let address = self.parent_address();
-        let peer = self.app.place().parent.and_then(|parent| self.peers.get_mut(&parent));
+        let peer = self.app.nation().parent().and_then(|parent| self.peers.get_mut(&parent));
         if let (Some(peer), Some(address)) = (peer, address) {
             peer.address = Some(address);
         }
@@ -327,9 +331,8 @@ impl Road {
 
     /// Who sent a first message; `None` too when too many came in this second.
     fn caller(&mut self, now: u64, datagram: &[u8]) -> Option<NodeId> {
-        let key = self
-            .may_look(now)
-            .then(|| link::initiator_of(&self.app.link_key(), datagram))??;
+        let key =
+            self.may_look(now).then(|| link::initiator_of(&self.app.link_key(), datagram))??;
         self.node_of_key(&key)
     }
 

@@ -184,8 +184,7 @@ impl Revocation {
     /// one counts, so that everybody keeps the same whatever came first.
     fn covers(&self, other: &Self) -> bool {
         let order = |of: &Self| (of.at, of.to_bytes());
-        self.is_as_strict_as(other)
-            && (!other.is_as_strict_as(self) || order(self) <= order(other))
+        self.is_as_strict_as(other) && (!other.is_as_strict_as(self) || order(self) <= order(other))
     }
 }
 

@@ -206,10 +206,7 @@ fn revocation() -> Revocation {
 fn revocation_bytes() {
     let root = SigningKey::from_bytes(&[8; 32]);
     let signed = revocation().signed(&root);
-    assert_eq!(
-        to_hex(&signed.to_bytes()),
-        "VECTOR"
-    );
+    assert_eq!(to_hex(&signed.to_bytes()), "VECTOR");
     assert_eq!(signed.trusted.len(), 2, "a row that trusts nothing is not written");
     let read = Revocation::from_bytes(&signed.to_bytes()).unwrap();
     assert_eq!(read, signed);

@@ -7,9 +7,7 @@ use std::{
 
 use ondol_app::{App, AppError};
 use ondol_kernel::{NodeId, ResourceId};
-use ondol_record::{
-    Address, ChartId, ChartKind, Revoked, certificate::Tier, entry::ChangeKind,
-};
+use ondol_record::{Address, ChartId, ChartKind, Revoked, certificate::Tier, entry::ChangeKind};
 use ondol_store::{Space, Store, View};
 use serde_json::Value;
 
@@ -190,9 +188,8 @@ fn charts_of_thief(world: &World) -> Result<BTreeSet<ChartId>, String> {
 /// The entries of a chart that are trusted.
 fn trusted_of(view: &dyn View, chart: &ChartId, revoked: &Revoked) -> Result<Shown, String> {
     let mut shown = Shown::new();
-    let of_stolen = |at: &Address| {
-        revoked.statements().iter().any(|one| one.node == at.stream.origin)
-    };
+    let of_stolen =
+        |at: &Address| revoked.statements().iter().any(|one| one.node == at.stream.origin);
     for (stream, newest, _) in view.chart_heads(chart).map_err(|why| why.to_string())? {
         let most = usize::try_from(newest).unwrap_or(usize::MAX);
         for row in view.chart_entries(&stream, chart, 1, most).map_err(|why| why.to_string())? {

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 
 use ondol_app::AppError;
 use ondol_kernel::Class;
-use ondol_record::{
-    Address, Revoked, Stream,
-    certificate::Tier,
-    revocation::Trusted,
-};
+use ondol_record::{Address, Revoked, Stream, certificate::Tier, revocation::Trusted};
 use ondol_store::{Store as _, View};
 
 use crate::{land::land, node::Node, world::World};

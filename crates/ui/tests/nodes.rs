@@ -104,7 +104,8 @@ async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed(
     ministry.app.use_root_key(Arc::new(Safe));
     let second = administrator.send(&path, &filled_in).await;
     assert!(
-        second.says(&["No longer trust the computer of 새마을리진료소?", "It cannot be taken back."]),
+        second
+            .says(&["No longer trust the computer of 새마을리진료소?", "It cannot be taken back."]),
         "{}",
         second.html
     );

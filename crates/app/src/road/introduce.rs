@@ -34,8 +34,9 @@ pub fn take(
         // Its key is needed to check what it wrote while it was trusted; nothing goes to it.
         return Ok(true);
     }
-    lead_home(app, tx, &nation, certificate)?;
-    if certificate.parent == Some(app.place.node) {
+    let above = certificate.parent.map(|parent| with.standing(parent));
+    lead_home(app, tx, &nation, (certificate, above))?;
+    if above == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
     if with.neighbours().contains(&certificate.node) {
@@ -48,7 +49,7 @@ pub fn take(
 
 /// Where a facility stands is known by certificates. What was written in its chart before they
 /// came goes to those neighbours who get it by the rules since one more is here.
-fn open_charts(
+pub fn open_charts(
     app: &App,
     tx: &mut dyn WriteTx,
     (before, after): (&Nation, &Nation),
@@ -110,10 +111,10 @@ fn lead_home(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    certificate: &Certificate,
+    (certificate, above): (&Certificate, Option<NodeId>),
 ) -> Result<(), AppError> {
     let own = app.place.node;
-    let next = match certificate.parent {
+    let next = match above {
         Some(parent) if parent == own => Some(certificate.node),
         Some(parent) if nation.is_within(&parent, &own) => nation.way_to(&parent).first().copied(),
         _ => None,
@@ -128,7 +129,12 @@ fn lead_home(
 }
 
 /// Tells a new node below whom it may have to ask.
-fn welcome(app: &App, tx: &mut dyn WriteTx, nation: &Nation, new: &NodeId) -> Result<(), AppError> {
+pub fn welcome(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    new: &NodeId,
+) -> Result<(), AppError> {
     let above = nation.line_up(&app.place.node);
     for known in nation.nodes() {
         if above.contains(&known.node) || known.tier == Tier::Specialist {
@@ -141,7 +147,7 @@ fn welcome(app: &App, tx: &mut dyn WriteTx, nation: &Nation, new: &NodeId) -> Re
 fn concerns(app: &App, nation: &Nation, neighbour: &NodeId, certificate: &Certificate) -> bool {
     if nation.parent() == Some(*neighbour) {
         let own = app.place.node;
-        let above = certificate.parent;
+        let above = certificate.parent.map(|parent| nation.standing(parent));
         return above.is_some_and(|above| nation.is_within(&above, &own));
     }
     certificate.tier == Tier::Specialist

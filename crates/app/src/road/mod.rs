@@ -31,7 +31,7 @@ pub(crate) use blobs::is_asked_for;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
-pub use nodes::{NodeRow, Piece, Revoking, RevokedNode, RootKey, read_trusted, trusted_text};
+pub use nodes::{NodeRow, Piece, RevokedNode, Revoking, RootKey, read_trusted, trusted_text};
 pub use ondol_record::{
     ChartId,
     certificate::Tier,

@@ -95,9 +95,8 @@ pub struct Revoking {
 /// Trusted numbers as people read them to each other: a line for each incarnation, `3: 12 340 5600
 /// 9`, the most urgent class first.
 pub fn trusted_text(trusted: &Trusted) -> String {
-    let line = |(incarnation, [a, b, c, d]): (&u32, &[u64; 4])| {
-        format!("{incarnation}: {a} {b} {c} {d}")
-    };
+    let line =
+        |(incarnation, [a, b, c, d]): (&u32, &[u64; 4])| format!("{incarnation}: {a} {b} {c} {d}");
     trusted.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -143,10 +142,28 @@ impl App {
 
     /// This computer, those below, and all that were revoked; by name.
     pub fn nodes(&self, actor: &Actor) -> Result<Vec<NodeRow>, AppError> {
+        self.node_rows_for(actor, None)
+    }
+
+    /// One of [`App::nodes`].
+    pub fn node(&self, actor: &Actor, node: &NodeId) -> Result<NodeRow, AppError> {
+        self.node_rows_for(actor, Some(node))?.pop().ok_or(AppError::NotFound)
+    }
+
+    /// The same for the command line, which belongs to whoever holds the data directory.
+    pub fn nodes_at_console(&self) -> Result<Vec<NodeRow>, AppError> {
+        self.node_rows(&*self.view()?, None)
+    }
+
+    fn node_rows_for(
+        &self,
+        actor: &Actor,
+        only: Option<&NodeId>,
+    ) -> Result<Vec<NodeRow>, AppError> {
         let own = ChartId::Facility(self.place.facility.clone());
         let view = self.view()?;
         self.may(&*view, actor, Action::SeeRoad, &own, None)?;
-        let mut rows = self.node_rows(&*view)?;
+        let mut rows = self.node_rows(&*view, only)?;
         for row in &mut rows {
             let chart = ChartId::Facility(row.facility.clone());
             let may = match self.may(&*view, actor, Action::RevokeNode, &chart, None) {
@@ -159,15 +176,12 @@ impl App {
         Ok(rows)
     }
 
-    /// The same for the command line, which belongs to whoever holds the data directory.
-    pub fn nodes_at_console(&self) -> Result<Vec<NodeRow>, AppError> {
-        self.node_rows(&*self.view()?)
-    }
-
-    fn node_rows(&self, view: &dyn View) -> Result<Vec<NodeRow>, AppError> {
+    fn node_rows(&self, view: &dyn View, only: Option<&NodeId>) -> Result<Vec<NodeRow>, AppError> {
         let nation = self.nation();
         let shown = nation.nodes().filter(|known| {
-            nation.is_within(&known.node, &self.place.node) || nation.is_revoked(&known.node)
+            only.is_none_or(|only| known.node == *only)
+                && (nation.is_within(&known.node, &self.place.node)
+                    || nation.is_revoked(&known.node))
         });
         let mut rows = vec![];
         for known in shown {

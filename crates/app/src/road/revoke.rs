@@ -14,7 +14,7 @@ use ondol_store::{Space, View, WriteTx};
 
 use super::{
     arrive::{Arrival, Taking},
-    blobs, held, keys, queue, scope, send,
+    blobs, held, introduce, keys, queue, scope, send,
 };
 use crate::{App, AppError, Nation};
 
@@ -75,9 +75,7 @@ impl App {
             return Ok(false);
         }
         let app = self.clone();
-        self.changing_nation(|| {
-            self.transact(move |tx| heed(&app, tx, from.as_ref(), &revocation))
-        })
+        self.changing_nation(|| self.transact(move |tx| heed(&app, tx, from.as_ref(), &revocation)))
     }
 }
 
@@ -117,7 +115,27 @@ fn heed(
     if let Some(known) = with.node(node) {
         replace(app, tx, &with, &known.certificate.facility)?;
     }
+    hang_below(app, tx, (&nation, &with))?;
     Ok(true)
+}
+
+/// A new node stands in the place of the revoked one: whoever was below that one is below it now.
+fn hang_below(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    (before, after): (&Nation, &Nation),
+) -> Result<(), AppError> {
+    let known = before.neighbours();
+    let new = after.neighbours().into_iter().filter(|node| !known.contains(node));
+    for node in new {
+        if after.parent() == Some(node) {
+            introduce::open_charts(app, tx, (before, after), &node)?;
+        } else {
+            introduce::welcome(app, tx, after, &node)?;
+        }
+        tell_again(tx, after, &node)?;
+    }
+    Ok(())
 }
 
 /// Tells a neighbour of all nodes that are revoked: it is new here, or begins anew.
@@ -206,12 +224,7 @@ fn sweep_waiting(tx: &mut dyn WriteTx, nation: &Nation, node: &NodeId) -> Result
     Ok(())
 }
 
-fn set_apart(
-    tx: &mut dyn WriteTx,
-    node: &NodeId,
-    what: u8,
-    bytes: &[u8],
-) -> Result<(), AppError> {
+fn set_apart(tx: &mut dyn WriteTx, node: &NodeId, what: u8, bytes: &[u8]) -> Result<(), AppError> {
     let hash = blake3::hash(bytes);
     let key = [APART, &node.0, &hash.as_bytes()[..8]].concat();
     Ok(tx.set_value(Space::Quarantine, &key, Some(&[&[what][..], bytes].concat()))?)
@@ -299,6 +312,13 @@ pub fn replace(
             };
             tx.set_value(Space::Scope, &key, None)?;
             scope::grant(app, tx, &new, &chart, Class::Bulk)?;
+        }
+        if nation.parent_of(&new) == Some(app.place.node) {
+            // Those below the old one find the new one in its place; it has to know them.
+            let below = nation.nodes().filter(|known| nation.is_within(&known.node, &new));
+            for known in below.filter(|known| known.node != new) {
+                send(tx, &new, Class::Care, &Message::Certificate(known.to_bytes()))?;
+            }
         }
     }
     Ok(())

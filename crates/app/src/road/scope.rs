@@ -38,8 +38,7 @@ pub fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bo
             }
         };
     }
-    let below = nation.node(peer).is_some_and(|k| k.certificate.parent == Some(app.place.node));
-    below && below_gets(app, nation, chart)
+    nation.parent_of(peer) == Some(app.place.node) && below_gets(app, nation, chart)
 }
 
 /// Whether a chart goes to every node below.

@@ -77,6 +77,3 @@ nodes-chart-do = Check with the person before you rely upon it.
 nodes-own = This computer was reported stolen or lost.
 nodes-own-do = It sends nothing to anybody, and nobody sends anything to it. If you work here rightly, telephone the ministry. What you write stays here.
 nodes-brought = A computer is no longer trusted, as the file said.
-
-stick-bad-revoked = This stick is from { $from }, whose computer was reported stolen or lost.
-stick-bad-revoked-do = Nothing was taken in. Keep the stick and tell the administrator.

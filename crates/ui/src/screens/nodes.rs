@@ -88,8 +88,7 @@ fn state(page: &Page, revoked: &RevokedNode) -> String {
 async fn row(ui: &Ui, who: &SignedIn, node: &str) -> Result<NodeRow, Trouble> {
     let node = NodeId::from_hex(node).ok_or(Trouble::NotFound)?;
     let actor = who.actor.clone();
-    let rows = ui.run(move |app| app.nodes(&actor)).await?;
-    rows.into_iter().find(|row| row.node == node).ok_or(Trouble::NotFound)
+    Ok(ui.run(move |app| app.node(&actor, &node)).await?)
 }
 
 #[derive(Template)]
