@@ -1,8 +1,6 @@
 //! A facility whose computer was stolen is invited again and gets a new one: its records come back
 //! from its neighbours (ADR 0026).
 
-mod support;
-
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -17,6 +15,8 @@ use ondol_store::Store;
 use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
 use serde_json::json;
 use support::{Country, Facility, Folder, MONDAY_8, SeededRng, root, x25519_public};
+
+use crate::support;
 
 struct New {
     app: Arc<App>,
@@ -119,7 +119,7 @@ fn a_new_computer_gets_the_facilitys_records_back_from_above() {
     assert!(new.has("Patient", "p1") && new.has("Organization", "clinic"));
     // What nobody else had, and what is not trusted, does not come back.
     assert!(!new.has("Patient", "never-came") && !new.has("Condition", "late"));
-    for facility in country.all().iter().filter(|one| one.seat.id != "clinic") {
+    for facility in [county, country.province(), ministry] {
         let serving = facility.app.nation();
         let serving = serving.serving(&ResourceId::new("clinic").unwrap()).unwrap();
         assert_eq!(serving.node, new.app.place().node, "{}", facility.seat.id);

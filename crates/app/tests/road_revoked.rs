@@ -1,8 +1,6 @@
 //! A stolen node (ADR 0026): nobody takes anything from it or sends anything to it, what it wrote
 //! afterwards is taken in nowhere whoever hands it on, and only the nation's root key can say so.
 
-mod support;
-
 use ed25519_dalek::SigningKey;
 use ondol_access::{Role, RoleSet};
 use ondol_app::{
@@ -15,6 +13,8 @@ use ondol_replicate::message::Message;
 use ondol_store::Space;
 use serde_json::json;
 use support::{Country, Facility, root};
+
+use crate::support;
 
 fn node(facility: &Facility) -> NodeId {
     facility.seat.node()
@@ -284,6 +284,8 @@ fn a_node_that_is_put_back_from_an_older_backup_hears_again() {
     assert!(heard(country.county(), country.clinic()));
     country.again("county", |county| county.put_back(&backup));
     assert!(!heard(country.county(), country.clinic()));
+    // The others learn that it counts anew, and tell it.
+    country.carry_but(&["clinic"]);
     country.carry_but(&["clinic"]);
     assert!(heard(country.county(), country.clinic()));
     assert_eq!(country.county().app.revocations_of(&country.clinic().seat.node()), [bytes]);

@@ -233,13 +233,9 @@ impl Revoked {
     /// The last trusted numbers, all statements taken together.
     pub fn trusted(&self) -> Trusted {
         let Some(first) = self.0.first() else { return Trusted::new() };
-        let least = |incarnation: u32, class: Class| {
-            self.0.iter().map(|one| {
-                one.trusted.get(&incarnation).map_or(0, |last| last[usize::from(class.code())])
-            })
-        };
         let rows = first.trusted.keys().map(|&incarnation| {
-            (incarnation, Class::ALL.map(|class| least(incarnation, class).min().unwrap_or(0)))
+            let of = |class| Stream { origin: first.node, incarnation, class };
+            (incarnation, Class::ALL.map(|class| self.last(&of(class))))
         });
         rows.filter(|(_, last)| *last != [0; 4]).collect()
     }

@@ -206,7 +206,10 @@ fn revocation() -> Revocation {
 fn revocation_bytes() {
     let root = SigningKey::from_bytes(&[8; 32]);
     let signed = revocation().signed(&root);
-    assert_eq!(to_hex(&signed.to_bytes()), "VECTOR");
+    assert_eq!(
+        to_hex(&signed.to_bytes()),
+        "6f6e646f6c207265766f636174696f6e019b8f0a08b1813defd58d4f8efb8e6b1000a8da769b010000000200000000090302ac02f0a2040009d106f138d9e6ad8822e757891638f7a7f219a450162c2fdd09c0e9c62fabb2a0ebdbd41f184651369d2ccd1f2149b5eec7b170102d61b7b7022127194c7903"
+    );
     assert_eq!(signed.trusted.len(), 2, "a row that trusts nothing is not written");
     let read = Revocation::from_bytes(&signed.to_bytes()).unwrap();
     assert_eq!(read, signed);

@@ -1,10 +1,6 @@
 //! A computer that was stolen, as a person sees it at the ministry, above it and at itself: without
 //! script.
 
-mod browser;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -14,6 +10,8 @@ use ondol_access::Role;
 use ondol_app::road::RootKey;
 use serde_json::json;
 use support::{Country, Facility, root};
+
+use crate::{browser, support};
 
 /// The root key in the ministry's safe.
 struct Safe;
@@ -45,6 +43,15 @@ fn note(facility: &Facility, id: &str) {
     );
 }
 
+/// Ten minutes after the clinic's first patient went everywhere.
+fn country() -> Country {
+    let country = Country::new();
+    patient(country.clinic(), "p1");
+    country.carry();
+    country.pass_minutes(10);
+    country
+}
+
 /// The first form as it is filled in, with the time that stands there.
 fn filled<'a>(why: &'a str, reason: &'a str, time: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
@@ -65,11 +72,8 @@ fn numbers(html: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed() {
-    let country = Country::new();
-    patient(country.clinic(), "p1");
-    country.carry();
-    country.pass_minutes(10);
+async fn an_administrator_may_say_that_a_computer_was_stolen_and_is_asked_how() {
+    let country = country();
     let (ministry, clinic) = (country.ministry(), country.clinic());
     let path = format!("/nodes/{}/revoke", clinic.seat.node());
 
@@ -92,7 +96,14 @@ async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed(
     assert!(blank.says(&["Choose what happened.", "Write a few words.", "8:12"]), "{}", blank.html);
     let future = administrator.send(&path, &filled("stolen", "금고가 열려있음", "23:59")).await;
     assert!(future.says(&["This time is still to come."]), "{}", future.html);
+}
 
+#[tokio::test]
+async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed() {
+    let country = country();
+    let (ministry, clinic) = (country.ministry(), country.clinic());
+    let path = format!("/nodes/{}/revoke", clinic.seat.node());
+    let mut administrator = at(ministry, Role::Administrator);
     // Without the key nothing can be done, and the page says what to do instead.
     let filled_in = filled("stolen", "금고가 열려있음", "8:09");
     let elsewhere = administrator.send(&path, &filled_in).await;
@@ -139,10 +150,7 @@ async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed(
 
 #[tokio::test]
 async fn what_it_wrote_afterwards_is_marked_on_the_chart_and_listed() {
-    let country = Country::new();
-    patient(country.clinic(), "p1");
-    country.carry();
-    country.pass_minutes(10);
+    let country = country();
     let (ministry, clinic, county) = (country.ministry(), country.clinic(), country.county());
     ministry.app.use_root_key(Arc::new(Safe));
     note(clinic, "late");
