@@ -129,6 +129,7 @@ fn a_new_computer_gets_the_facilitys_records_back_from_above() {
     // From then on it is a facility like any other.
     put(county, "c4", json!({"resourceType": "Condition", "code": {"text": "회복"}}));
     carry(county, &new);
+    country.carry_but(&["clinic"]);
     assert!(new.has("Condition", "c4"));
     assert!(county.app.road_status().unwrap().iter().all(|peer| !peer.is_waiting()));
     let view = new.store.read().unwrap();

@@ -24,20 +24,10 @@ impl World {
     /// A clinic's or the specialist hospital's computer is revoked at the ministry: trusted is what
     /// the one above it had of it, or less.
     pub(crate) fn steal(&mut self) -> Result<(), AppError> {
-        let leaves = [Tier::Clinic, Tier::Specialist];
-        let at = loop {
-            let at = self.chance.place(self.nodes.len());
-            if leaves.contains(&land().seats[at].tier) {
-                break at;
-            }
-        };
-        let above = land().seats[at].above.unwrap_or(0);
+        let at = self.somebody_to_rob()?;
         let mut trusted = Trusted::new();
-        for class in Class::ALL {
-            let stream = Stream { origin: land().ids[at], incarnation: 0, class };
-            let view = self.nodes[above].store().read()?;
-            let held = view.last_sealed(&stream)?;
-            let less = if self.chance.happens(30) { self.chance.next() % (held + 1) } else { held };
+        for (class, held) in Class::ALL.into_iter().zip(self.held_above(at)?) {
+            let less = if self.chance.happens(40) { self.chance.next() % (held + 1) } else { held };
             trusted.entry(0).or_default()[usize::from(class.code())] = less;
         }
         let revocation = land().revoke(at, trusted);
@@ -52,6 +42,32 @@ impl World {
         let (revoked, heard) = (Revoked::new(revocation), BTreeMap::new());
         self.stolen = Some(Stolen { at, revoked, heard });
         Ok(())
+    }
+
+    /// A clinic or the specialist hospital, one whose entries others have if there is any.
+    fn somebody_to_rob(&self) -> Result<usize, AppError> {
+        let leaves = [Tier::Clinic, Tier::Specialist];
+        let seats = land().seats.iter().filter(|seat| leaves.contains(&seat.tier));
+        let mut candidates = vec![];
+        for at in seats.map(|seat| seat.at) {
+            candidates.push((self.held_above(at)?.iter().any(|&held| held > 1), at));
+        }
+        let known: Vec<usize> =
+            candidates.iter().filter(|(known, _)| *known).map(|(_, at)| *at).collect();
+        let all: Vec<usize> = candidates.iter().map(|(_, at)| *at).collect();
+        let of = if known.is_empty() { all } else { known };
+        Ok(of[self.chance.place(of.len())])
+    }
+
+    /// How far the one above a node has its logs sealed.
+    fn held_above(&self, at: usize) -> Result<[u64; 4], AppError> {
+        let view = self.nodes[land().seats[at].above.unwrap_or(0)].store().read()?;
+        let mut held = [0; 4];
+        for (class, held) in Class::ALL.into_iter().zip(&mut held) {
+            let stream = Stream { origin: land().ids[at], incarnation: 0, class };
+            *held = view.last_sealed(&stream)?;
+        }
+        Ok(held)
     }
 
     /// At the end everybody is told who has not heard yet: links carry no more of what was lost.

@@ -185,7 +185,7 @@ impl World {
             step: 0,
             bug,
             // Early enough that a thief has time, and in worlds of every length.
-            steals_at: (seed % STEALS_EVERY == STEALS_EVERY / 2).then_some(20 + seed % 40),
+            steals_at: (seed % STEALS_EVERY == STEALS_EVERY / 2).then_some(30 + seed % 30),
             stolen: None,
         })
     }
