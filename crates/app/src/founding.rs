@@ -16,7 +16,7 @@ use ondol_store::{Identity, Space, Store, StoreError, View};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::{Actor, App, AppError, Changes, NodeKeys, Place};
+use crate::{Actor, App, AppError, Changes, NodeKeys, Place, people::facility_name};
 
 /// An invitation is good for so long, ms: paper travels slowly.
 pub const INVITATION_MS: i64 = 90 * DAY_MS;
@@ -282,9 +282,10 @@ impl App {
         if name.is_empty() {
             return Err(AppError::Field { field: "name", why: "missing" });
         }
-        let parent = self
-            .nation()
+        let nation = self.nation();
+        let parent = nation
             .node(&invite.parent)
+            .filter(|_| !nation.is_revoked(&invite.parent))
             .map(|known| known.certificate.clone())
             .ok_or(AppError::Field { field: "parent", why: "unknown" })?;
         let organization = json!({
@@ -303,25 +304,74 @@ impl App {
             .and_then(|entry| entry.changes.first())
             .map(|change| change.id.clone())
             .ok_or(AppError::Unexpected("an organization was not made"))?;
+        let place = InvitedPlace { facility, name, tier: invite.tier, parent };
+        Ok(self.ticket(root, place, &invite.parent_address, tls))
+    }
+
+    /// Invites a facility again whose node was revoked, for a new node in its place: at the same
+    /// Organization, in the same tier, under the same node above.
+    pub fn invite_again(
+        self: &Arc<Self>,
+        actor: &Actor,
+        root: &SigningKey,
+        (revoked, parent_address): (&NodeId, &str),
+        tls: Vec<u8>,
+    ) -> Result<Ticket, AppError> {
+        let nation = self.nation();
+        let known = nation.node(revoked).ok_or(AppError::NotFound)?.certificate.clone();
+        if !nation.is_revoked(revoked) || nation.serving(&known.facility).is_some() {
+            return Err(AppError::State("not-revoked"));
+        }
+        let parent = nation.parent_of(revoked).filter(|parent| !nation.is_revoked(parent));
+        let parent = parent.and_then(|parent| nation.node(&parent));
+        let parent = parent.ok_or(AppError::Field { field: "parent", why: "unknown" })?;
+        let chart = ChartId::Facility(known.facility.clone());
+        let view = self.view()?;
+        if !actor.is_node() {
+            self.may(&*view, actor, Action::InviteNode, &chart, None)?;
+        }
+        let name = facility_name(self, &*view, &format!("Organization/{}", known.facility))?;
+        let (facility, tier) = (known.facility, known.tier);
+        let parent = parent.certificate.clone();
+        let place = InvitedPlace { facility, name, tier, parent };
+        Ok(self.ticket(root, place, parent_address, tls))
+    }
+
+    fn ticket(
+        &self,
+        root: &SigningKey,
+        place: InvitedPlace,
+        parent_address: &str,
+        tls: Vec<u8>,
+    ) -> Ticket {
+        let InvitedPlace { facility, name, tier, parent } = place;
         let mut secret = [0; 32];
         self.rng.fill(&mut secret);
         let invitation = Invitation {
             key: SigningKey::from_bytes(&secret).verifying_key().to_bytes(),
             facility,
-            tier: invite.tier,
-            parent: invite.parent,
+            tier,
+            parent: parent.node,
             expires: self.now().plus(INVITATION_MS),
             signature: [0; 64],
         }
         .signed(root);
-        Ok(Ticket {
+        Ticket {
             invitation,
             secret,
             root: self.place.root,
             name,
             parent_link_key: parent.link_key,
-            parent_address: invite.parent_address.clone(),
+            parent_address: parent_address.to_owned(),
             tls,
-        })
+        }
     }
+}
+
+/// The place for which a ticket is made.
+struct InvitedPlace {
+    facility: ResourceId,
+    name: String,
+    tier: Tier,
+    parent: Certificate,
 }

@@ -91,6 +91,7 @@ pub struct App {
     pub(crate) disk: Arc<disk::Disk>,
     library: OnceLock<Arc<dyn Library>>,
     intake: OnceLock<Arc<dyn intake::Intake>>,
+    root_key: OnceLock<Arc<dyn road::RootKey>>,
 }
 
 /// Called after something was committed: the road looks for what to send.
@@ -122,6 +123,7 @@ impl App {
             disk,
             library: OnceLock::new(),
             intake: OnceLock::new(),
+            root_key: OnceLock::new(),
         })
     }
 

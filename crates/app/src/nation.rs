@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{NodeId, ResourceId};
 use ondol_record::{
-    Certificate,
+    Certificate, Revocation, Revoked, Seal, Stream,
     certificate::{Issuer, Tier},
 };
 use ondol_store::{Space, View, WriteTx};
@@ -15,13 +15,18 @@ use crate::{AppError, Place};
 /// Where certificates stand in [`Space::Peer`].
 const CERTIFICATE: &[u8] = b"cert/";
 
-/// All certificates that this node holds, each checked against the root.
+/// Where revocations stand in [`Space::Peer`]: then the node, then 8 bytes of their hash.
+pub(crate) const REVOKED: &[u8] = b"revoked/";
+
+/// All certificates and revocations that this node holds, each checked against the root.
 #[derive(Debug, Clone)]
 pub struct Nation {
     own: NodeId,
     /// In an order that does not change from one start to the next, so that what follows from it
     /// can be had again.
     nodes: BTreeMap<NodeId, Known>,
+    /// Those that are believed no more (ADR 0026), some of them perhaps never met.
+    revoked: BTreeMap<NodeId, Revoked>,
 }
 
 /// A node and the key that verifies its seals.
@@ -45,7 +50,90 @@ impl Nation {
             let Ok(key) = certificate.check(&root) else { continue };
             nodes.insert(certificate.node, Known { certificate, key });
         }
-        Ok(Self { own: place.node, nodes })
+        let mut nation = Self { own: place.node, nodes, revoked: BTreeMap::new() };
+        for (_, bytes) in view.values(Space::Peer, REVOKED, None, usize::MAX)? {
+            let Ok(revocation) = Revocation::from_bytes(&bytes) else { continue };
+            nation.join(place, &revocation)?;
+        }
+        Ok(nation)
+    }
+
+    /// Adds a revocation; gives whether it holds and says something new.
+    fn join(&mut self, place: &Place, revocation: &Revocation) -> Result<bool, AppError> {
+        let root = VerifyingKey::from_bytes(&place.root)
+            .map_err(|_| AppError::Unexpected("the root key is no key"))?;
+        if revocation.check(&root).is_err() {
+            return Ok(false);
+        }
+        let joined = match self.revoked.get(&revocation.node) {
+            None => Some(Revoked::new(revocation.clone())),
+            Some(known) => known.with(revocation),
+        };
+        let is_new = joined.is_some();
+        self.revoked.extend(joined.map(|joined| (revocation.node, joined)));
+        Ok(is_new)
+    }
+
+    /// The nodes as they are known with one more revocation; `None` if it does not hold or says
+    /// nothing new.
+    pub(crate) fn with_revocation(
+        &self,
+        place: &Place,
+        revocation: &Revocation,
+    ) -> Result<Option<Self>, AppError> {
+        let mut with = self.clone();
+        Ok(with.join(place, revocation)?.then_some(with))
+    }
+
+    /// Keeps a revocation durably if it is one of [`Nation::with_revocation`], which it gives.
+    pub(crate) fn keep_revocation(
+        &self,
+        tx: &mut dyn WriteTx,
+        place: &Place,
+        revocation: &Revocation,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(with) = self.with_revocation(place, revocation)? else { return Ok(None) };
+        let of_node = [REVOKED, &revocation.node.0].concat();
+        for (key, _) in tx.values(Space::Peer, &of_node, None, usize::MAX)? {
+            tx.set_value(Space::Peer, &key, None)?;
+        }
+        let statements = with.revoked(&revocation.node).map_or(&[][..], Revoked::statements);
+        for one in statements {
+            let bytes = one.to_bytes();
+            let key = [&of_node[..], &blake3::hash(&bytes).as_bytes()[..8]].concat();
+            tx.set_value(Space::Peer, &key, Some(&bytes))?;
+        }
+        Ok(Some(with))
+    }
+
+    /// The node whose store this stands in.
+    pub const fn own(&self) -> NodeId {
+        self.own
+    }
+
+    /// What was said about a node that is revoked.
+    pub fn revoked(&self, node: &NodeId) -> Option<&Revoked> {
+        self.revoked.get(node)
+    }
+
+    /// Whether a node is believed no more.
+    pub fn is_revoked(&self, node: &NodeId) -> bool {
+        self.revoked.contains_key(node)
+    }
+
+    /// Everything that is said about revoked nodes.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation> {
+        self.revoked.values().flat_map(Revoked::statements)
+    }
+
+    /// The last number of a log that is trusted; none if all are.
+    pub fn last_trusted(&self, stream: &Stream) -> Option<u64> {
+        Some(self.revoked.get(&stream.origin)?.last(stream))
+    }
+
+    /// Whether a sealed range holds what a node wrote after it was trusted for the last time.
+    pub fn is_beyond(&self, seal: &Seal) -> bool {
+        self.revoked.get(&seal.stream.origin).is_some_and(|revoked| revoked.is_beyond(seal))
     }
 
     /// The nodes as they are known with one more certificate; `None` if it does not hold or is
@@ -79,7 +167,10 @@ impl Nation {
                 && known.certificate.link_key == certificate.link_key
         });
         let older = known.is_some_and(|known| known.certificate.issued >= certificate.issued);
-        if of_another || same_place || same_key || older {
+        // Of a revoked node one certificate is needed to check what it wrote before; a new one
+        // could only be its thief's.
+        let too_late = known.is_some() && self.is_revoked(&certificate.node);
+        if of_another || same_place || same_key || older || too_late {
             return Ok(None);
         }
         let mut with = self.clone();
@@ -112,31 +203,53 @@ impl Nation {
         self.nodes.values().map(|known| &known.certificate)
     }
 
-    /// The node that serves a facility.
+    /// The node that serves a facility; one that was revoked if there is no other.
     pub fn of_facility(&self, facility: &ResourceId) -> Option<&Certificate> {
-        self.nodes().find(|certificate| certificate.facility == *facility)
+        let any = || self.nodes().find(|certificate| certificate.facility == *facility);
+        self.serving(facility).or_else(any)
     }
 
-    /// The tree neighbours: the node above and those directly below.
+    /// The node that serves a facility and is trusted.
+    pub fn serving(&self, facility: &ResourceId) -> Option<&Certificate> {
+        self.nodes().find(|c| c.facility == *facility && !self.is_revoked(&c.node))
+    }
+
+    /// The tree neighbours: the node above and those directly below, those that are trusted. A
+    /// node that is itself revoked has none.
     pub fn neighbours(&self) -> Vec<NodeId> {
-        let own = self.nodes.get(&self.own).and_then(|known| known.certificate.parent);
-        let below = self.nodes().filter(|c| c.parent == Some(self.own)).map(|c| c.node);
-        own.into_iter().chain(below).collect()
+        if self.is_revoked(&self.own) {
+            return vec![];
+        }
+        let own = self.parent();
+        let below = self.nodes().map(|known| known.node);
+        let below = below.filter(|node| self.parent_of(node) == Some(self.own));
+        own.into_iter().chain(below).filter(|node| !self.is_revoked(node)).collect()
     }
 
-    /// The node above this one.
+    /// The node above this one, also if it is revoked.
     pub fn parent(&self) -> Option<NodeId> {
-        self.nodes.get(&self.own)?.certificate.parent
+        self.parent_of(&self.own)
+    }
+
+    /// The node above another: if it was revoked and its facility has a new one, that one.
+    pub fn parent_of(&self, node: &NodeId) -> Option<NodeId> {
+        self.nodes.get(node)?.certificate.parent.map(|parent| self.standing(parent))
+    }
+
+    /// The node that stands in a node's place now: another one if it was revoked and its facility
+    /// has a new one, so that those below a computer that was stolen or burnt find it there.
+    pub fn standing(&self, node: NodeId) -> NodeId {
+        if !self.is_revoked(&node) {
+            return node;
+        }
+        let facility = self.nodes.get(&node).map(|known| &known.certificate.facility);
+        facility.and_then(|facility| self.serving(facility)).map_or(node, |new| new.node)
     }
 
     /// The nodes from `node` up to the ministry, itself first.
     pub fn line_up(&self, node: &NodeId) -> Vec<NodeId> {
         let mut line = vec![*node];
-        while let Some(above) = line
-            .last()
-            .and_then(|last| self.nodes.get(last))
-            .and_then(|known| known.certificate.parent)
-        {
+        while let Some(above) = line.last().and_then(|last| self.parent_of(last)) {
             // A circle in the tree would be a forged or mistaken certificate.
             if line.contains(&above) {
                 break;
@@ -152,7 +265,14 @@ impl Nation {
     }
 
     /// The nodes that a parcel passes from here to `to`, the first neighbour first and `to` last.
+    /// There is no way past a node that is revoked, nor to one, nor from one.
     pub fn way_to(&self, to: &NodeId) -> Vec<NodeId> {
+        let way = self.line_to(to);
+        let is_barred = |node: &NodeId| self.is_revoked(node);
+        if is_barred(&self.own) || way.iter().any(is_barred) { vec![] } else { way }
+    }
+
+    fn line_to(&self, to: &NodeId) -> Vec<NodeId> {
         let up = self.line_up(&self.own);
         let down = self.line_up(to);
         let Some(meet) = up.iter().find(|node| down.contains(node)) else { return vec![] };
@@ -221,7 +341,8 @@ mod tests {
             };
             (NodeId([node; 16]), Known { certificate, key })
         });
-        Nation { own: NodeId([own; 16]), nodes: nodes.into_iter().collect() }
+        let (own, nodes) = (NodeId([own; 16]), nodes.into_iter().collect());
+        Nation { own, nodes, revoked: BTreeMap::new() }
     }
 
     fn way(own: u8, to: u8) -> Vec<u8> {
@@ -249,5 +370,35 @@ mod tests {
         let mut around = county.neighbours();
         around.sort();
         assert_eq!(around, [NodeId([2; 16]), NodeId([4; 16])]);
+    }
+
+    #[test]
+    fn a_revoked_node_is_no_neighbour_and_nothing_passes_it() {
+        let root = SigningKey::from_bytes(&[9; 32]);
+        let place = |own: u8| Place {
+            node: NodeId([own; 16]),
+            facility: ResourceId::new("f").unwrap(),
+            name: "".into(),
+            tier: Tier::County,
+            parent: None,
+            root: root.verifying_key().to_bytes(),
+        };
+        let revocation = Revocation {
+            node: NodeId([3; 16]),
+            at: Millis(1),
+            why: ondol_record::revocation::Why::Stolen,
+            trusted: BTreeMap::from([(0, [1, 2, 3, 4])]),
+            signature: [0; 64],
+        }
+        .signed(&root);
+        let with = |own| nation(own).with_revocation(&place(own), &revocation).unwrap().unwrap();
+        assert!(with(4).neighbours().is_empty() && with(4).way_to(&NodeId([5; 16])).is_empty());
+        assert_eq!(with(2).neighbours(), [NodeId([1; 16])]);
+        assert!(with(2).way_to(&NodeId([4; 16])).is_empty());
+        assert!(with(3).neighbours().is_empty() && with(3).way_to(&NodeId([1; 16])).is_empty());
+        assert_eq!(with(5).way_to(&NodeId([2; 16])).len(), 2);
+        // Whose people are whose does not change.
+        assert!(with(2).is_below(&ResourceId::new("f4").unwrap()));
+        assert!(with(2).serving(&ResourceId::new("f3").unwrap()).is_none());
     }
 }

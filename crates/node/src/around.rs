@@ -41,7 +41,7 @@ impl Surroundings for Around {
             return Road::Alone;
         }
         let waiting = self.app.waiting_count();
-        let Some(parent) = self.app.place().parent else {
+        let Some(parent) = self.app.nation().parent() else {
             // The ministry has nobody above: its road is that to those below.
             return self.downward(waiting);
         };
@@ -55,6 +55,10 @@ impl Surroundings for Around {
 
     fn disk(&self) -> Option<DiskTrouble> {
         self.app.disk_trouble().map(|(trouble, _)| trouble)
+    }
+
+    fn revoked(&self) -> bool {
+        self.app.own_revocation().is_some()
     }
 
     fn practice(&self) -> bool {

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use ed25519_dalek::SigningKey;
 use ondol_app::{
     Actor,
-    founding::{self, Invite},
+    founding::{self, Invite, Ticket},
     rest::import::Mode,
 };
 use ondol_kernel::{Clock, NodeId};
@@ -24,7 +24,7 @@ use crate::{
     clock::MachineClock,
     copy,
     data_dir::{DataDir, Settings},
-    import, private,
+    import, nodes, private,
     serve::{self, ServeConfig},
     terminology,
     ticket::{self, Authority},
@@ -216,6 +216,11 @@ enum Command {
         #[command(subcommand)]
         what: TerminologyCommand,
     },
+    /// The computers of the facilities: which are trusted, and revoking one that was stolen.
+    Node {
+        #[command(subcommand)]
+        what: NodeCommand,
+    },
     /// What waits for whom.
     Road {
         #[command(subcommand)]
@@ -247,6 +252,62 @@ enum RoadCommand {
     Status {
         #[command(flatten)]
         data: Data,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum NodeCommand {
+    /// List this node and those below, and all that were revoked.
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Say in the nation's name that a node is believed no more (where the root key lies). The
+    /// node may run.
+    Revoke {
+        #[command(flatten)]
+        data: Data,
+        /// Its id, as `ondol node list` prints it.
+        node: String,
+        /// stolen, lost, copied or closed.
+        #[arg(long)]
+        why: String,
+        /// The last trusted numbers, a line for each incarnation: 'INCARNATION: EMERGENCY CARE
+        /// ROUTINE BULK', lines parted by ';'. Read them from the page of the node above it.
+        /// Without it, what has come here before --before counts.
+        #[arg(long)]
+        trusted: Option<String>,
+        /// When the node was surely in the right hands for the last time, ms since 1970. Without
+        /// it: now.
+        #[arg(long)]
+        before: Option<i64>,
+        /// The file of the nation's root key, if it is not in the data directory.
+        #[arg(long)]
+        root: Option<PathBuf>,
+        /// Also write the revocation to a file, for nodes that no link reaches.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Take in a revocation from a file that `ondol node revoke --out` wrote. The node may run.
+    Revoked {
+        #[command(flatten)]
+        data: Data,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Invite a facility again whose node was revoked, for a new node in its place (at the
+    /// ministry). Prints the invitation.
+    InviteAgain {
+        #[command(flatten)]
+        data: Data,
+        /// The id of the node that was revoked.
+        node: String,
+        /// Where the node above listens on the road: host:port.
+        #[arg(long)]
+        road: String,
+        /// Also draw it as a QR code.
+        #[arg(long)]
+        qr: bool,
     },
 }
 
@@ -357,7 +418,22 @@ pub fn run(arguments: Arguments) -> Result<()> {
         }
         Command::Store { what: StoreCommand::Copy { from, to } } => copy(&from, &to),
         Command::Terminology { what } => terminology(what),
+        Command::Node { what } => node(what),
         Command::Road { what: RoadCommand::Status { data } } => road_status(&data.dir()?),
+    }
+}
+
+fn node(what: NodeCommand) -> Result<()> {
+    match what {
+        NodeCommand::List { data } => nodes::list(&data.dir()?),
+        NodeCommand::Revoke { data, node, why, trusted, before, root, out } => {
+            let asked = nodes::Asked { node, why, trusted, before, root, out };
+            nodes::revoke(&data.dir()?, &asked)
+        }
+        NodeCommand::Revoked { data, file } => nodes::revoked(&data.dir()?, &file),
+        NodeCommand::InviteAgain { data, node, road, qr } => {
+            show_ticket(&nodes::invite_again(&data.dir()?, &node, &road)?, qr)
+        }
     }
 }
 
@@ -410,16 +486,18 @@ fn invite(
         .context("the tier is clinic, county, province or specialist")?;
     let parent =
         NodeId::from_hex(parent).context("--parent is the id that `ondol node-id` prints")?;
-    let root = std::fs::read(data.root_key())
-        .context("only the holder of the nation's root key can invite: run this at the ministry")?;
-    let root: [u8; 32] = root.try_into().ok().context("the root key file is damaged")?;
+    let root = nodes::root_key(&data.root_key())?;
     let authority = Authority::from_bytes(&std::fs::read(data.tls())?)?;
     let app = data.app()?;
     let actor = Actor::node(app.place().node, &app.place().name);
     let tls = authority.below(&format!("Ondol {name}"))?.to_bytes();
     let invite = Invite { name, tier, parent, parent_address };
-    let ticket = app.invite(&actor, &SigningKey::from_bytes(&root), &invite, tls)?;
-    let text = ticket::to_text(&ticket);
+    let ticket = app.invite(&actor, &root, &invite, tls)?;
+    show_ticket(&ticket, qr)
+}
+
+fn show_ticket(ticket: &Ticket, qr: bool) -> Result<()> {
+    let text = ticket::to_text(ticket);
     if qr {
         let code = qrcode::QrCode::new(text.as_bytes())?;
         println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());

@@ -13,6 +13,7 @@ mod durable;
 mod https;
 mod import;
 mod metrics;
+mod nodes;
 mod private;
 mod road;
 mod serve;

@@ -18,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ondol_app::App;
+use ondol_app::{App, road::LinkReport};
 use ondol_kernel::{Class, Clock, NodeId};
 use ondol_replicate::{
     link::{self, Config, Heard, Kind, Link, Position, Role},
@@ -34,6 +34,11 @@ use crate::{chance::seed, clock::MachineClock};
 /// The first byte of a datagram by which a new node shows its certificate to the node above. It
 /// is version 15 to the link's own header, which no link will ever have.
 const INTRODUCTION: u8 = 0xfe;
+
+/// The first byte of a datagram by which a node is told that it is revoked (ADR 0026): then the
+/// revocation as it travels. Whoever reads it learns nothing that is secret, and it is believed for
+/// its signature alone.
+const REVOKED: u8 = 0xfd;
 
 /// A new node knocks again after so long, ms; the wait doubles. One that its parent knew before
 /// waits so long with the first knock: on a thin road it would only be in the way.
@@ -55,6 +60,9 @@ const SLEEP_MS_MAX: u64 = 500;
 
 /// What the store refused (its disk is full) is tried again after so long, ms.
 const AGAIN_MS: u64 = 500;
+
+/// What the command line wrote into the record is looked for after so long, ms.
+const HEED_MS: u64 = 5_000;
 
 /// How links with relayed peers are nudged: messages that nobody acknowledged go again, ms.
 const RELAY_AGAIN_MS: u64 = 3_600_000;
@@ -89,6 +97,7 @@ pub struct Road {
     /// Second and count of first messages that were looked at in it.
     looks: (u64, u32),
     relayed_at: u64,
+    heeded_at: u64,
     again_at: u64,
     stop: Arc<AtomicBool>,
 }
@@ -119,6 +128,7 @@ impl Road {
             looked_up_at: 0,
             looks: (0, 0),
             relayed_at: 0,
+            heeded_at: 0,
             again_at: 0,
             stop,
         })
@@ -185,6 +195,11 @@ impl Road {
     }
 
     fn look_around(&mut self, now: u64) -> Result<()> {
+        if now.saturating_sub(self.heeded_at) > HEED_MS {
+            self.heeded_at = now;
+            self.app.heed_what_was_written()?;
+        }
+        self.part_with_revoked()?;
         self.meet_neighbours(now)?;
         self.find_parent(now);
         self.knock(now)?;
@@ -195,10 +210,31 @@ impl Road {
         Ok(())
     }
 
+    /// Ends the links with nodes that are revoked, and forgets the keys that they share with this
+    /// one; all links if it is this one.
+    fn part_with_revoked(&mut self) -> Result<()> {
+        let nation = self.app.nation();
+        let own = nation.is_revoked(&self.app.place().node);
+        let gone: Vec<NodeId> =
+            self.peers.keys().copied().filter(|node| own || nation.is_revoked(node)).collect();
+        for node in gone {
+            self.peers.remove(&node);
+            self.ids.retain(|_, of| *of != node);
+            self.addresses.forget(node)?;
+            self.app
+                .report_link(node, LinkReport { since: self.app.now(), ..LinkReport::default() });
+            tracing::warn!(%node, "a link has ended: the node is revoked");
+        }
+        Ok(())
+    }
+
     /// Makes a link with each neighbour that is known and has none yet.
     fn meet_neighbours(&mut self, now: u64) -> Result<()> {
         let nation = self.app.nation();
-        let parent = self.app.place().parent;
+        if nation.is_revoked(&self.app.place().node) {
+            return Ok(());
+        }
+        let parent = nation.parent().filter(|parent| !nation.is_revoked(parent));
         for node in parent.into_iter().chain(nation.neighbours()) {
             if self.peers.contains_key(&node) {
                 continue;
@@ -255,12 +291,14 @@ impl Road {
 
     /// A node that its parent may not know yet shows its certificate until the link stands.
     fn knock(&mut self, now: u64) -> Result<()> {
-        let Some(parent) = self.app.place().parent else { return Ok(()) };
+        let nation = self.app.nation();
+        let Some(parent) = nation.parent() else { return Ok(()) };
         let Some(peer) = self.peers.get(&parent) else { return Ok(()) };
         let due = now >= self.knock_at;
-        let (false, true, Some(key)) = (peer.ever_up, due, self.config.parent_link_key) else {
-            return Ok(());
-        };
+        // The key of the invitation is that of the node that was above then.
+        let known = nation.node(&parent).map(|known| known.certificate.link_key);
+        let key = known.or(self.config.parent_link_key);
+        let (false, true, Some(key)) = (peer.ever_up, due, key) else { return Ok(()) };
         self.knock_at = now + self.knock_wait_ms;
         self.knock_wait_ms = (2 * self.knock_wait_ms).min(KNOCK_MS_MAX);
         let certificate = self.app.own_certificate();
@@ -274,7 +312,8 @@ impl Road {
     /// Looks the parent's name up again: there may have been no network at the start, and
     /// addresses change.
     fn find_parent(&mut self, now: u64) {
-        let Some(peer) = self.app.place().parent.and_then(|parent| self.peers.get(&parent)) else {
+        let Some(peer) = self.app.nation().parent().and_then(|parent| self.peers.get(&parent))
+        else {
             return;
         };
         let (unknown, silent) = (peer.address.is_none(), !peer.link.stats().is_up);
@@ -284,7 +323,7 @@ impl Road {
         }
         self.looked_up_at = now;
         let address = self.parent_address();
-        let peer = self.app.place().parent.and_then(|parent| self.peers.get_mut(&parent));
+        let peer = self.app.nation().parent().and_then(|parent| self.peers.get_mut(&parent));
         if let (Some(peer), Some(address)) = (peer, address) {
             peer.address = Some(address);
         }
@@ -292,14 +331,19 @@ impl Road {
 
     /// Who sent a first message; `None` too when too many came in this second.
     fn caller(&mut self, now: u64, datagram: &[u8]) -> Option<NodeId> {
+        let key =
+            self.may_look(now).then(|| link::initiator_of(&self.app.link_key(), datagram))??;
+        self.node_of_key(&key)
+    }
+
+    /// Whether something that costs a computation may still be looked at in this second.
+    fn may_look(&mut self, now: u64) -> bool {
         let second = now / 1_000;
         if self.looks.0 != second {
             self.looks = (second, 0);
         }
         self.looks.1 += 1;
-        let key = (self.looks.1 <= LOOKS_PER_S)
-            .then(|| link::initiator_of(&self.app.link_key(), datagram))??;
-        self.node_of_key(&key)
+        self.looks.1 <= LOOKS_PER_S
     }
 
     /// Takes a datagram. Whatever it is, it does no harm.
@@ -308,9 +352,10 @@ impl Road {
         if datagram == [0] {
             return;
         }
-        if let Some((&INTRODUCTION, sealed)) = datagram.split_first() {
-            self.introduced(sealed);
-            return;
+        match datagram.split_first() {
+            Some((&INTRODUCTION, sealed)) => return self.introduced(from, sealed),
+            Some((&REVOKED, revocation)) => return self.told(now, revocation),
+            _ => {}
         }
         let node = match link::peek(datagram) {
             Some(Kind::Init) => self.caller(now, datagram),
@@ -331,7 +376,10 @@ impl Road {
             Some(Kind::OtherVersion { .. }) | None => None,
         };
         let Some(node) = node else { return };
-        let Some(peer) = self.peers.get_mut(&node) else { return };
+        let Some(peer) = self.peers.get_mut(&node) else {
+            self.tell_if_revoked(from, &node);
+            return;
+        };
         let heard = peer.link.handle_datagram(now, datagram);
         while let Some(answer) = peer.link.poll_answer() {
             let _ = self.socket.send_to(&answer, from);
@@ -344,8 +392,31 @@ impl Road {
         }
     }
 
-    fn introduced(&mut self, sealed: &[u8]) {
+    /// Who calls with the key of a revoked node is told so: it may be the right people, who do
+    /// not know it yet.
+    fn tell_if_revoked(&self, to: SocketAddr, node: &NodeId) {
+        for revocation in self.app.revocations_of(node) {
+            let _ = self.socket.send_to(&[&[REVOKED][..], &revocation].concat(), to);
+        }
+    }
+
+    /// Somebody says that a node is revoked.
+    fn told(&mut self, now: u64, revocation: &[u8]) {
+        if !self.may_look(now) {
+            return;
+        }
+        match self.app.take_revocation(revocation) {
+            Ok(true) => tracing::warn!("a node was revoked"),
+            Ok(false) => {}
+            Err(why) => tracing::error!(%why, "a revocation could not be kept"),
+        }
+    }
+
+    fn introduced(&mut self, from: SocketAddr, sealed: &[u8]) {
         let Ok((key, certificate)) = sealed::open(&self.app.link_key(), sealed) else { return };
+        if let Some(node) = self.node_of_key(&key) {
+            self.tell_if_revoked(from, &node);
+        }
         match self.app.introduced_by(&key, &certificate) {
             Ok(true) => tracing::info!("a new node below was introduced"),
             Ok(false) => {}

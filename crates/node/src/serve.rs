@@ -29,6 +29,7 @@ use crate::{
     https,
     import::NodeIntake,
     metrics,
+    nodes::RootFile,
     road::{Road, RoadConfig},
     ticket::Authority,
 };
@@ -57,6 +58,7 @@ pub fn serve(data: &DataDir, config: &ServeConfig) -> Result<()> {
     app.keep_reserve(Arc::new(data.reserve()));
     let intake = NodeIntake::open(&data.0)?;
     app.use_intake(intake.clone());
+    app.use_root_key(Arc::new(RootFile(data.root_key())));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stop_road = Arc::new(AtomicBool::new(false));
     let settings = data.settings()?;

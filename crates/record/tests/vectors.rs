@@ -4,9 +4,11 @@
 use ed25519_dalek::SigningKey;
 use ondol_kernel::{Class, Hlc, Millis, NodeId, ResourceId, bytes::to_hex};
 use ondol_record::{
-    Body, Certificate, Change, ChartId, Entry, EntryHash, Invitation, Seal, SealedHead, Stream,
+    Body, Certificate, Change, ChartId, Entry, EntryHash, Invitation, Revocation, Seal, SealedHead,
+    Stream,
     certificate::{BadCertificate, Issuer, Tier},
     entry::{Content, derive_id, derive_version},
+    revocation::{BadRevocation, Trusted, Why},
     seal::Tree,
 };
 use serde_json::json;
@@ -187,6 +189,61 @@ fn a_certificate_for_a_key_that_its_asker_does_not_hold_is_refused() {
     // Nor a seal, nor anything else that the key signed.
     other.possession = other.signature;
     assert_eq!(other.check(&root.verifying_key()), Err(BadCertificate::Possession));
+}
+
+/// A revocation that trusts two incarnations in part (ADR 0026).
+fn revocation() -> Revocation {
+    Revocation {
+        node: stream().origin,
+        at: Millis(1_767_225_600_000),
+        why: Why::Stolen,
+        trusted: Trusted::from([(3, [2, 300, 70_000, 0]), (0, [0, 0, 0, 9]), (1, [0; 4])]),
+        signature: [0; 64],
+    }
+}
+
+#[test]
+fn revocation_bytes() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let signed = revocation().signed(&root);
+    assert_eq!(
+        to_hex(&signed.to_bytes()),
+        "6f6e646f6c207265766f636174696f6e019b8f0a08b1813defd58d4f8efb8e6b1000a8da769b010000000200000000090302ac02f0a2040009d106f138d9e6ad8822e757891638f7a7f219a450162c2fdd09c0e9c62fabb2a0ebdbd41f184651369d2ccd1f2149b5eec7b170102d61b7b7022127194c7903"
+    );
+    assert_eq!(signed.trusted.len(), 2, "a row that trusts nothing is not written");
+    let read = Revocation::from_bytes(&signed.to_bytes()).unwrap();
+    assert_eq!(read, signed);
+    assert!(read.check(&root.verifying_key()).is_ok());
+    let of = |incarnation, class| Stream { incarnation, class, ..stream() };
+    assert_eq!(read.last(&of(3, Class::Care)), 300);
+    assert_eq!(read.last(&of(0, Class::Bulk)), 9);
+    assert_eq!(read.last(&of(1, Class::Emergency)), 0);
+    let other_nation = SigningKey::from_bytes(&[9; 32]);
+    assert_eq!(read.check(&other_nation.verifying_key()), Err(BadRevocation::Signature));
+    let mut forged = read;
+    forged.trusted.insert(3, [2, 301, 70_000, 0]);
+    assert_eq!(forged.check(&root.verifying_key()), Err(BadRevocation::Signature));
+}
+
+#[test]
+fn a_revocation_has_one_form_only() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let bytes = revocation().signed(&root).to_bytes();
+    for end in 0..bytes.len() {
+        assert!(Revocation::from_bytes(&bytes[..end]).is_err(), "{end}");
+    }
+    assert!(Revocation::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+    // Magic, format, node, time, reason, count; then the row of incarnation 0, five bytes.
+    let rows = 16 + 1 + 16 + 8 + 1 + 1;
+    let mut nothing = bytes.clone();
+    nothing[rows + 4] = 0;
+    assert!(Revocation::from_bytes(&nothing).is_err(), "a row that trusts nothing");
+    let mut turned = bytes.clone();
+    turned[rows] = 7;
+    assert!(Revocation::from_bytes(&turned).is_err(), "rows out of order");
+    let mut unknown = bytes;
+    unknown[rows - 2] = 4;
+    assert!(Revocation::from_bytes(&unknown).is_err(), "an unknown reason");
 }
 
 /// Every text of a number that JSON knows stays as it was written (ADR 0002).

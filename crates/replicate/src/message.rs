@@ -58,6 +58,8 @@ pub enum Message {
     /// A parcel of the receiver's that builds upon entries which the teller does not hold: its
     /// entries are to be sent in full (ADR 0013).
     Unread(Vec<u8>),
+    /// A node is believed no more: a `ondol_record::Revocation` (ADR 0026).
+    Revocation(Vec<u8>),
 }
 
 const PARCEL: u8 = 0;
@@ -65,6 +67,7 @@ const BLOB_WANTED: u8 = 3;
 const BLOB_PART: u8 = 4;
 const CERTIFICATE: u8 = 5;
 const UNREAD: u8 = 6;
+const REVOCATION: u8 = 7;
 
 impl Message {
     /// The bytes that travel.
@@ -104,6 +107,10 @@ impl Message {
                 bytes.push(UNREAD);
                 bytes.extend_from_slice(parcel);
             }
+            Self::Revocation(revocation) => {
+                bytes.push(REVOCATION);
+                bytes.extend_from_slice(revocation);
+            }
         }
         to_bytes
     }
@@ -115,6 +122,7 @@ impl Message {
             PARCEL => return Ok(Self::Parcel(from.rest().to_vec())),
             CERTIFICATE => return Ok(Self::Certificate(from.rest().to_vec())),
             UNREAD => return Ok(Self::Unread(from.rest().to_vec())),
+            REVOCATION => return Ok(Self::Revocation(from.rest().to_vec())),
             RELAY => {
                 let envelope = Envelope::read(&mut from)?;
                 return Ok(Self::Relay { envelope, sealed: from.rest().to_vec() });
@@ -156,6 +164,7 @@ mod tests {
             Message::BlobPart { hash: [3; 32], size: 9, offset: 4, bytes: vec![0; 5] },
             Message::Certificate(vec![1]),
             Message::Unread(vec![2, 3]),
+            Message::Revocation(vec![4]),
         ] {
             assert_eq!(Message::decode(&message.encode()), Ok(message));
         }

@@ -168,7 +168,9 @@ impl World {
     ) -> Result<(), AppError> {
         let (app, sender) = (self.nodes[to].app(), land().ids[from]);
         let arrival = app.arrive_in(sender, epoch, class, number, bytes)?;
-        if arrival == Arrival::Known {
+        if arrival == Arrival::Refused {
+            self.tally.refused_of_thief += 1;
+        } else if arrival == Arrival::Known {
             self.tally.repeated += 1;
         } else if !self.taken.insert(((from, to, class), number)) {
             return Err(AppError::Unexpected("a message was taken in twice"));
@@ -267,6 +269,9 @@ impl World {
             let mut moved = false;
             for from in 0..self.nodes.len() {
                 for to in land().neighbours(from) {
+                    if self.stolen.as_ref().is_some_and(|one| one.at == from || one.at == to) {
+                        continue;
+                    }
                     for class in Class::ALL {
                         moved |= self
                             .hand_over(from, to, class)

@@ -7,11 +7,16 @@ use std::{
 
 use ondol_app::{App, AppError};
 use ondol_kernel::{NodeId, ResourceId};
-use ondol_record::{ChartId, ChartKind, certificate::Tier, entry::ChangeKind};
+use ondol_record::{Address, ChartId, ChartKind, Revoked, certificate::Tier, entry::ChangeKind};
 use ondol_store::{Space, Store, View};
 use serde_json::Value;
 
-use crate::{land::land, node::Node, world::World};
+use crate::{
+    land::land,
+    node::Node,
+    theft::{self, Stolen},
+    world::{Tally, World},
+};
 
 /// The shown version of a resource at a node, if it is there and was not taken back.
 pub fn resource(node: &Node, kind: &str, id: &ResourceId) -> Option<Value> {
@@ -71,20 +76,65 @@ fn nothing_acknowledged_is_lost(world: &World) -> Result<(), String> {
 
 /// Every queue is empty, and nothing is put aside.
 fn nothing_waits(world: &World) -> Result<(), String> {
-    for (at, node) in world.nodes.iter().enumerate() {
+    for (at, node) in trusted(world) {
         let status = node.app().road_status().map_err(|why| why.to_string())?;
         if let Some(peer) = status.iter().find(|peer| peer.is_waiting()) {
             return Err(format!("node {at} still has something for {}", peer.node));
         }
-        let aside = view(node)?.values(Space::Quarantine, b"", None, 1);
-        if !aside.map_err(|why| why.to_string())?.is_empty() {
+        let aside = view(node)?.values(Space::Quarantine, b"", None, usize::MAX);
+        let aside = aside.map_err(|why| why.to_string())?;
+        if aside.iter().any(|(key, _)| !is_of_the_stolen(world, key)) {
             return Err(format!("node {at} has put something aside"));
         }
     }
     Ok(())
 }
 
-/// What a node shows of a chart: every resource with its heads, in an order of its own.
+/// The nodes but the one that was stolen.
+fn trusted(world: &World) -> impl Iterator<Item = (usize, &Node)> {
+    let stolen = world.stolen.as_ref().map(|stolen| stolen.at);
+    world.nodes.iter().enumerate().filter(move |(at, _)| Some(*at) != stolen)
+}
+
+/// Whether something that is put aside was written by the stolen computer: what came beyond the
+/// last trusted numbers, marks of what had come before, and what waits for an entry that never
+/// came.
+fn is_of_the_stolen(world: &World, key: &[u8]) -> bool {
+    let Some(stolen) = &world.stolen else { return false };
+    let id = &land().ids[stolen.at].0[..];
+    match key.split_first() {
+        Some((b'r' | b'w', rest)) => rest.starts_with(id),
+        Some((b'd', rest)) => rest.windows(id.len()).any(|part| part == id),
+        _ => false,
+    }
+}
+
+/// Nobody who heard of the theft took in anything more, and all that had come before is marked.
+pub fn theft(world: &World, stolen: &Stolen) -> Result<Tally, String> {
+    let mut tally = Tally { stolen: 1, ..Tally::default() };
+    tally.by_thief =
+        theft::beyond(&world.nodes[stolen.at], stolen.at, &stolen.revoked)?.len() as u64;
+    for (at, node) in trusted(world) {
+        let Some(before) = stolen.heard.get(&at) else {
+            return Err(format!("node {at} was told of the theft and does not know of it"));
+        };
+        let now = theft::beyond(node, stolen.at, &stolen.revoked)?;
+        if now != *before {
+            return Err(format!("node {at} heard of the theft and took in what came afterwards"));
+        }
+        let marks = view(node)?.values(Space::Quarantine, b"d", None, usize::MAX);
+        let marks = marks.map_err(|why| why.to_string())?;
+        if marks.len() != now.len() {
+            let (marked, doubted) = (marks.len(), now.len());
+            return Err(format!("node {at} marked {marked} of {doubted} entries of a thief's"));
+        }
+        tally.doubted += now.len() as u64;
+    }
+    Ok(tally)
+}
+
+/// What a node shows of a chart: every resource with its heads, in an order of its own. Where some
+/// have what a stolen computer wrote and others do not: all entries that are trusted.
 type Shown = BTreeSet<String>;
 
 fn chart_of(view: &dyn View, chart: &ChartId) -> Result<Shown, String> {
@@ -100,16 +150,56 @@ fn chart_of(view: &dyn View, chart: &ChartId) -> Result<Shown, String> {
 /// Every chart that anybody holds: who holds it, and what they show.
 fn charts(world: &World) -> Result<BTreeMap<ChartId, BTreeMap<usize, Shown>>, String> {
     let mut charts: BTreeMap<ChartId, BTreeMap<usize, Shown>> = BTreeMap::new();
-    for (at, node) in world.nodes.iter().enumerate() {
+    let written_by_thief = charts_of_thief(world)?;
+    for (at, node) in trusted(world) {
         let view = view(node)?;
         for kind in [ChartKind::Patient, ChartKind::Facility] {
             for chart in view.charts(kind, None, usize::MAX).map_err(|why| why.to_string())? {
-                let shown = chart_of(&*view, &chart)?;
-                charts.entry(chart).or_default().insert(at, shown);
+                let shown = match &world.stolen {
+                    Some(stolen) if written_by_thief.contains(&chart) => {
+                        trusted_of(&*view, &chart, &stolen.revoked)?
+                    }
+                    _ => chart_of(&*view, &chart)?,
+                };
+                // Whoever has nothing but what a thief wrote holds nothing.
+                if !shown.is_empty() || !written_by_thief.contains(&chart) {
+                    charts.entry(chart).or_default().insert(at, shown);
+                }
             }
         }
     }
     Ok(charts)
+}
+
+/// The charts in which anybody has something that the stolen computer wrote.
+fn charts_of_thief(world: &World) -> Result<BTreeSet<ChartId>, String> {
+    let mut charts = BTreeSet::new();
+    let Some(stolen) = &world.stolen else { return Ok(charts) };
+    for node in &world.nodes {
+        let view = view(node)?;
+        for address in theft::beyond(node, stolen.at, &stolen.revoked)? {
+            let row = view.entry(&address).map_err(|why| why.to_string())?;
+            charts.extend(row.map(|row| row.entry.chart));
+        }
+    }
+    Ok(charts)
+}
+
+/// The entries of a chart that are trusted.
+fn trusted_of(view: &dyn View, chart: &ChartId, revoked: &Revoked) -> Result<Shown, String> {
+    let mut shown = Shown::new();
+    let of_stolen =
+        |at: &Address| revoked.statements().iter().any(|one| one.node == at.stream.origin);
+    for (stream, newest, _) in view.chart_heads(chart).map_err(|why| why.to_string())? {
+        let most = usize::try_from(newest).unwrap_or(usize::MAX);
+        for row in view.chart_entries(&stream, chart, 1, most).map_err(|why| why.to_string())? {
+            let at = row.entry.address;
+            if !of_stolen(&at) || !theft::is_beyond(view, revoked, &at)? {
+                shown.insert(format!("{at} {:?}", row.entry.hash().0));
+            }
+        }
+    }
+    Ok(shown)
 }
 
 /// Whoever has something of a chart has all of it, the same versions shown in the same way.
@@ -154,7 +244,11 @@ fn charts_are_where_they_belong(world: &World) -> Result<(), String> {
                 (all, (0..world.nodes.len()).collect())
             }
         };
-        if let Some(at) = must.iter().find(|at| !here.contains_key(at)) {
+        // What the stolen computer wrote or was asked may never have got any further.
+        let stolen = world.stolen.as_ref().map(|stolen| stolen.at);
+        let is_sure = stolen.is_none_or(|stolen| !known.may.contains(&stolen));
+        let has_to = |at: &&usize| Some(**at) != stolen && !here.contains_key(at);
+        if let Some(at) = must.iter().find(has_to).filter(|_| is_sure) {
             return Err(format!("{chart:?} is not at node {at}, which has to hold it"));
         }
         if let Some(at) = here.keys().find(|at| !may.contains(at)) {

@@ -10,8 +10,9 @@ use ondol_app::{NodeKeys, Place};
 use ondol_fault_vfs::{Disk, Image};
 use ondol_kernel::{Millis, NodeId, ResourceId};
 use ondol_record::{
-    Certificate,
+    Certificate, Revocation,
     certificate::{Issuer, Tier},
+    revocation::{Trusted, Why},
 };
 use ondol_replicate::link;
 use ondol_store::{Identity, Space, StoreError};
@@ -164,6 +165,12 @@ impl Land {
     /// The nation's root key.
     pub fn root_key(&self) -> [u8; 32] {
         root().verifying_key().to_bytes()
+    }
+
+    /// Signs that a node is believed no more.
+    pub fn revoke(&self, at: usize, trusted: Trusted) -> Revocation {
+        let (node, why, signature) = (self.ids[at], Why::Stolen, [0; 64]);
+        Revocation { node, at: Millis(1), why, trusted, signature }.signed(&root())
     }
 
     /// The facility of a node.

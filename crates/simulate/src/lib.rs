@@ -16,6 +16,7 @@ pub mod check;
 pub mod land;
 pub mod node;
 pub mod plant;
+mod theft;
 pub mod world;
 mod write;
 

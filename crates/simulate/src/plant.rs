@@ -37,6 +37,10 @@ pub enum Bug {
     EarlyAcknowledgement,
     /// One message more than was acknowledged is let go of.
     DeliveredOffByOne,
+    /// Who is revoked is not written down.
+    ForgottenRevocation,
+    /// What a stolen computer wrote is not marked where it is already.
+    UnmarkedDoubt,
     /// The disk says that it synced the log, and did not.
     UnsyncedLog,
     /// The disk says that it synced the database, and did not.
@@ -45,7 +49,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ReusedNumber,
         Self::SourceInverted,
         Self::DroppedClass,
@@ -53,6 +57,8 @@ impl Bug {
         Self::ForgottenFollower,
         Self::EarlyAcknowledgement,
         Self::DeliveredOffByOne,
+        Self::ForgottenRevocation,
+        Self::UnmarkedDoubt,
         Self::UnsyncedLog,
         Self::UnsyncedDatabase,
     ];
@@ -185,6 +191,8 @@ impl WriteTx for Buggy<&mut dyn WriteTx> {
                 Ok(())
             }
             (Bug::LostAcknowledgement, Space::Peer) if key.starts_with(b"ack/") => Ok(()),
+            (Bug::ForgottenRevocation, Space::Peer) if key.starts_with(b"revoked/") => Ok(()),
+            (Bug::UnmarkedDoubt, Space::Quarantine) if key.starts_with(b"d") => Ok(()),
             (Bug::ReusedNumber, Space::Peer)
                 if key.starts_with(b"sent/")
                     && self.sent.fetch_add(1, Ordering::Relaxed) % REUSED_EVERY

@@ -14,6 +14,7 @@ use crate::{
     land::land,
     node::{Danger, Ended, Node},
     plant::Bug,
+    theft::Stolen,
 };
 
 /// A year, ms.
@@ -24,6 +25,9 @@ const START: Millis = Millis(1_767_225_600_000);
 
 /// A step takes so long, ms.
 const STEP_MS: u32 = 1_000;
+
+/// In one of so many worlds a computer is stolen.
+const STEALS_EVERY: u64 = 7;
 
 /// How often the disk of a node that is at work is about to fail, in a hundred.
 const DANGER_PERCENT: u64 = 2;
@@ -57,6 +61,14 @@ pub struct Tally {
     pub retracted: u64,
     /// Pairs of persons that were linked or unlinked.
     pub linked: u64,
+    /// Computers that were stolen and revoked.
+    pub stolen: u64,
+    /// Entries that a stolen computer wrote after it was trusted for the last time.
+    pub by_thief: u64,
+    /// Messages of a stolen computer that were refused.
+    pub refused_of_thief: u64,
+    /// What of it others had taken in before they heard, and marked then.
+    pub doubted: u64,
 }
 
 impl std::ops::AddAssign for Tally {
@@ -74,6 +86,10 @@ impl std::ops::AddAssign for Tally {
         self.asked += other.asked;
         self.retracted += other.retracted;
         self.linked += other.linked;
+        self.stolen += other.stolen;
+        self.by_thief += other.by_thief;
+        self.refused_of_thief += other.refused_of_thief;
+        self.doubted += other.doubted;
     }
 }
 
@@ -132,6 +148,10 @@ pub struct World {
     pub(crate) has_knocked: Vec<bool>,
     pub(crate) step: u64,
     pub(crate) bug: Option<Bug>,
+    /// At which step a computer is stolen, in some worlds.
+    steals_at: Option<u64>,
+    /// The one that was stolen.
+    pub(crate) stolen: Option<Stolen>,
 }
 
 impl World {
@@ -164,6 +184,9 @@ impl World {
             has_knocked: vec![knows_everybody; land().seats.len()],
             step: 0,
             bug,
+            // Early enough that a thief has time, and in worlds of every length.
+            steals_at: (seed % STEALS_EVERY == STEALS_EVERY / 2).then_some(30 + seed % 30),
+            stolen: None,
         })
     }
 
@@ -173,6 +196,7 @@ impl World {
         for _ in 0..steps {
             self.step += 1;
             self.happen().map_err(|why| format!("step {}: {why}", self.step))?;
+            self.notice_who_heard()?;
         }
         self.bag.clear();
         self.cuts.clear();
@@ -180,14 +204,21 @@ impl World {
             // A node knocks until it is heard: the disk of the one above may refuse what it heard.
             while !self.knock(at).map_err(|why| format!("at rest: {why}"))? {}
         }
+        self.tell_of_the_theft().map_err(|why| format!("at rest: {why}"))?;
         self.come_to_rest()?;
         check::all(self)?;
+        if let Some(stolen) = &self.stolen {
+            self.tally += check::theft(self, stolen)?;
+        }
         Ok(self.tally)
     }
 
     fn happen(&mut self) -> Result<(), AppError> {
         for node in &self.nodes {
             node.clock.pass(STEP_MS);
+        }
+        if self.steals_at == Some(self.step) {
+            self.steal()?;
         }
         let at = self.chance.place(self.nodes.len());
         if !self.has_knocked[at] {

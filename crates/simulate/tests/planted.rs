@@ -49,6 +49,16 @@ fn letting_go_of_one_message_too_many_is_found() {
 }
 
 #[test]
+fn a_revocation_that_is_not_kept_is_found() {
+    is_found(Bug::ForgottenRevocation);
+}
+
+#[test]
+fn what_a_thief_wrote_and_nobody_marked_is_found() {
+    is_found(Bug::UnmarkedDoubt);
+}
+
+#[test]
 fn a_log_that_is_not_synced_is_found() {
     is_found(Bug::UnsyncedLog);
 }

@@ -101,6 +101,7 @@ fn page(frame: &Frame, request: &Request, csrf: String) -> Page {
         who: None,
         road: around.road(),
         disk: around.disk(),
+        revoked: around.revoked(),
         practice: around.practice(),
         csrf,
         here: here.to_owned(),

@@ -24,6 +24,11 @@ pub trait Surroundings: Send + Sync {
     /// What is wrong with the node's disk.
     fn disk(&self) -> Option<DiskTrouble>;
 
+    /// Whether this node was revoked: it was reported stolen or lost, and sends nothing any more.
+    fn revoked(&self) -> bool {
+        false
+    }
+
     /// Whether this node is for practice: its colour is another one and nothing leaves it.
     fn practice(&self) -> bool;
 
@@ -82,6 +87,8 @@ pub struct Page {
     pub road: Road,
     /// What is wrong with the disk.
     pub disk: Option<DiskTrouble>,
+    /// Whether this node was revoked.
+    pub revoked: bool,
     /// Whether this node is for practice.
     pub practice: bool,
     /// The token that every form carries.

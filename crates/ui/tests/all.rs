@@ -13,6 +13,7 @@ mod contrast;
 mod door;
 mod http;
 mod keys;
+mod nodes;
 mod one_person;
 mod road;
 mod sealed;

@@ -94,7 +94,7 @@ impl App {
     /// The duties of the facility above this one, if its node is known.
     pub fn duties_above(&self, actor: &Actor) -> Result<Option<FacilityDuty>, AppError> {
         let nation = self.nation();
-        let above = self.place.parent.and_then(|node| nation.node(&node));
+        let above = nation.parent().and_then(|node| nation.node(&node));
         above.map(|known| self.duties_at(actor, &known.certificate.facility)).transpose()
     }
 

@@ -22,6 +22,7 @@ use crate::{
         OnePerson, Person, ended_links, facility_name, one_person, open_here, person_of,
         practitioner_name,
     },
+    road::Piece,
 };
 
 /// Visits on one page of a chart.
@@ -59,6 +60,9 @@ pub struct Chart {
     pub received: Option<ResourceId>,
     /// Visits that were moved from this chart or into it, newest first.
     pub moved: Vec<MovedNote>,
+    /// What a computer wrote here, or in a linked chart, after it was stolen or lost, as far as it
+    /// is known: to be checked before anybody relies upon it.
+    pub doubted: Vec<Piece>,
     /// How many sealed pieces the reader may open here.
     pub sealed: usize,
     /// Whether the reader may write.
@@ -132,6 +136,10 @@ impl App {
         reader.pregnancy = safety.pregnancy;
         let charts: Vec<ChartId> = std::iter::once(chart.clone()).chain(visited).collect();
         let (visits, older) = reader.visits(&charts, skip, VISITS_SHOWN)?;
+        let mut doubted = vec![];
+        for chart in &charts {
+            doubted.extend(self.doubted_in(view, chart)?);
+        }
         let home = match &person.home {
             Some(reference) => facility_name(self, view, reference)?,
             None => String::new(),
@@ -154,6 +162,7 @@ impl App {
             open: open::for_chart(view, chart)?,
             moved: moving::notes(view, chart)?,
             received: open_here(self, view, chart)?,
+            doubted,
             sealed: crate::sealed::count(self, view, actor, chart)?,
             may_write: self.may(view, actor, Action::WriteEntry, chart, None).is_ok(),
             may_certify: self.may(view, actor, Action::CertifyDeath, chart, None).is_ok(),

@@ -1,7 +1,7 @@
 //! What arrives: each message once, with its effects, in one transaction.
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{Certificate, Entry};
+use ondol_record::{Certificate, Entry, Revocation};
 use ondol_replicate::{Batch, Parcel, message::Message, parcel::BadParcel, relay::Envelope};
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
@@ -9,7 +9,7 @@ use super::{
     blobs, held, keys,
     numbers::{note, saw, skip},
     pack::{self, sealed_paths},
-    queue, relay, scope,
+    queue, relay, revoke, scope,
 };
 use crate::{App, AppError, arrivals};
 
@@ -22,6 +22,8 @@ pub enum Arrival {
     Known,
     /// It was new and cannot be used; what can be shown of it is in the quarantine.
     Quarantined,
+    /// Its sender is revoked: it was not looked at, and its number is not noted.
+    Refused,
 }
 
 impl App {
@@ -47,10 +49,18 @@ impl App {
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
         self.disk.room()?;
+        let mut heeded = false;
         loop {
             let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
-                saw(tx, &peer, epoch)?;
+                let nation = app.nation();
+                if nation.is_revoked(&peer) {
+                    return Ok(Arrival::Refused);
+                }
+                if saw(tx, &peer, epoch)? {
+                    // A backup that was put back may have forgotten what it was told.
+                    revoke::tell_again(tx, &nation, &peer)?;
+                }
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
@@ -72,6 +82,14 @@ impl App {
                     for certificate in certificates {
                         self.meet(Some(peer), certificate)?;
                     }
+                }
+                // It is new once.
+                Err(Stop::Heed(_)) if heeded => {
+                    return Err(AppError::Unexpected("a revocation was not kept"));
+                }
+                Err(Stop::Heed(revocation)) => {
+                    heeded = true;
+                    self.heed(Some(peer), *revocation)?;
                 }
             }
         }
@@ -105,6 +123,8 @@ pub enum Stop {
     Failed(AppError),
     /// These certificates are to be taken in first.
     Meet(Vec<Certificate>),
+    /// This revocation is to be taken in first.
+    Heed(Box<Revocation>),
 }
 
 impl From<AppError> for Stop {
@@ -156,6 +176,16 @@ impl Taking<'_> {
                 let part = blobs::Part { hash, size: *size, offset: *offset, bytes };
                 blobs::part(self.app, self.tx, (&peer, class), &part)?;
                 Ok(Arrival::Done)
+            }
+            Message::Revocation(bytes) => {
+                let Ok(revocation) = Revocation::from_bytes(bytes) else {
+                    return Ok(self.quarantine(&peer, bytes)?);
+                };
+                if !revoke::is_signed(self.app, &revocation)? {
+                    return Ok(self.quarantine(&peer, bytes)?);
+                }
+                let with = self.app.nation().with_revocation(&self.app.place, &revocation)?;
+                with.map_or(Ok(Arrival::Done), |_| Err(Stop::Heed(Box::new(revocation))))
             }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
@@ -244,7 +274,13 @@ impl Taking<'_> {
         for batch in parcel.batches {
             match nation.node(&batch.seal.stream.origin) {
                 None => arrival = self.wait_for_origin(&peer, batch)?,
-                Some(known) if batch.check(&known.key).is_ok() => self.batch(&peer, &batch)?,
+                Some(known) if batch.check(&known.key).is_ok() => {
+                    if nation.is_beyond(&batch.seal) {
+                        arrival = self.set_apart(batch)?;
+                    } else {
+                        self.batch(&peer, &batch)?;
+                    }
+                }
                 Some(_) => arrival = self.quarantine(&peer, bytes)?,
             }
         }

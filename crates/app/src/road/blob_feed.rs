@@ -29,7 +29,10 @@ impl App {
         class: Class,
         parts: usize,
     ) -> Result<bool, AppError> {
-        let prefix = wish_key(&peer, class, &[]);
+        let (prefix, nation) = (wish_key(&peer, class, &[]), self.nation());
+        if nation.is_revoked(&peer) || nation.is_revoked(&self.place.node) {
+            return Ok(false);
+        }
         if self.view()?.values(Space::Blob, &prefix, None, 1)?.is_empty() {
             return Ok(false);
         }

@@ -7,6 +7,7 @@ use ondol_kernel::{
     Class, Millis, NodeId,
     bytes::{BadBytes, Reader},
 };
+use ondol_record::revocation;
 use ondol_replicate::stick::{self, BadStick, Item};
 
 use super::{StickIn, keys};
@@ -32,6 +33,8 @@ pub struct CarriedIn {
     pub brought: Vec<StickIn>,
     /// Why others could not, each reason once.
     pub refused: Vec<BadStick>,
+    /// Revocations among the files that were not known here.
+    pub revocations: u64,
 }
 
 /// What stands at the end of a file: the sender's certificate, its length, this. A stick is read
@@ -67,15 +70,21 @@ impl App {
         files: &[&[u8]],
     ) -> Result<CarriedIn, AppError> {
         self.may_carry(actor)?;
+        let mut result = CarriedIn::default();
+        let (revocations, files): (Vec<&[u8]>, Vec<&[u8]>) =
+            files.iter().copied().partition(|file| file.starts_with(revocation::MAGIC));
+        for bytes in &revocations {
+            result.revocations += u64::from(self.take_revocation(bytes)?);
+        }
         for certificate in files.iter().filter_map(|file| certificate(file)) {
             self.introduced(certificate)?;
         }
+        let files = &files[..];
         let mut groups = stick::group(files);
         groups.sort_by_key(|group| {
             let label = group.first().and_then(|&at| stick::label(files[at]).ok());
             label.map(|label| (label.from, label.sequence))
         });
-        let mut result = CarriedIn::default();
         for group in &groups {
             let copies: Vec<&[u8]> = group.iter().map(|&at| files[at]).collect();
             match self.stick_in(actor, &copies) {
@@ -147,7 +156,8 @@ impl CarriedIn {
 
     /// Whether something that was not here before is here now, or is known to have arrived.
     pub fn is_news(&self) -> bool {
-        self.brought.iter().any(|stick| stick.arrived > 0 || stick.acknowledged)
+        self.revocations > 0
+            || self.brought.iter().any(|stick| stick.arrived > 0 || stick.acknowledged)
     }
 }
 

@@ -202,7 +202,10 @@ pub fn send_in_full(
     let nation = app.nation();
     for entry in parcel.batches.iter().flat_map(|batch| &batch.entries) {
         let is_here = tx.entry(&entry.address)?.is_some_and(|row| row.entry == *entry);
-        if is_here && scope::goes_to(app, &nation, &*tx, peer, &entry.chart)? {
+        if is_here
+            && scope::goes_to(app, &nation, &*tx, peer, &entry.chart)?
+            && !queue::is_beyond(&nation, &*tx, &entry.address)?
+        {
             queue::push_entry(tx, peer, &entry.address)?;
         }
     }

@@ -6,7 +6,7 @@ use ondol_record::{Certificate, ChartId, ChartKind, certificate::Tier};
 use ondol_replicate::message::Message;
 use ondol_store::WriteTx;
 
-use super::{scope, send};
+use super::{revoke, scope, send};
 use crate::{App, AppError, Nation};
 
 /// So many charts are looked at before the next are read.
@@ -30,17 +30,26 @@ pub fn take(
             send(tx, &neighbour, Class::Care, &message)?;
         }
     }
-    lead_home(app, tx, &nation, certificate)?;
-    if certificate.parent == Some(app.place.node) {
+    if nation.is_revoked(&certificate.node) {
+        // Its key is needed to check what it wrote while it was trusted; nothing goes to it.
+        return Ok(true);
+    }
+    let above = certificate.parent.map(|parent| with.standing(parent));
+    lead_home(app, tx, &nation, (certificate, above))?;
+    if above == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
+    if with.neighbours().contains(&certificate.node) {
+        revoke::tell_again(tx, &with, &certificate.node)?;
+    }
     open_charts(app, tx, (&nation, &with), &certificate.node)?;
+    revoke::replace(app, tx, &with, &certificate.facility)?;
     Ok(true)
 }
 
 /// Where a facility stands is known by certificates. What was written in its chart before they
 /// came goes to those neighbours who get it by the rules since one more is here.
-fn open_charts(
+pub fn open_charts(
     app: &App,
     tx: &mut dyn WriteTx,
     (before, after): (&Nation, &Nation),
@@ -58,7 +67,7 @@ fn open_charts(
                 && !scope::goes_to(app, before, &*tx, &peer, &chart)?
             {
                 // Each entry in the class in which it was written.
-                super::queue::backfill(app, tx, &peer, &chart, Class::Bulk)?;
+                super::queue::backfill(app, tx, after, (&peer, &chart), Class::Bulk)?;
             }
         }
     }
@@ -84,7 +93,7 @@ fn open_to_above(
                 if scope::by_rule(app, after, above, chart)
                     && !scope::goes_to(app, before, &*tx, above, chart)?
                 {
-                    super::queue::backfill(app, tx, above, chart, Class::Bulk)?;
+                    super::queue::backfill(app, tx, after, (above, chart), Class::Bulk)?;
                 }
             }
             match charts.into_iter().last() {
@@ -102,10 +111,10 @@ fn lead_home(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    certificate: &Certificate,
+    (certificate, above): (&Certificate, Option<NodeId>),
 ) -> Result<(), AppError> {
     let own = app.place.node;
-    let next = match certificate.parent {
+    let next = match above {
         Some(parent) if parent == own => Some(certificate.node),
         Some(parent) if nation.is_within(&parent, &own) => nation.way_to(&parent).first().copied(),
         _ => None,
@@ -120,7 +129,12 @@ fn lead_home(
 }
 
 /// Tells a new node below whom it may have to ask.
-fn welcome(app: &App, tx: &mut dyn WriteTx, nation: &Nation, new: &NodeId) -> Result<(), AppError> {
+pub fn welcome(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    new: &NodeId,
+) -> Result<(), AppError> {
     let above = nation.line_up(&app.place.node);
     for known in nation.nodes() {
         if above.contains(&known.node) || known.tier == Tier::Specialist {
@@ -133,7 +147,7 @@ fn welcome(app: &App, tx: &mut dyn WriteTx, nation: &Nation, new: &NodeId) -> Re
 fn concerns(app: &App, nation: &Nation, neighbour: &NodeId, certificate: &Certificate) -> bool {
     if nation.parent() == Some(*neighbour) {
         let own = app.place.node;
-        let above = certificate.parent;
+        let above = certificate.parent.map(|parent| nation.standing(parent));
         return above.is_some_and(|above| nation.is_within(&above, &own));
     }
     certificate.tier == Tier::Specialist
@@ -144,6 +158,9 @@ impl App {
     /// Takes in a certificate that a node showed when it knocked.
     pub fn introduced(self: &std::sync::Arc<Self>, bytes: &[u8]) -> Result<bool, AppError> {
         let Ok(certificate) = Certificate::from_bytes(bytes) else { return Ok(false) };
+        if self.nation().is_revoked(&certificate.node) {
+            return Ok(false);
+        }
         self.meet(None, certificate)
     }
 
@@ -155,7 +172,7 @@ impl App {
         bytes: &[u8],
     ) -> Result<bool, AppError> {
         match Certificate::from_bytes(bytes) {
-            Ok(certificate) if certificate.link_key == *link_key => self.meet(None, certificate),
+            Ok(certificate) if certificate.link_key == *link_key => self.introduced(bytes),
             _ => Ok(false),
         }
     }

@@ -13,12 +13,14 @@ mod held;
 mod introduce;
 mod keys;
 mod links;
+mod nodes;
 mod numbers;
 mod overview;
 mod pack;
 mod queue;
 mod relay;
 mod restored;
+mod revoke;
 mod scope;
 mod status;
 mod stick;
@@ -29,7 +31,12 @@ pub(crate) use blobs::is_asked_for;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
-pub use ondol_record::certificate::Tier;
+pub use nodes::{NodeRow, Piece, RevokedNode, Revoking, RootKey, read_trusted, trusted_text};
+pub use ondol_record::{
+    ChartId,
+    certificate::Tier,
+    revocation::{Trusted, Why},
+};
 pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
 pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use queue::distribute;
@@ -68,6 +75,10 @@ impl App {
         class: Class,
         limit: usize,
     ) -> Result<Vec<Outgoing>, AppError> {
+        let nation = self.nation();
+        if nation.is_revoked(&peer) || nation.is_revoked(&self.place.node) {
+            return Ok(vec![]);
+        }
         let tended = relay::tend(self, &peer, class);
         let waiting = {
             let view = self.view()?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ondol_kernel::{Class, NodeId};
 use ondol_store::{Space, View, WriteTx};
 
-use super::{held, keys};
+use super::{held, keys, revoke};
 use crate::{App, AppError};
 
 impl App {
@@ -76,7 +76,11 @@ impl App {
         if self.peer_epoch(peer)? == epoch {
             return Ok(());
         }
-        ondol_store::transact(&*self.store, move |tx| count_in(tx, &peer, epoch))
+        let nation = self.nation();
+        ondol_store::transact(&*self.store, move |tx| {
+            count_in(tx, &peer, epoch)?;
+            revoke::tell_again(tx, &nation, &peer)
+        })
     }
 }
 
@@ -87,9 +91,13 @@ pub fn own_epoch(view: &(impl View + ?Sized)) -> Result<u64, AppError> {
 }
 
 /// Something of a peer came that counts in an epoch: the highest one that was seen is the
-/// present one. (A stick may be older than what came by the link.)
-pub fn saw(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppError> {
-    if epoch > keys::number(tx, &keys::epoch(peer))? { count_in(tx, peer, epoch) } else { Ok(()) }
+/// present one. (A stick may be older than what came by the link.) Gives whether it is another.
+pub fn saw(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<bool, AppError> {
+    let is_new = epoch > keys::number(tx, &keys::epoch(peer))?;
+    if is_new {
+        count_in(tx, peer, epoch)?;
+    }
+    Ok(is_new)
 }
 
 fn count_in(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppError> {

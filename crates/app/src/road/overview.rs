@@ -117,7 +117,10 @@ impl App {
         let nation = self.nation();
         let mut children: BTreeMap<NodeId, Vec<&Certificate>> = BTreeMap::new();
         for known in nation.nodes() {
-            if let Some(parent) = known.parent {
+            // A facility stands there once, with its new node if the old one was revoked.
+            let is_gone = nation.is_revoked(&known.node);
+            let is_replaced = is_gone && nation.serving(&known.facility).is_some();
+            if let Some(parent) = nation.parent_of(&known.node).filter(|_| !is_replaced) {
                 children.entry(parent).or_default().push(known);
             }
         }
@@ -184,7 +187,7 @@ impl App {
     }
 
     /// The name of a node's facility; empty if it is not known here.
-    fn node_name(&self, view: &dyn View, node: &NodeId) -> Result<String, AppError> {
+    pub(super) fn node_name(&self, view: &dyn View, node: &NodeId) -> Result<String, AppError> {
         let Some(facility) = self.nation().node(node).map(|k| k.certificate.facility.clone())
         else {
             return Ok(String::new());

@@ -57,7 +57,7 @@ fn spread(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Re
     join(app, tx, nation, entry)?;
     for peer in scope::peers(nation, &*tx)? {
         if scope::goes_to(app, nation, &*tx, &peer, &entry.chart)? {
-            offer(app, tx, &peer, entry, entry.address.stream.class)?;
+            offer(app, tx, nation, (&peer, entry), entry.address.stream.class)?;
         }
     }
     Ok(())
@@ -120,16 +120,25 @@ fn charts_of_person(view: &dyn View, chart: &ChartId) -> Result<Vec<ChartId>, Ap
     }
 }
 
+/// Whether an entry was written by a node after it was trusted for the last time: it goes to
+/// nobody (ADR 0026).
+pub fn is_beyond(nation: &Nation, view: &dyn View, at: &Address) -> Result<bool, AppError> {
+    let Some(last) = nation.last_trusted(&at.stream) else { return Ok(false) };
+    Ok(at.number > last || view.seal(at)?.is_some_and(|seal| nation.is_beyond(&seal)))
+}
+
 /// Queues an entry for a peer, unless the peer gave it to us.
 fn offer(
     app: &App,
     tx: &mut dyn WriteTx,
-    peer: &NodeId,
-    entry: &Entry,
+    nation: &Nation,
+    (peer, entry): (&NodeId, &Entry),
     class: Class,
 ) -> Result<(), AppError> {
     let stream = &entry.address.stream;
-    if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))? {
+    if entry.chart_number <= keys::number(tx, &keys::source(peer, &entry.chart, stream))?
+        || is_beyond(nation, &*tx, &entry.address)?
+    {
         return Ok(());
     }
     push(tx, peer, class, &entry.address)?;
@@ -145,7 +154,7 @@ pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), Ap
     let charts: BTreeSet<ChartId> = facilities.chain([own, ChartId::Nation]).collect();
     for chart in charts.iter().filter(|chart| scope::below_gets(app, &nation, chart)) {
         // Each entry in the class in which it was written.
-        backfill(app, tx, peer, chart, Class::Bulk)?;
+        backfill(app, tx, &nation, (peer, chart), Class::Bulk)?;
     }
     Ok(())
 }
@@ -154,8 +163,8 @@ pub fn catch_up(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), Ap
 pub fn backfill(
     app: &App,
     tx: &mut dyn WriteTx,
-    peer: &NodeId,
-    chart: &ChartId,
+    nation: &Nation,
+    (peer, chart): (&NodeId, &ChartId),
     class: Class,
 ) -> Result<(), AppError> {
     let distributed = keys::number(tx, keys::DISTRIBUTED)?;
@@ -166,7 +175,7 @@ pub fn backfill(
             let Some(last) = rows.last() else { break };
             next = last.entry.chart_number + 1;
             for row in rows.iter().filter(|row| row.arrival <= distributed) {
-                offer(app, tx, peer, &row.entry, stream.class.min(class))?;
+                offer(app, tx, nation, (peer, &row.entry), stream.class.min(class))?;
             }
         }
     }

@@ -129,6 +129,9 @@ pub fn pass(
         // Its sender would have sent it another way.
         return Ok(Passed::Refused);
     }
+    if nation.is_revoked(from) || nation.is_revoked(to) {
+        return Ok(Passed::Refused);
+    }
     if *to != app.place.node {
         let Some(next) = nation.way_to(to).first().copied() else { return Ok(Passed::Refused) };
         // What still waits for the next node from before is not doubled.
@@ -186,6 +189,10 @@ pub fn receipt(
     proof: &[u8],
 ) -> Result<bool, AppError> {
     let Receipt { from, to, class, epoch, up_to } = *receipt;
+    if nation.is_revoked(&from) || nation.is_revoked(&to) {
+        // What it says counts for nothing, and it is not put aside.
+        return Ok(true);
+    }
     // It comes the way on which its maker is reached: nobody else can have it.
     if nation.way_to(&from).first() != Some(peer) {
         return Ok(false);

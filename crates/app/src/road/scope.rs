@@ -38,8 +38,7 @@ pub fn by_rule(app: &App, nation: &Nation, peer: &NodeId, chart: &ChartId) -> bo
             }
         };
     }
-    let below = nation.node(peer).is_some_and(|k| k.certificate.parent == Some(app.place.node));
-    below && below_gets(app, nation, chart)
+    nation.parent_of(peer) == Some(app.place.node) && below_gets(app, nation, chart)
 }
 
 /// Whether a chart goes to every node below.
@@ -55,11 +54,17 @@ pub fn below_gets(app: &App, nation: &Nation, chart: &ChartId) -> bool {
     }
 }
 
-/// The peers of this node: tree neighbours and those reached through others.
+/// The peers of this node: tree neighbours and those reached through others. Nodes that are
+/// revoked are nobody's peers, and have none.
 pub fn peers(nation: &Nation, view: &dyn View) -> Result<Vec<NodeId>, AppError> {
     let mut peers = nation.neighbours();
+    if nation.is_revoked(&nation.own()) {
+        return Ok(peers);
+    }
     for (key, _) in view.values(Space::Peer, keys::RELAYED, None, usize::MAX)? {
-        if let Some(id) = key.get(keys::RELAYED.len()..).and_then(|id| id.try_into().ok()) {
+        if let Some(id) = key.get(keys::RELAYED.len()..).and_then(|id| id.try_into().ok())
+            && !nation.is_revoked(&NodeId(id))
+        {
             peers.push(NodeId(id));
         }
     }
@@ -76,11 +81,12 @@ pub fn grant(
     class: Class,
 ) -> Result<(), AppError> {
     let nation = app.nation();
-    if *peer == app.place.node || goes_to(app, &nation, &*tx, peer, chart)? {
+    let is_nobody = *peer == app.place.node || nation.is_revoked(peer);
+    if is_nobody || goes_to(app, &nation, &*tx, peer, chart)? {
         return Ok(());
     }
     tx.set_value(Space::Scope, &keys::scope(peer, chart), Some(&[class.code()]))?;
-    queue::backfill(app, tx, peer, chart, class)
+    queue::backfill(app, tx, &nation, (peer, chart), class)
 }
 
 /// Grants a chart along the way to a facility that is asked to consult or to receive.

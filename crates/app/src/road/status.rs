@@ -78,8 +78,7 @@ impl App {
         let view = self.view()?;
         let mut all = vec![];
         for node in scope::peers(&nation, &*view)? {
-            let below =
-                nation.node(&node).is_some_and(|k| k.certificate.parent == Some(self.place.node));
+            let below = nation.parent_of(&node) == Some(self.place.node);
             let reach = match () {
                 () if nation.parent() == Some(node) => Reach::Above,
                 () if below => Reach::Below,

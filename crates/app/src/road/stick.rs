@@ -167,6 +167,9 @@ impl App {
         let nation = self.nation();
         let key = |node: &NodeId| Some(nation.node(node)?.certificate.link_key);
         let read = stick::read(copies, &self.party(), &key).map_err(AppError::Stick)?;
+        if nation.is_revoked(&read.from) {
+            return Err(AppError::Stick(BadStick::Revoked { from: read.from }));
+        }
         let peers = scope::peers(&nation, &*self.view()?)?;
         if !peers.contains(&read.from) {
             return Err(AppError::Stick(BadStick::UnknownSender { from: read.from }));
@@ -193,6 +196,8 @@ impl App {
                         Arrival::Done => result.arrived += 1,
                         Arrival::Known => result.known += 1,
                         Arrival::Quarantined => result.quarantined += 1,
+                        // It was revoked by what the same stick brought.
+                        Arrival::Refused => break,
                     }
                 }
             }

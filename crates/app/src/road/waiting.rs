@@ -46,7 +46,7 @@ impl App {
             });
             match outcome {
                 // These parcels carry no certificates.
-                Ok(()) | Err(Stop::Meet(_)) => {}
+                Ok(()) | Err(Stop::Meet(_) | Stop::Heed(_)) => {}
                 Err(Stop::Failed(why)) => return Err(why),
             }
         }

@@ -165,7 +165,8 @@ impl Content {
         }
     }
 
-    /// The body of a sealed piece that `readers` open, and this facility.
+    /// The body of a sealed piece that `readers` open, and this facility. Nothing is sealed for a
+    /// node that was revoked: such a reader is passed over, until its facility has another node.
     pub fn seal(
         &self,
         app: &App,
@@ -174,9 +175,14 @@ impl Content {
     ) -> Result<Value, AppError> {
         let nation = app.nation();
         let mut keys = vec![];
-        for facility in std::iter::once(&app.place.facility).chain(readers) {
-            let node = nation.of_facility(facility);
-            keys.push(node.ok_or(AppError::State("seal-reader-unknown"))?.link_key);
+        let own = nation.node(&app.place.node).map(|known| known.certificate.link_key);
+        keys.push(own.ok_or(AppError::State("seal-reader-unknown"))?);
+        for facility in readers.iter().filter(|reader| **reader != app.place.facility) {
+            match (nation.serving(facility), nation.of_facility(facility)) {
+                (Some(node), _) => keys.push(node.link_key),
+                (None, Some(_)) => {}
+                (None, None) => return Err(AppError::State("seal-reader-unknown")),
+            }
         }
         let mut seed = [0; 32];
         app.rng.fill(&mut seed);

@@ -73,7 +73,7 @@ pub(super) fn offered(
     }
     let mut offered: Vec<SealReader> = vec![];
     for (facility, why) in found {
-        let known = nation.of_facility(&facility).is_some();
+        let known = nation.serving(&facility).is_some();
         let again = offered.iter().any(|one| one.facility == facility);
         if facility == app.place.facility || again || !known {
             continue;

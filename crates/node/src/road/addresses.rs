@@ -38,6 +38,15 @@ impl Addresses {
         if self.known.insert(node.to_string(), address) == Some(address) {
             return Ok(());
         }
+        self.write()
+    }
+
+    /// Forgets a neighbour that is none any more.
+    pub fn forget(&mut self, node: NodeId) -> io::Result<()> {
+        if self.known.remove(&node.to_string()).is_some() { self.write() } else { Ok(()) }
+    }
+
+    fn write(&self) -> io::Result<()> {
         let lines: Vec<String> =
             self.known.iter().map(|(node, address)| format!("{node} {address}\n")).collect();
         let fresh = self.file.with_extension("new");
@@ -64,6 +73,9 @@ mod tests {
         let again = Addresses::read(&file);
         assert_eq!(again.of(one), Some("10.0.0.8:7464".parse().unwrap()));
         assert_eq!(again.of(two), Some("[::1]:9".parse().unwrap()));
+        addresses.forget(one).unwrap();
+        assert_eq!(Addresses::read(&file).of(one), None);
+        assert!(Addresses::read(&file).of(two).is_some());
         fs::write(&file, [0xff, 0xfe, 10]).unwrap();
         assert_eq!(Addresses::read(&file).of(one), None);
         fs::remove_file(&file).unwrap();

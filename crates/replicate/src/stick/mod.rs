@@ -268,6 +268,12 @@ pub enum BadStick {
         /// Who it says it is from.
         from: NodeId,
     },
+    /// From a node that was revoked: it was stolen or lost (ADR 0026).
+    #[error("the stick is from node {from}, which was revoked")]
+    Revoked {
+        /// Who it is from.
+        from: NodeId,
+    },
     /// Sealed with a key that the sender does not have now: forged, or the sender has a new
     /// key since.
     #[error("the stick says it is from node {from}, and is sealed with another key")]

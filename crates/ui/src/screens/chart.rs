@@ -175,6 +175,15 @@ impl Visit {
 }
 
 impl Show {
+    /// What a stolen computer wrote here: when and what.
+    fn doubted(&self) -> Vec<(String, String)> {
+        let line = |piece| {
+            let piece: &ondol_app::road::Piece = piece;
+            (self.page.when(&piece.written), super::nodes::what(self.t, piece))
+        };
+        self.chart.doubted.iter().map(line).collect()
+    }
+
     fn of(page: Page, chart: Chart, skip: usize) -> Self {
         let t = page.t;
         let patient = shown::patient(&page, &chart.person, &chart.safety.allergies);

@@ -17,6 +17,7 @@ pub mod home;
 pub mod import;
 pub mod lock;
 pub mod me;
+pub mod nodes;
 pub mod papers;
 pub mod people;
 pub mod referral;
@@ -46,6 +47,7 @@ pub fn all() -> Router<Ui> {
         .merge(drafts::routes())
         .merge(lock::routes())
         .merge(me::routes())
+        .merge(nodes::routes())
         .merge(referral::routes())
         .merge(sealed::routes())
         .merge(road::routes())

@@ -31,6 +31,10 @@ impl Surroundings for Around {
         self.0.disk_trouble().map(|(trouble, _)| trouble)
     }
 
+    fn revoked(&self) -> bool {
+        self.0.own_revocation().is_some()
+    }
+
     fn practice(&self) -> bool {
         self.0.is_practice()
     }

@@ -178,6 +178,16 @@ pub(super) fn tier_of(t: T, tier: road::Tier) -> String {
     say::tier(t, tier)
 }
 
+/// A facility by its name, else by its tier and the first characters of its node's id.
+pub(super) fn node_of(
+    t: T,
+    name: &str,
+    tier: Option<road::Tier>,
+    node: &ondol_kernel::NodeId,
+) -> String {
+    say::node(t, name, tier, node)
+}
+
 /// Bytes, rounded to what a person compares.
 pub(super) fn size(t: T, bytes: u64) -> String {
     say::size(t, bytes)

@@ -123,6 +123,10 @@ pub fn refusal(t: T, why: &BadStick, called: &dyn Fn(&NodeId) -> String) -> (Str
             let said = t.msg("stick-bad-unknown").arg("from", called(from)).to_string();
             (said, t.get("stick-bad-unknown-do"))
         }
+        BadStick::Revoked { from } => {
+            let said = t.msg("stick-bad-revoked").arg("from", called(from)).to_string();
+            (said, t.get("stick-bad-revoked-do"))
+        }
         BadStick::NotFromSender { from } => {
             let said = t.msg("stick-bad-forged").arg("from", called(from)).to_string();
             (said, t.get("stick-bad-forged-do"))

@@ -84,6 +84,8 @@ struct Brought {
     page: Page,
     sticks: Vec<Said>,
     refused: Vec<(String, String)>,
+    /// So many nodes were revoked by what was chosen.
+    revocations: u64,
     /// Something was not here before.
     is_news: bool,
     /// Something was taken in, new or not: an acknowledgement can go back.
@@ -140,7 +142,8 @@ pub async fn carry_in(
     let sticks: Vec<Said> = carried.brought.iter().map(|one| said(&page, one, &called)).collect();
     let refused = carried.refused.iter().map(|why| say::refusal(t, why, &called)).collect();
     let (is_news, is_read) = (carried.is_news(), !sticks.is_empty());
-    Ok(Screen(Brought { t, page, sticks, refused, is_news, is_read }).into_response())
+    let revocations = carried.revocations;
+    Ok(Screen(Brought { t, page, sticks, refused, revocations, is_news, is_read }).into_response())
 }
 
 async fn complain(page: Page, who: SignedIn, ui: &Ui, text: String) -> Result<Response, Trouble> {
@@ -168,7 +171,9 @@ fn nodes(carried: &CarriedIn) -> Vec<NodeId> {
     for why in &carried.refused {
         match why {
             BadStick::NotForUs { to } => nodes.extend(to),
-            BadStick::UnknownSender { from } | BadStick::NotFromSender { from } => {
+            BadStick::UnknownSender { from }
+            | BadStick::NotFromSender { from }
+            | BadStick::Revoked { from } => {
                 nodes.push(*from);
             }
             _ => {}
