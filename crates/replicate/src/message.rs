@@ -5,7 +5,10 @@
 
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 
-use crate::relay::{Envelope, RELAY, RELAY_DONE, Receipt};
+use crate::{
+    national::Index,
+    relay::{Envelope, RELAY, RELAY_DONE, Receipt},
+};
 
 /// The longest message, bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -58,6 +61,8 @@ pub enum Message {
     /// A parcel of the receiver's that builds upon entries which the teller does not hold: its
     /// entries are to be sent in full (ADR 0013).
     Unread(Vec<u8>),
+    /// About the nation's index of persons (ADR 0027).
+    Index(Index),
 }
 
 const PARCEL: u8 = 0;
@@ -65,6 +70,7 @@ const BLOB_WANTED: u8 = 3;
 const BLOB_PART: u8 = 4;
 const CERTIFICATE: u8 = 5;
 const UNREAD: u8 = 6;
+const INDEX: u8 = 7;
 
 impl Message {
     /// The bytes that travel.
@@ -104,6 +110,10 @@ impl Message {
                 bytes.push(UNREAD);
                 bytes.extend_from_slice(parcel);
             }
+            Self::Index(index) => {
+                bytes.push(INDEX);
+                index.put(bytes);
+            }
         }
         to_bytes
     }
@@ -130,6 +140,7 @@ impl Message {
                 offset: from.number()?,
                 bytes: from.bytes()?.to_vec(),
             },
+            INDEX => Self::Index(Index::read(&mut from)?),
             _ => return Err(BadBytes),
         };
         if from.is_empty() { Ok(message) } else { Err(BadBytes) }
