@@ -121,9 +121,10 @@ impl Asker<'_> {
                 continue;
             }
             let now = self.app.now();
-            let may = match asks {
-                true => may_ask(tx, self.from, now)?,
-                false => may_be_told(tx, self.from, now)?,
+            let may = if asks {
+                may_ask(tx, self.from, now)?
+            } else {
+                may_be_told(tx, self.from, now)?
             };
             if may {
                 self.answer(tx, if asks { Answer::Asked } else { Answer::News }, person, &new)?;

@@ -61,7 +61,9 @@ fn about(view: &dyn View, key: &Key, id: &ResourceId) -> Result<Option<About>, A
     };
     let stamp = u64::try_from(found.shown.hlc.millis().0).unwrap_or(0);
     let mut hash = blake3::Hasher::new();
-    digests.iter().for_each(|digest| drop(hash.update(digest)));
+    for digest in &digests {
+        hash.update(digest);
+    }
     let mut word = [0; 8];
     hash.finalize_xof().fill(&mut word);
     Ok(Some(About { token, told: Told { token, stamp, digests }, word }))
