@@ -1,11 +1,13 @@
 //! How much a node may ask, and how often it asked: the node at the top counts questions, not whom
 //! they are about.
 
+use ondol_access::Action;
 use ondol_kernel::{Millis, NodeId, ResourceId};
+use ondol_record::ChartId;
 use ondol_store::{Space, View, WriteTx};
 
 use super::rows;
-use crate::{App, AppError};
+use crate::{Actor, App, AppError};
 
 /// So many questions a node may ask in a minute, for as long as it likes. Our own choice: the
 /// reception of a large hospital registers one person a minute.
@@ -117,8 +119,10 @@ pub fn may_be_told(
 impl App {
     /// At the top: how often each facility asked the index. Never about whom: that is kept nowhere
     /// here.
-    pub fn index_use(&self) -> Result<Vec<Use>, AppError> {
+    pub fn index_use(&self, actor: &Actor) -> Result<Vec<Use>, AppError> {
         let (view, nation) = (self.view()?, self.nation());
+        let own = ChartId::Facility(self.place.facility.clone());
+        self.may(&*view, actor, Action::SeeRoad, &own, None)?;
         let mut all = vec![];
         for (key, value) in view.values(Space::Index, rows::USED, None, usize::MAX)? {
             let meter = Meter::of(&value)?;

@@ -1,5 +1,6 @@
 //! What is answered, to whom, and how often.
 
+use ondol_access::Role;
 use ondol_app::{
     AppError,
     national::{BURST, PER_MINUTE, Question, Where},
@@ -98,7 +99,8 @@ fn too_many_questions_are_said_to_be_too_many_and_answered_when_they_may_be() {
     assert_eq!(question(specialist, &doctor, &late), None);
     assert_eq!(places(specialist, &doctor, &late), [Where::NotAsked]);
     // The ministry counts who asked how often, and knows no more.
-    let used = country.ministry().app.index_use().unwrap();
+    let officer = country.ministry().person(Role::MinistryOfficer);
+    let used = country.ministry().app.index_use(&officer).unwrap();
     let of = |id: &str| {
         let known = |facility: &ResourceId| facility.as_str() == id;
         used.iter().find(|one| one.facility.as_ref().is_some_and(known)).unwrap().clone()
@@ -131,7 +133,7 @@ fn who_asks_is_recorded_and_who_may_not_put_charts_together_is_told_nothing() {
     clinic.app.ask_for_chart(&worker, &one, &token).unwrap();
     assert_eq!(asked_by(clinic, &one), [worker.reference(), worker.reference()]);
 
-    let officer = clinic.person(ondol_access::Role::Administrator);
+    let officer = clinic.person(Role::Administrator);
     assert!(found(clinic, &officer, &one).is_empty());
     assert!(clinic.app.elsewhere_list(&officer).unwrap().0.is_empty());
     let refused = clinic.app.ask_for_chart(&officer, &one, &token);

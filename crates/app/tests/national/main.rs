@@ -1,9 +1,6 @@
 //! The nation's index of persons: who registered whom elsewhere, over clinic, county, province and
 //! ministry.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod answers;
 mod leading;
 mod privacy;
@@ -17,6 +14,8 @@ use ondol_app::{
 };
 use ondol_kernel::{Class, ResourceId};
 use support::{Country, Facility};
+
+use crate::support;
 
 pub fn of(name: &str, birth: &str, mother: &str) -> Registration {
     Registration {
