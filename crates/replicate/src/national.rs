@@ -163,7 +163,7 @@ impl Index {
         let first = from.byte()?;
         let (kind, flags) = (first & (NODE - 1), first & !(NODE - 1));
         let node = match (kind, flags & NODE) {
-            (KEY_WANTED | KEY, 0) | (_, 0) => None,
+            (_, 0) => None,
             (KEY_WANTED | KEY, _) => return Err(BadBytes),
             _ => Some(NodeId(from.array()?)),
         };

@@ -92,7 +92,7 @@ pub struct InList {
 pub fn note(app: &App, tx: &mut dyn WriteTx, index: &Index) -> Result<(), AppError> {
     let Index::Found { epoch, answer, token, others, .. } = index else { return Ok(()) };
     let is_now = key::current(app, tx)?.is_some_and(|key| key.epoch == *epoch);
-    if !is_now || chart_of(&*tx, *epoch, token)?.is_none() {
+    if !is_now || chart_of(&*tx, *epoch, *token)?.is_none() {
         return Ok(());
     }
     let question = rows::question(*epoch, token);
@@ -173,7 +173,7 @@ impl App {
             return Ok(None);
         }
         let token = bytes::to_hex(&other);
-        let Some(other) = chart_of(view, key.epoch, &other)? else {
+        let Some(other) = chart_of(view, key.epoch, other)? else {
             let place = match state {
                 ASKED => Where::Asked(since),
                 TOO_OFTEN => Where::TooOften,
@@ -226,7 +226,7 @@ impl App {
         for (at, value) in view.values(Space::Index, &prefix, None, LOOKED_THROUGH_MAX)? {
             let ends: [u8; 16] = rows::end(&at)?;
             let token = ends.first_chunk().ok_or(AppError::Unexpected("a token"))?;
-            let Some(id) = chart_of(view, key.epoch, token)? else { continue };
+            let Some(id) = chart_of(view, key.epoch, *token)? else { continue };
             if !self.merge_is_possible(view, actor, &ChartId::Patient(id.clone()))? {
                 continue;
             }
@@ -235,7 +235,7 @@ impl App {
             };
             let person = person_of(view, &id)?;
             if found.place == (Where::Here { is_open: true })
-                && let Some(other) = chart_of(view, key.epoch, &rows::end(&at)?)?
+                && let Some(other) = chart_of(view, key.epoch, rows::end(&at)?)?
                 && self.stands(view, &person, &person_of(view, &other)?)?.is_some()
             {
                 continue;
@@ -259,7 +259,7 @@ impl App {
         let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
         let other = token_of(token)?;
         self.transact(move |tx| {
-            let (key, at) = app.row_for(&*tx, &actor, &id, &other)?;
+            let (key, at) = app.row_for(&*tx, &actor, &id, other)?;
             let parent = app.nation().parent().ok_or(AppError::NotFound)?;
             set(&app, tx, &at, ASKED)?;
             let (epoch, token) = (key.epoch, key.token(&id));
@@ -279,7 +279,7 @@ impl App {
         let (app, actor, id) = (self.clone(), actor.clone(), id.clone());
         let other = token_of(token)?;
         self.transact(move |tx| {
-            let (_, at) = app.row_for(&*tx, &actor, &id, &other)?;
+            let (_, at) = app.row_for(&*tx, &actor, &id, other)?;
             set(&app, tx, &at, NOBODY)
         })
     }
@@ -295,8 +295,8 @@ impl App {
         let other = token_of(token)?;
         let (other, is_open) = {
             let view = self.view()?;
-            let (key, _) = self.row_for(&*view, actor, id, &other)?;
-            let other = chart_of(&*view, key.epoch, &other)?.ok_or(AppError::NotFound)?;
+            let (key, _) = self.row_for(&*view, actor, id, other)?;
+            let other = chart_of(&*view, key.epoch, other)?.ok_or(AppError::NotFound)?;
             let chart = ChartId::Patient(other.clone());
             let is_open = self.merge_is_possible(&*view, actor, &chart)?;
             (other, is_open)
@@ -313,14 +313,14 @@ impl App {
         view: &dyn View,
         actor: &Actor,
         id: &ResourceId,
-        other: &Token,
+        other: Token,
     ) -> Result<(Key, Vec<u8>), AppError> {
         let chart = ChartId::Patient(id.clone());
         if !self.merge_is_possible(view, actor, &chart)? {
             self.may(view, actor, Action::MergePersons, &chart, None)?;
         }
         let key = self.index_key(view)?.ok_or(AppError::NotFound)?;
-        let at = rows::found(key.epoch, &key.token(id), other);
+        let at = rows::found(key.epoch, &key.token(id), &other);
         view.value(Space::Index, &at)?.ok_or(AppError::NotFound)?;
         Ok((key, at))
     }

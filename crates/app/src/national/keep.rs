@@ -9,7 +9,7 @@ use ondol_replicate::{
     message::Message,
     national::{Answer, Digest, Index, OTHERS_MAX, Person, Token},
 };
-use ondol_store::{Space, View, WriteTx};
+use ondol_store::{KeyValue, Space, View, WriteTx};
 
 use super::{
     down, key, lead,
@@ -41,7 +41,7 @@ fn store(
     person: &Person,
 ) -> Result<Option<Vec<Digest>>, AppError> {
     let Person { token, stamp, digests } = person;
-    let before = Row::read(tx, epoch, token)?;
+    let before = Row::read(tx, epoch, *token)?;
     if before.as_ref().is_some_and(|before| before.stamp > *stamp) {
         return Ok(None);
     }
@@ -57,7 +57,7 @@ fn store(
     // Who is taken out stays as a row without digests, so that what was told before and comes late
     // does not bring them back.
     let row = Row { teller: *teller, stamp: *stamp, digests: digests.clone() };
-    row.put(tx, epoch, token)?;
+    row.put(tx, epoch, *token)?;
     Ok(Some(new))
 }
 
@@ -91,7 +91,7 @@ fn hits(
             let is_new = new.contains(digest);
             if let Some(known) = hits.iter_mut().find(|hit| hit.token == token) {
                 known.is_new |= is_new;
-            } else if let Some(row) = Row::read(view, epoch, &token)? {
+            } else if let Some(row) = Row::read(view, epoch, token)? {
                 hits.push(Hit { token, teller: row.teller, is_new });
             }
         }
@@ -121,11 +121,8 @@ impl Asker<'_> {
                 continue;
             }
             let now = self.app.now();
-            let may = if asks {
-                may_ask(tx, self.from, now)?
-            } else {
-                may_be_told(tx, self.from, now)?
-            };
+            let may =
+                if asks { may_ask(tx, self.from, now)? } else { may_be_told(tx, self.from, now)? };
             if may {
                 self.answer(tx, if asks { Answer::Asked } else { Answer::News }, person, &new)?;
                 continue;
@@ -176,18 +173,13 @@ impl Asker<'_> {
 
     /// A facility asks for a chart that was found: it is led there if the two still have something
     /// in common, and the asker told of its own.
-    pub fn wants(
-        &self,
-        tx: &mut dyn WriteTx,
-        token: &Token,
-        other: &Token,
-    ) -> Result<(), AppError> {
+    pub fn wants(&self, tx: &mut dyn WriteTx, token: Token, other: Token) -> Result<(), AppError> {
         if !self.is_of_now(tx)? {
             return Ok(());
         }
         if !may_ask(tx, self.from, self.app.now())? {
             let to = (self.from, self.class);
-            return self.send(tx, to, Answer::Later, *token, vec![*other]);
+            return self.send(tx, to, Answer::Later, token, vec![other]);
         }
         let own = Row::read(tx, self.epoch, token)?.filter(|row| row.teller == *self.from);
         let (Some(own), Some(row)) = (own, Row::read(tx, self.epoch, other)?) else {
@@ -196,7 +188,7 @@ impl Asker<'_> {
         if !own.digests.iter().any(|digest| row.digests.contains(digest)) {
             return Ok(());
         }
-        let way = lead::Way { nation: self.nation, epoch: self.epoch, token: other };
+        let way = lead::Way { nation: self.nation, epoch: self.epoch, token: &other };
         for (to, said) in way.messages(self.from, &row.teller) {
             if let Some(certificate) = said.certificate {
                 road::send(tx, &to, Class::Care, &Message::Certificate(certificate))?;
@@ -215,9 +207,8 @@ impl App {
             let Some(key) = key::current(self, &*view)? else { return Ok(()) };
             let prefix = rows::owed(key.epoch, &[], &[]);
             let mut owed = view.values(Space::Index, &prefix, None, OWED_AT_ONCE)?;
-            // One node that is owed much keeps no other waiting.
             if owed.len() == OWED_AT_ONCE {
-                owed = self.owed_to_each(&*view, key.epoch)?;
+                owed = owed_to_each(&*view, key.epoch)?;
             }
             owed.into_iter().map(|(at, asks)| (key.epoch, at, asks)).collect::<Vec<_>>()
         };
@@ -234,32 +225,31 @@ impl App {
                     continue;
                 }
                 tx.set_value(Space::Index, at, None)?;
-                let Some(row) = Row::read(tx, *epoch, &token)? else { continue };
+                let Some(row) = Row::read(tx, *epoch, token)? else { continue };
                 let person = Person { token, stamp: row.stamp, digests: row.digests };
                 let asks = asks.first() == Some(&1);
-                let (answer, class) =
-                    if asks { (Answer::Asked, Class::Care) } else { (Answer::News, Class::Routine) };
+                let (answer, class) = if asks {
+                    (Answer::Asked, Class::Care)
+                } else {
+                    (Answer::News, Class::Routine)
+                };
                 let asker = Asker { app: &app, nation: &nation, from: &node, class, epoch: *epoch };
                 asker.answer(tx, answer, &person, &person.digests)?;
             }
             Ok(())
         })
     }
+}
 
-    /// The first answers owed to each node that may be answered now.
-    fn owed_to_each(
-        &self,
-        view: &dyn View,
-        epoch: u64,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, AppError> {
-        let mut all = vec![];
-        for (key, _) in view.values(Space::Index, rows::USED, None, usize::MAX)? {
-            let node: [u8; 16] = rows::end(&key)?;
-            let prefix = rows::owed(epoch, &node, &[]);
-            all.extend(view.values(Space::Index, &prefix, None, OWED_AT_ONCE / 10)?);
-        }
-        Ok(all)
+/// The first answers owed to each node, so that one that is owed much keeps no other waiting.
+fn owed_to_each(view: &dyn View, epoch: u64) -> Result<Vec<KeyValue>, AppError> {
+    let mut all = vec![];
+    for (key, _) in view.values(Space::Index, rows::USED, None, usize::MAX)? {
+        let node: [u8; 16] = rows::end(&key)?;
+        let prefix = rows::owed(epoch, &node, &[]);
+        all.extend(view.values(Space::Index, &prefix, None, OWED_AT_ONCE / 10)?);
     }
+    Ok(all)
 }
 
 fn parted<const N: usize>(ends: &[u8; 24], from: usize) -> [u8; N] {

@@ -94,7 +94,7 @@ fn go_on(
         }
         tx.set_value(Space::Index, &at, Some(&[1]))?;
     }
-    let Some(id) = chart_of(&*tx, epoch, token)? else { return Ok(()) };
+    let Some(id) = chart_of(&*tx, epoch, *token)? else { return Ok(()) };
     for chart in one_person(&*tx, &id)?.charts() {
         road::lead_to(app, tx, &chart, to, Class::Care)?;
     }
@@ -105,9 +105,9 @@ fn go_on(
 pub fn chart_of(
     view: &(impl View + ?Sized),
     epoch: u64,
-    token: &Token,
+    token: Token,
 ) -> Result<Option<ResourceId>, AppError> {
-    let Some(id) = view.value(Space::Index, &rows::chart(epoch, token))? else { return Ok(None) };
+    let Some(id) = view.value(Space::Index, &rows::chart(epoch, &token))? else { return Ok(None) };
     let id = std::str::from_utf8(&id).ok().and_then(|id| ResourceId::new(id).ok());
     id.map(Some).ok_or(AppError::Unexpected("a chart in the index of persons"))
 }
@@ -143,7 +143,7 @@ impl App {
                 let (Ok(token), Ok(to)) = (token.try_into(), to.try_into()) else { continue };
                 let to = NodeId(to);
                 let way = !nation.way_to(&to).is_empty();
-                if way && (told != [1] || chart_of(&*view, epoch, &token)?.is_some()) {
+                if way && (told != [1] || chart_of(&*view, epoch, token)?.is_some()) {
                     ready.push((token, to));
                 }
             }

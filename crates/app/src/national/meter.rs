@@ -89,11 +89,7 @@ impl Meter {
 }
 
 /// Whether a node may ask one thing more for somebody at a desk. It is counted.
-pub fn may_ask(
-    tx: &mut dyn WriteTx,
-    node: &NodeId,
-    now: Millis,
-) -> Result<bool, AppError> {
+pub fn may_ask(tx: &mut dyn WriteTx, node: &NodeId, now: Millis) -> Result<bool, AppError> {
     let mut meter = Meter::read(tx, node, now)?;
     let takes = meter.takes(0);
     meter.asked += 1;
@@ -103,11 +99,7 @@ pub fn may_ask(
 }
 
 /// Whether a node may be answered about one more of those told of in bulk.
-pub fn may_be_told(
-    tx: &mut dyn WriteTx,
-    node: &NodeId,
-    now: Millis,
-) -> Result<bool, AppError> {
+pub fn may_be_told(tx: &mut dyn WriteTx, node: &NodeId, now: Millis) -> Result<bool, AppError> {
     let mut meter = Meter::read(tx, node, now)?;
     let takes = meter.takes(FOR_THE_DESK);
     if takes {

@@ -14,8 +14,8 @@ mod rows;
 mod tell;
 
 pub use found::{Elsewhere, Elsewheres, InList, Question, Where};
-pub use meter::{BURST, PER_MINUTE, Use};
 pub(crate) use lead::came;
+pub use meter::{BURST, PER_MINUTE, Use};
 pub(crate) use tell::ask_now;
 
 use std::sync::Arc;
@@ -114,7 +114,7 @@ fn up(
         }
         Index::Want { epoch, token, other, .. } => {
             let asker = keep::Asker { app, nation, from, class, epoch: *epoch };
-            asker.wants(tx, token, other)
+            asker.wants(tx, *token, *other)
         }
         _ => Ok(()),
     }

@@ -20,22 +20,23 @@ pub const KEYS_BEFORE: &[u8] = b"keys-before";
 pub const ANNOUNCED: &[u8] = b"key-announced";
 
 /// The first bytes of all keys that belong to an epoch.
-pub const OF_EPOCHS: [&[u8]; 9] =
-    [b"m/", b"t/", b"c/", b"q/", b"f/", b"l/", b"p/", b"d/", b"o/"];
+pub const OF_EPOCHS: [&[u8]; 9] = [b"m/", b"t/", b"c/", b"q/", b"f/", b"l/", b"p/", b"d/", b"o/"];
 
 fn of(name: &[u8], epoch: u64, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = [name, &epoch.to_be_bytes()].concat();
-    parts.iter().for_each(|part| key.extend_from_slice(part));
+    for part in parts {
+        key.extend_from_slice(part);
+    }
     key
 }
 
 /// The chart of a token, as text.
-pub fn chart(epoch: u64, token: &Token) -> Vec<u8> {
+pub fn chart(epoch: u64, token: &[u8]) -> Vec<u8> {
     of(b"m/", epoch, &[token])
 }
 
 /// What was told of a chart: a word for it.
-pub fn told(epoch: u64, token: &Token) -> Vec<u8> {
+pub fn told(epoch: u64, token: &[u8]) -> Vec<u8> {
     of(b"t/", epoch, &[token])
 }
 
@@ -61,12 +62,12 @@ pub fn lead(epoch: u64, token: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// At the top: a person, [`Row`].
-pub fn person(epoch: u64, token: &Token) -> Vec<u8> {
+pub fn person(epoch: u64, token: &[u8]) -> Vec<u8> {
     of(b"p/", epoch, &[token])
 }
 
 /// At the top: who has a digest.
-pub fn digest(epoch: u64, digest: &Digest, token: &[u8]) -> Vec<u8> {
+pub fn digest(epoch: u64, digest: &[u8], token: &[u8]) -> Vec<u8> {
     of(b"d/", epoch, &[digest, token])
 }
 
@@ -99,9 +100,11 @@ impl Row {
     pub fn read(
         view: &(impl View + ?Sized),
         epoch: u64,
-        token: &Token,
+        token: Token,
     ) -> Result<Option<Self>, AppError> {
-        let Some(value) = view.value(Space::Index, &person(epoch, token))? else { return Ok(None) };
+        let Some(value) = view.value(Space::Index, &person(epoch, &token))? else {
+            return Ok(None);
+        };
         let damaged = |_| AppError::Unexpected("a row of the index of persons");
         Self::of(&value).map(Some).map_err(damaged)
     }
@@ -117,11 +120,11 @@ impl Row {
     }
 
     /// Puts the row in the place of the one before.
-    pub fn put(&self, tx: &mut dyn WriteTx, epoch: u64, token: &Token) -> Result<(), AppError> {
+    pub fn put(&self, tx: &mut dyn WriteTx, epoch: u64, token: Token) -> Result<(), AppError> {
         let mut value = self.teller.0.to_vec();
         put_number(&mut value, self.stamp);
         value.extend(self.digests.iter().flatten());
-        Ok(tx.set_value(Space::Index, &person(epoch, token), Some(&value))?)
+        Ok(tx.set_value(Space::Index, &person(epoch, &token), Some(&value))?)
     }
 }
 

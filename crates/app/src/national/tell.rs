@@ -96,11 +96,7 @@ fn known(person: &Person) -> Known {
 }
 
 /// Notes which chart a token is, so that it is known again when it is answered or asked for.
-pub fn note_chart(
-    tx: &mut dyn WriteTx,
-    key: &Key,
-    id: &ResourceId,
-) -> Result<Token, AppError> {
+pub fn note_chart(tx: &mut dyn WriteTx, key: &Key, id: &ResourceId) -> Result<Token, AppError> {
     let token = key.token(id);
     let at = rows::chart(key.epoch, &token);
     if tx.value(Space::Index, &at)?.is_none() {
@@ -213,7 +209,8 @@ impl App {
         let (now, epoch) = (self.now(), key.epoch);
         let late: Vec<Token> = {
             let view = self.view()?;
-            let open = view.values(Space::Index, &rows::question(epoch, &[]), None, OPEN_AT_ONCE)?;
+            let open =
+                view.values(Space::Index, &rows::question(epoch, &[]), None, OPEN_AT_ONCE)?;
             let is_late = |value: &[u8]| {
                 let since = value.split_first().and_then(|(_, at)| at.try_into().ok());
                 since.is_none_or(|at| now.0.saturating_sub(i64::from_be_bytes(at)) > DAY_MS)
@@ -227,7 +224,7 @@ impl App {
         let (app, key) = (self.clone(), key.clone());
         self.transact(move |tx| {
             for token in late {
-                let id = chart_of(&*tx, epoch, &token)?;
+                let id = chart_of(&*tx, epoch, token)?;
                 let about = id.map_or(Ok(None), |id| about(&*tx, &key, &id))?;
                 match about {
                     Some(about) => ask(&app, tx, &parent, &key, (token, about.told))?,

@@ -9,8 +9,8 @@ use ondol_app::{
 use ondol_kernel::ResourceId;
 
 use super::{
-    both, country, found, here, of, places, question, register, settle, settle_but, support::Facility,
-    there,
+    both, country, found, here, of, places, question, register, settle, settle_but,
+    support::Facility, there,
 };
 
 #[test]

@@ -13,10 +13,12 @@ use ondol_store::Space;
 
 use super::{both, country, found, here, of, places, register, settle, support::Facility, there};
 
-const PLANTED: [&str; 6] = ["리용희", "Ri Yong-hui", "김복순", "김 복순", "1961-03-02", "AB1234567"];
+const PLANTED: [&str; 6] =
+    ["리용희", "Ri Yong-hui", "김복순", "김 복순", "1961-03-02", "AB1234567"];
 
 fn numbered() -> ondol_app::people::Registration {
-    let paper = ondol_app::people::PaperNumber { label: "공민증".into(), value: "AB1234567".into() };
+    let paper =
+        ondol_app::people::PaperNumber { label: "공민증".into(), value: "AB1234567".into() };
     ondol_app::people::Registration { paper: Some(paper), ..here() }
 }
 
@@ -28,7 +30,8 @@ fn the_ministry_has_no_name_no_number_and_no_key_to_try_names_with() {
     let two = register(country.specialist(), &doctor, there());
     settle(&country);
     assert_eq!(places(country.specialist(), &doctor, &two), [Where::NotAsked]);
-    let key = country.clinic().store().read().unwrap().value(Space::Index, b"key").unwrap().unwrap();
+    let key =
+        country.clinic().store().read().unwrap().value(Space::Index, b"key").unwrap().unwrap();
     let (_, key) = key.split_first_chunk::<8>().unwrap();
     let mut planted: Vec<Vec<u8>> = PLANTED.iter().map(|text| text.as_bytes().to_vec()).collect();
     planted.push(key.to_vec());
@@ -70,7 +73,9 @@ fn an_answer_names_no_facility_and_no_person() {
         .outgoing(to, Class::Care, 100)
         .unwrap()
         .into_iter()
-        .filter(|message| matches!(Message::decode(&message.bytes), Ok(Message::Index(Index::Found { .. }))))
+        .filter(|message| {
+            matches!(Message::decode(&message.bytes), Ok(Message::Index(Index::Found { .. })))
+        })
         .map(|message| message.bytes)
         .collect();
     assert_eq!(answers.len(), 1);
@@ -79,9 +84,9 @@ fn an_answer_names_no_facility_and_no_person() {
     for what in named.iter().chain(&PLANTED.map(|text| text.as_bytes().to_vec())) {
         assert!(!answers[0].windows(what.len()).any(|at| at == &what[..]));
     }
-    let asked = question.iter().find(|one| {
-        matches!(Message::decode(&one.bytes), Ok(Message::Index(Index::Tell { .. })))
-    });
+    let asked = question
+        .iter()
+        .find(|one| matches!(Message::decode(&one.bytes), Ok(Message::Index(Index::Tell { .. }))));
     let asked = asked.expect("a question");
     println!("question {} B, answer {} B", asked.bytes.len(), answers[0].len());
     assert!(asked.bytes.len() + answers[0].len() <= 80, "what a slow link has room for");
@@ -114,13 +119,8 @@ fn answers_and_orders_come_from_above_alone_and_questions_from_below() {
         at.store().read().unwrap().values(Space::Quarantine, b"x", None, 100).unwrap().len()
     };
     // A clinic gives its county no key, no order, no answer.
-    let found = Index::Found {
-        to: None,
-        epoch,
-        answer: Answer::News,
-        token: [1; 8],
-        others: vec![[2; 8]],
-    };
+    let found =
+        Index::Found { to: None, epoch, answer: Answer::News, token: [1; 8], others: vec![[2; 8]] };
     for (at, index) in [lead(node(clinic)), key, found].into_iter().enumerate() {
         says(node(clinic), county, index);
         assert_eq!(quarantined(county), at + 1);

@@ -118,10 +118,12 @@ fn repeats_and_disorder_change_nothing() {
 /// Carries some of what waits between neighbours, backwards, some of it twice; acknowledges nothing.
 fn carry_wildly(country: &Country, chance: &mut u64) {
     let mut next = |of: u64| {
-        *chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*chance >> 33) % of
     };
-    let pairs = country.all().iter().flat_map(|from| country.all().iter().map(move |to| (from, to)));
+    let pairs =
+        country.all().iter().flat_map(|from| country.all().iter().map(move |to| (from, to)));
     for (from, to) in pairs {
         let neighbours = |a: &Facility, b: &Facility| a.seat.above == Some(b.seat.id);
         if !neighbours(from, to) && !neighbours(to, from) {

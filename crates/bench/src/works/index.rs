@@ -4,8 +4,6 @@
 #[path = "../../../replicate/tests/index_exchange/mod.rs"]
 #[allow(dead_code, reason = "the test takes another part")]
 mod index_exchange;
-#[path = "../../../identity/tests/made_up/mod.rs"]
-mod made_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +16,7 @@ use ondol_replicate::{
     national::{Index, PERSONS_MAX, Person},
 };
 
+use super::matching::made_up;
 use crate::figure::{Aim, Figure};
 
 /// What the tiers above the county take for an answer, ms.
@@ -62,8 +61,7 @@ fn told_in_bulk() -> f64 {
     };
     let persons: Vec<Person> = (0..1_000).map(person).collect();
     let messages = persons.chunks(PERSONS_MAX).map(|some| {
-        let tell =
-            Index::Tell { from: None, epoch: 256, asks: false, persons: some.to_vec() };
+        let tell = Index::Tell { from: None, epoch: 256, asks: false, persons: some.to_vec() };
         Message::Index(tell).encode().len()
     });
     real(messages.sum())
@@ -86,7 +84,8 @@ fn found(seed: u64) -> Vec<Figure> {
     }
     let mut pairs = BTreeSet::new();
     for all in by_digest.values() {
-        let of = all.iter().enumerate().flat_map(|(n, a)| all[n + 1..].iter().map(move |b| (*a, *b)));
+        let of =
+            all.iter().enumerate().flat_map(|(n, a)| all[n + 1..].iter().map(move |b| (*a, *b)));
         pairs.extend(of);
     }
     let right = pairs.iter().filter(|(a, b)| people[*a].person == people[*b].person).count();
@@ -96,7 +95,8 @@ fn found(seed: u64) -> Vec<Figure> {
             "of 1,000 people made up by the seed who were entered twice with ADR 0015's errors, by \
              equal digests; the rest is left to linkage where both charts are",
         ),
-        Figure::new("wrong", real(wrong), "pairs").how("unlike people told of, among those 3,000 records"),
+        Figure::new("wrong", real(wrong), "pairs")
+            .how("unlike people told of, among those 3,000 records"),
     ]
 }
 

@@ -18,8 +18,7 @@ const HEADERS: usize = 28;
 
 /// Bytes of a question as a clinic sends it: about a person with so many digests.
 pub fn question(digests: usize) -> usize {
-    let person =
-        Person { token: [1; 8], stamp: 1_772_406_000_000, digests: vec![[3; 6]; digests] };
+    let person = Person { token: [1; 8], stamp: 1_772_406_000_000, digests: vec![[3; 6]; digests] };
     // The epoch of a node that was never put back from a backup; that of others takes 4 B more.
     let tell = Index::Tell { from: None, epoch: 256, asks: true, persons: vec![person] };
     Message::Index(tell).encode().len()
@@ -38,30 +37,30 @@ pub fn exchange(round_trip_ms: u64, above_ms: u64, sizes: (usize, usize)) -> (us
     let mut world = World::new(Conditions::new(9_600, round_trip_ms / 2), 7);
     world.run_to(10_000);
     // The rate is known, as on any link that was used.
-    for no in 1..=6 {
+    for no in 0..6 {
         world.send(0, Class::Routine, no, 400);
-        world.run_to(10_000 + no * 4_000);
+        world.run_to(14_000 + no * 4_000);
     }
     world.run_to(60_000);
     world.tap = Some(vec![]);
     let begun = world.now;
-    world.send(0, Class::Care, 1, sizes.0);
+    world.send(0, Class::Care, 0, sizes.0);
     let arrived = world.run(begun + 10_000, |world| {
-        world.sides[1].memory.whole_at.contains_key(&(Class::Care.code(), 1))
+        world.sides[1].memory.whole_at.contains_key(&(Class::Care.code(), 0))
     });
     assert!(arrived, "the question arrives");
     let asked = world.now;
     world.run_to(asked + above_ms);
-    world.send(1, Class::Care, 1, sizes.1);
+    world.send(1, Class::Care, 0, sizes.1);
     let answered = world.run(asked + 20_000, |world| {
-        world.sides[0].memory.whole_at.contains_key(&(Class::Care.code(), 1))
+        world.sides[0].memory.whole_at.contains_key(&(Class::Care.code(), 0))
     });
     assert!(answered, "the answer arrives");
     let took = world.now - begun;
     let done = |world: &mut World| {
         world.sides.iter().all(|side| {
             let told = |event: &Event| {
-                matches!(event, Event::Durable { class: Class::Care, message_no: 1, .. })
+                matches!(event, Event::Durable { class: Class::Care, offset, .. } if *offset > 0)
             };
             side.memory.count(told) > 0
         })

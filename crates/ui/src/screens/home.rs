@@ -148,9 +148,8 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
     };
     let pairs = if treats {
         let actor = who.actor.clone();
-        let count = ui.run(move |app| {
-            Ok((app.possible_pairs_count(&actor)?, app.elsewhere_count(&actor)?))
-        });
+        let count = ui
+            .run(move |app| Ok((app.possible_pairs_count(&actor)?, app.elsewhere_count(&actor)?)));
         match count.await? {
             ((0, true), 0) => None,
             ((count, true), elsewhere) => Some((count + elsewhere).to_string()),

@@ -77,8 +77,7 @@ fn line(page: &Page, of: &Elsewhere) -> Line {
         Where::NotAsked | Where::TooOften => ask(),
         Where::Asked(_) => None,
         Where::Here { is_open } => {
-            let label =
-                if *is_open { t.get("index-look") } else { t.get("index-look-receive") };
+            let label = if *is_open { t.get("index-look") } else { t.get("index-look-receive") };
             Some(Act { value: "look", icon: "people", label })
         }
     };
