@@ -116,7 +116,16 @@ impl Asker<'_> {
             return Ok(());
         }
         for person in persons {
-            let Some(new) = store(tx, self.epoch, self.from, person)? else { continue };
+            let (person, new) = match store(tx, self.epoch, self.from, person)? {
+                Some(new) => (person.clone(), new),
+                // What was told later came first: the question is about that.
+                None => match Row::read(tx, self.epoch, person.token)? {
+                    Some(Row { stamp, digests, .. }) => {
+                        (Person { token: person.token, stamp, digests }, vec![])
+                    }
+                    None => continue,
+                },
+            };
             if !asks && new.is_empty() {
                 continue;
             }
@@ -124,7 +133,7 @@ impl Asker<'_> {
             let may =
                 if asks { may_ask(tx, self.from, now)? } else { may_be_told(tx, self.from, now)? };
             if may {
-                self.answer(tx, if asks { Answer::Asked } else { Answer::News }, person, &new)?;
+                self.answer(tx, if asks { Answer::Asked } else { Answer::News }, &person, &new)?;
                 continue;
             }
             let owed = rows::owed(self.epoch, &self.from.0, &person.token);

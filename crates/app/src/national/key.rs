@@ -13,6 +13,7 @@ use ondol_record::ChartId;
 use ondol_replicate::{
     message::Message,
     national::{Digest, Index, Token},
+    sealed,
 };
 use ondol_store::{Space, View, WriteTx};
 
@@ -72,40 +73,58 @@ pub fn current(app: &App, view: &(impl View + ?Sized)) -> Result<Option<Key>, Ap
 /// A node below asks for the key. If it is not here yet, it is handed on when it comes.
 pub fn wanted(app: &App, tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), AppError> {
     match current(app, tx)? {
-        Some(key) => give(tx, peer, &key),
+        Some(key) => give(app, tx, &app.nation(), peer, &key),
         None => Ok(()),
     }
 }
 
-/// The node above gives the key: it goes to all below.
+/// The node above gives the key: it goes to all below. False if it is not sealed by that node for
+/// this one.
 pub fn take(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    (epoch, bytes): (u64, &[u8; 32]),
-) -> Result<(), AppError> {
-    if current(app, tx)?.is_some_and(|known| known.epoch >= epoch) {
-        return Ok(());
+    (parent, epoch, sealed): (&NodeId, u64, &[u8]),
+) -> Result<bool, AppError> {
+    let Ok((sender, value)) = sealed::open(&app.keys.link, sealed) else { return Ok(false) };
+    let above = nation.node(parent).map(|known| known.certificate.link_key);
+    let Some((of, bytes)) = value.split_first_chunk::<8>() else { return Ok(false) };
+    let (true, Ok(bytes)) = (u64::from_be_bytes(*of) == epoch, bytes.try_into()) else {
+        return Ok(false);
+    };
+    if above != Some(sender) {
+        return Ok(false);
     }
-    let value = [&epoch.to_be_bytes()[..], bytes].concat();
-    tx.set_value(Space::Index, rows::KEY, Some(&value))?;
-    hand_down(tx, nation, &app.place.node, &Key { epoch, bytes: *bytes })
+    if current(app, tx)?.is_none_or(|known| known.epoch < epoch) {
+        tx.set_value(Space::Index, rows::KEY, Some(&value))?;
+        hand_down(app, tx, nation, &Key { epoch, bytes })?;
+    }
+    Ok(true)
 }
 
-fn hand_down(
-    tx: &mut dyn WriteTx,
-    nation: &Nation,
-    own: &NodeId,
-    key: &Key,
-) -> Result<(), AppError> {
-    for below in nation.nodes().filter(|certificate| certificate.parent == Some(*own)) {
-        give(tx, &below.node, key)?;
+fn hand_down(app: &App, tx: &mut dyn WriteTx, nation: &Nation, key: &Key) -> Result<(), AppError> {
+    let own = Some(app.place.node);
+    for below in nation.nodes().filter(|certificate| certificate.parent == own) {
+        give(app, tx, nation, &below.node, key)?;
     }
     Ok(())
 }
 
-fn give(tx: &mut dyn WriteTx, peer: &NodeId, key: &Key) -> Result<(), AppError> {
-    let index = Index::Key { epoch: key.epoch, key: key.bytes.into() };
+fn give(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    peer: &NodeId,
+    key: &Key,
+) -> Result<(), AppError> {
+    let Some(known) = nation.node(peer) else { return Ok(()) };
+    let mut seed = [0; 32];
+    app.rng.fill(&mut seed);
+    let plain = [&key.epoch.to_be_bytes()[..], &key.bytes].concat();
+    // A node for whose key nothing can be sealed gets nothing; others are not held up.
+    let sealed = sealed::seal(&known.certificate.link_key, &app.keys.link, &plain, &seed);
+    let Ok(sealed) = sealed else { return Ok(()) };
+    let index = Index::Key { epoch: key.epoch, sealed };
     road::send(tx, peer, Class::Care, &Message::Index(index)).map(drop)
 }
 
@@ -139,7 +158,7 @@ impl App {
             self.transact(move |tx| {
                 // The first is asked for by each node.
                 if last != 0 {
-                    hand_down(tx, &app.nation(), &app.place.node, &new)?;
+                    hand_down(&app, tx, &app.nation(), &new)?;
                 }
                 let epoch = new.epoch.to_be_bytes();
                 Ok(tx.set_value(Space::Index, rows::ANNOUNCED, Some(&epoch))?)

@@ -63,8 +63,8 @@ pub(crate) fn arrived(
     let is_above = nation.parent() == Some(*peer);
     match index {
         Index::KeyWanted if is_below => key::wanted(app, tx, peer).map(|()| true),
-        Index::Key { epoch, key } if is_above => {
-            key::take(app, tx, nation, (*epoch, key.reveal())).map(|()| true)
+        Index::Key { epoch, sealed } if is_above => {
+            key::take(app, tx, nation, (peer, *epoch, sealed))
         }
         Index::Tell { from, .. } | Index::Want { from, .. } if is_below => {
             let from = from.unwrap_or(*peer);

@@ -81,7 +81,7 @@ fn too_many_questions_are_said_to_be_too_many_and_answered_when_they_may_be() {
     let (worker, doctor) = both(&country);
     register(clinic, &worker, here());
     settle(&country);
-    let name = |n: u64| of("박명록", &format!("19{:02}-01-{:02}", n / 28, n % 28 + 1), "최은별");
+    let name = |n: u64| of("박명록", &format!("{}-01-{:02}", 1950 + n / 28, n % 28 + 1), "최은별");
     let asked: Vec<ResourceId> =
         (0..BURST).map(|n| register(specialist, &doctor, name(n))).collect();
     let late = register(specialist, &doctor, there());

@@ -8,6 +8,7 @@ use ondol_record::ChartId;
 use ondol_replicate::{
     message::Message,
     national::{Answer, Index, Person},
+    sealed,
 };
 use ondol_store::Space;
 
@@ -114,7 +115,11 @@ fn answers_and_orders_come_from_above_alone_and_questions_from_below() {
     let node = |at: &Facility| at.app.place().node;
     let epoch = epoch(clinic);
     let lead = |to| Index::Lead { to, epoch, token: [9; 8] };
-    let key = Index::Key { epoch: u64::MAX, key: [1; 32].into() };
+    // Sealed by the clinic for the county, as only the node above may do it.
+    let of = [&u64::MAX.to_be_bytes()[..], &[1; 32]].concat();
+    let sealed = sealed::seal(&county.seat.link_public(), &clinic.seat.keys().link, &of, &[3; 32]);
+    let sealed = sealed.unwrap();
+    let key = Index::Key { epoch: u64::MAX, sealed: sealed.clone() };
     let quarantined = |at: &Facility| {
         at.store().read().unwrap().values(Space::Quarantine, b"x", None, 100).unwrap().len()
     };
@@ -130,6 +135,9 @@ fn answers_and_orders_come_from_above_alone_and_questions_from_below() {
     let tell = |from| Index::Tell { from, epoch, asks: true, persons: persons.clone() };
     says(node(county), clinic, tell(None));
     says(node(country.specialist()), country.ministry(), tell(Some(node(clinic))));
+    // A key that somebody else sealed is none, whoever brings it.
+    says(node(country.province()), county, Index::Key { epoch: u64::MAX, sealed });
+    assert_eq!(quarantined(county), 4);
     assert_eq!((quarantined(clinic), quarantined(country.ministry())), (1, 1));
 
     // Who guesses a token of a person with whom nothing is in common gets nothing.

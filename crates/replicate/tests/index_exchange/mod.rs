@@ -60,7 +60,8 @@ pub fn exchange(round_trip_ms: u64, above_ms: u64, sizes: (usize, usize)) -> (us
     let done = |world: &mut World| {
         world.sides.iter().all(|side| {
             let told = |event: &Event| {
-                matches!(event, Event::Durable { class: Class::Care, offset, .. } if *offset > 0)
+                matches!(event, Event::Durable { class: Class::Care, message_no, offset }
+                    if *message_no > 0 || *offset > 0)
             };
             side.memory.count(told) > 0
         })
