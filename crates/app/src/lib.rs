@@ -22,6 +22,7 @@ pub mod intake;
 pub mod keys;
 pub mod nation;
 mod nation_now;
+pub mod national;
 pub mod papers;
 pub mod people;
 pub mod place;

@@ -15,6 +15,8 @@ mod duty;
 mod encounter;
 mod facilities;
 mod import;
+#[path = "national/main.rs"]
+mod national;
 mod one_person;
 mod papers;
 mod people;

@@ -12,7 +12,7 @@ use crate::{
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, import, journeys, matching, metadata, rest, save, start, wire},
+    works::{alert, chart, import, index, journeys, matching, metadata, rest, save, start, wire},
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
@@ -126,6 +126,12 @@ enum Work {
         #[arg(long)]
         input: Option<PathBuf>,
     },
+    /// A question to the nation's index of persons and its answer, bytes on a line of 9.6 kbit/s.
+    Index {
+        /// The line's round trip, ms.
+        #[arg(long, default_value_t = 600)]
+        rtt_ms: u64,
+    },
     /// The capability statement.
     Metadata,
     /// Memory before and after scripted journeys.
@@ -202,6 +208,7 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
         Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),
         Work::Search(target) => report("search", at(target, rest::Work::Search, seed)?),
         Work::Import { input } => report("import", imported(input.as_ref())?),
+        Work::Index { rtt_ms } => report("index", index::figures(*rtt_ms, seed)),
         Work::Metadata => report("metadata", metadata::figures(&mut Clinic::found("metadata")?)?),
         Work::Journeys { count, days } => {
             let mut clinic = Clinic::found("journeys")?;
@@ -236,6 +243,7 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     groups.push(alone("create --clients 64 --fsync-extra-ms 5", 60));
     groups.push(alone("import", 90));
     groups.push(alone("match", 60));
+    groups.push(alone("index", 60));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),

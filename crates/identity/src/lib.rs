@@ -4,3 +4,4 @@
 
 pub mod linkage;
 pub mod names;
+pub mod national;

@@ -4,6 +4,7 @@ pub mod columns;
 mod lean;
 pub mod link;
 pub mod message;
+pub mod national;
 pub mod parcel;
 pub mod relay;
 pub mod sealed;

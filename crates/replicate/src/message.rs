@@ -5,7 +5,10 @@
 
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 
-use crate::relay::{Envelope, RELAY, RELAY_DONE, Receipt};
+use crate::{
+    national::Index,
+    relay::{Envelope, RELAY, RELAY_DONE, Receipt},
+};
 
 /// The longest message, bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -60,6 +63,8 @@ pub enum Message {
     Unread(Vec<u8>),
     /// A node is believed no more: a `ondol_record::Revocation` (ADR 0026).
     Revocation(Vec<u8>),
+    /// About the nation's index of persons (ADR 0027).
+    Index(Index),
 }
 
 const PARCEL: u8 = 0;
@@ -68,6 +73,7 @@ const BLOB_PART: u8 = 4;
 const CERTIFICATE: u8 = 5;
 const UNREAD: u8 = 6;
 const REVOCATION: u8 = 7;
+const INDEX: u8 = 8;
 
 impl Message {
     /// The bytes that travel.
@@ -111,6 +117,10 @@ impl Message {
                 bytes.push(REVOCATION);
                 bytes.extend_from_slice(revocation);
             }
+            Self::Index(index) => {
+                bytes.push(INDEX);
+                index.put(bytes);
+            }
         }
         to_bytes
     }
@@ -138,6 +148,7 @@ impl Message {
                 offset: from.number()?,
                 bytes: from.bytes()?.to_vec(),
             },
+            INDEX => Self::Index(Index::read(&mut from)?),
             _ => return Err(BadBytes),
         };
         if from.is_empty() { Ok(message) } else { Err(BadBytes) }

@@ -34,6 +34,8 @@ pub enum Space {
     Count = 13,
     /// When what arrived.
     Arrival = 14,
+    /// The nation's index of persons: what was told of whom, and what it answered.
+    Index = 15,
 }
 
 impl Space {
@@ -64,7 +66,8 @@ impl Space {
             Self::Worklist => Some(Self::Number),
             Self::Number => Some(Self::Count),
             Self::Count => Some(Self::Arrival),
-            Self::Arrival => None,
+            Self::Arrival => Some(Self::Index),
+            Self::Index => None,
         }
     }
 }
@@ -79,6 +82,6 @@ mod tests {
             assert_eq!(space as u8, at);
             assert_eq!(Space::from_code(at), Some(space));
         }
-        assert_eq!(Space::all().count(), 15);
+        assert_eq!(Space::all().count(), 16);
     }
 }

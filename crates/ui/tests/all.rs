@@ -11,6 +11,7 @@ mod care;
 mod consult;
 mod contrast;
 mod door;
+mod elsewhere;
 mod http;
 mod keys;
 mod nodes;

@@ -205,7 +205,7 @@ impl App {
 
     /// How likely two are one, if that is a question still: neither gave way to another chart,
     /// nobody has said that they are two, and what is known of them still speaks for it.
-    pub(super) fn stands(
+    pub(crate) fn stands(
         &self,
         view: &dyn View,
         one: &Person,
@@ -224,6 +224,20 @@ impl App {
             return Ok(None);
         }
         Ok((!kept_apart(view, one, two)?).then_some(probability))
+    }
+
+    /// Whether nobody is to be asked now whether two are one: they are, somebody said that they are
+    /// two, or later.
+    pub(crate) fn is_settled(
+        &self,
+        view: &dyn View,
+        one: &Person,
+        two: &Person,
+    ) -> Result<bool, AppError> {
+        Ok(one.id == two.id
+            || one_person(view, &one.id)?.all.contains(&two.id)
+            || kept_apart(view, one, two)?
+            || self.is_put_off(view, &one.id, &two.id)?)
     }
 
     fn is_put_off(

@@ -14,7 +14,7 @@ use super::{
     number,
     person::{Birth, BirthDoubt, Sex, Stranger, items, set_extension},
 };
-use crate::{Actor, App, AppError, Changes, coding, road};
+use crate::{Actor, App, AppError, Changes, coding, national, road};
 
 /// A number that stands on a paper which the person brought.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,7 +89,9 @@ impl App {
                 changes.create(super::receive::encounter(&app, &actor, &subject, app.now()));
             }
             let entries = app.append(tx, &actor, changes)?;
-            Ok(Registered { id: new_patient(&entries)?, number })
+            let id = new_patient(&entries)?;
+            national::ask_now(&app, tx, &actor, &id)?;
+            Ok(Registered { id, number })
         })
     }
 

@@ -11,7 +11,7 @@ use super::{
     pack::{self, sealed_paths},
     queue, relay, revoke, scope,
 };
-use crate::{App, AppError, arrivals};
+use crate::{App, AppError, arrivals, national};
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +187,14 @@ impl Taking<'_> {
                 let with = self.app.nation().with_revocation(&self.app.place, &revocation)?;
                 with.map_or(Ok(Arrival::Done), |_| Err(Stop::Heed(Box::new(revocation))))
             }
+            Message::Index(index) => {
+                let nation = self.app.nation();
+                if national::arrived(self.app, self.tx, &nation, (&peer, class), index)? {
+                    Ok(Arrival::Done)
+                } else {
+                    Ok(self.quarantine(&peer, bytes)?)
+                }
+            }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
                     self.meet_first(&[certificate])?;
@@ -314,6 +322,7 @@ impl Taking<'_> {
             Ingested::New => {
                 // Whoever sends entries of a chart holds it, and gets what follows.
                 scope::grant(self.app, self.tx, peer, &entry.chart, Class::Care)?;
+                national::came(self.app, self.tx, entry)?;
                 self.followers(entry)?;
                 Ok(true)
             }

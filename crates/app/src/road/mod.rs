@@ -41,6 +41,7 @@ pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
 pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use queue::distribute;
 pub(crate) use queue::distribute_written;
+pub(crate) use scope::lead_to;
 pub use status::{ClassStatus, ENTRY_BYTES_ASSUMED, PeerStatus, Reach};
 pub use stick::{StickIn, StickOut};
 
@@ -182,7 +183,7 @@ fn delivered(
 }
 
 /// Gives a message its number and keeps it until `peer` holds it.
-fn send(
+pub(crate) fn send(
     tx: &mut dyn WriteTx,
     peer: &NodeId,
     class: Class,

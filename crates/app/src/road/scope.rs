@@ -93,7 +93,7 @@ pub fn grant(
 ///
 /// Nodes that treat hold the chart as they pass it on. Behind a tier that treats nobody (the
 /// ministry) the next treating node is reached through it, sealed. False if no way is known.
-fn lead_to(
+pub fn lead_to(
     app: &App,
     tx: &mut dyn WriteTx,
     chart: &ChartId,

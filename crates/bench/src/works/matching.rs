@@ -5,7 +5,7 @@ mod judge;
 mod table;
 
 #[path = "../../../identity/tests/made_up/mod.rs"]
-mod made_up;
+pub(super) mod made_up;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod chart;
 pub mod import;
+pub mod index;
 pub mod journeys;
 pub mod matching;
 pub mod metadata;

@@ -58,7 +58,7 @@ pub fn skeleton(name: &str) -> String {
     words(name).iter().map(|word| bones(word)).collect()
 }
 
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let between = |c: char| c.is_whitespace() || matches!(c, '-' | '.' | ',' | '·' | '‐');
     name.split(between).map(folded).filter(|word| !word.is_empty()).collect()
 }
@@ -122,7 +122,7 @@ fn of_hangul(name: &str) -> Vec<String> {
 }
 
 /// The skeleton of one word.
-fn bones(word: &str) -> String {
+pub(super) fn bones(word: &str) -> String {
     let word = folded(word);
     let known = SPELLINGS.iter().find(|(spelling, _)| *spelling == word);
     let mut rest = known.map_or(word.as_str(), |(_, other)| other);

@@ -2,12 +2,14 @@
 //! sound, in Latin letters after any of three systems; and the order in which they stand.
 
 mod ask;
+mod exact;
 mod latin;
 mod letters;
 mod order;
 mod roman;
 
 pub use ask::{NameFit, NameKeys, NameQuestion};
+pub use exact::exact_forms;
 pub use latin::skeleton;
 pub use letters::{folded, sounded};
 pub use order::order;

@@ -63,6 +63,7 @@ papers-why-consult = Consult
 papers-why-author = Author
 papers-why-glass = Emergency
 papers-why-none = No relation
+papers-why-index = asked the nation's index
 papers-forms = Forms for power cuts
 papers-forms-what = Blank forms with numbers, and typing them in
 papers-forms-how = Print blank forms in good time. Write on them during a power cut, and type them in afterwards.

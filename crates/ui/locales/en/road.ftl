@@ -136,3 +136,4 @@ facilities-heard = heard
 facilities-never = never heard
 facilities-nobody-came = { $service }: whoever is on duty since { $when } has not come
 facilities-nobody-listed = { $service }: nobody is on the roster
+facilities-index = asked the nation's index { $n } times, { $later } put off

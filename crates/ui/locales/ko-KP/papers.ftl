@@ -63,6 +63,7 @@ papers-why-consult = 전문의 상담
 papers-why-author = 쓴 사람
 papers-why-glass = 구급으로 열었음
 papers-why-none = 관계없음
+papers-why-index = 전국색인에 물음
 papers-forms = 정전때 쓰는 양식
 papers-forms-what = 번호를 미리 받은 빈 양식, 종이에서 옮기기
 papers-forms-how = 빈 양식을 미리 인쇄하여 두십시오. 정전때 거기에 쓰고 전기가 들어오면 옮깁니다.

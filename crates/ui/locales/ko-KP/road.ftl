@@ -120,3 +120,4 @@ facilities-heard = 소식
 facilities-never = 소식이 온적 없음
 facilities-nobody-came = { $service }: { $when }부터 당직인 사람이 나오지 않았습니다
 facilities-nobody-listed = { $service }: 당직표에 아무도 없습니다
+facilities-index = 전국색인에 { $n }번 물음, { $later }번은 후에 대답

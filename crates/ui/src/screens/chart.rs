@@ -15,6 +15,7 @@ use ondol_kernel::{Date, Millis};
 
 use super::encounter::said;
 use super::people::arrive::Closed;
+use super::people::elsewhere::Said;
 use super::people::same::blood;
 use super::people::{id, shown};
 use crate::form::Form;
@@ -103,6 +104,8 @@ struct Show {
     /// The chart that is to be used in place of this one.
     instead: Option<Patient>,
     others: Vec<Patient>,
+    /// Who is perhaps registered elsewhere.
+    elsewhere: Said,
 }
 
 /// A line of the safety summary, in words.
@@ -184,7 +187,7 @@ impl Show {
         self.chart.doubted.iter().map(line).collect()
     }
 
-    fn of(page: Page, chart: Chart, skip: usize) -> Self {
+    fn of(page: Page, chart: Chart, elsewhere: Said, skip: usize) -> Self {
         let t = page.t;
         let patient = shown::patient(&page, &chart.person, &chart.safety.allergies);
         let is_instead = |one: &&Person| one.id == chart.in_use && chart.in_use != chart.person.id;
@@ -205,6 +208,7 @@ impl Show {
             older,
             instead,
             others,
+            elsewhere,
             patient,
             page,
             chart,
@@ -318,8 +322,15 @@ async fn chart(
 ) -> Result<Response, Trouble> {
     let id = id(&path)?;
     let skip: usize = asked.value("skip").parse().unwrap_or(0);
-    match ui.run(move |app| app.chart(&who.actor, &id, skip)).await {
-        Ok(chart) => Ok(Screen(Show::of(page, chart, skip)).into_response()),
+    let read = ui.run(move |app| {
+        let chart = app.chart(&who.actor, &id, skip)?;
+        Ok((chart, app.elsewhere(&who.actor, &id)?))
+    });
+    match read.await {
+        Ok((chart, elsewhere)) => {
+            let elsewhere = Said::of(&page, &path, &elsewhere);
+            Ok(Screen(Show::of(page, chart, elsewhere, skip)).into_response())
+        }
         Err(AppError::Denied(_)) => Ok(Closed::of(page, path)),
         Err(other) => Err(other.into()),
     }

@@ -53,7 +53,8 @@ struct Home {
     still_open: Vec<Line>,
     /// Charts of this facility that were opened elsewhere in an emergency.
     glass: Vec<GlassAlert>,
-    /// How many pairs of charts are probably of one person; empty if not all were looked at.
+    /// How many pairs of charts are probably of one person, those elsewhere counted; empty if not all
+    /// were looked at.
     pairs: Option<String>,
 }
 
@@ -147,10 +148,12 @@ async fn home(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trou
     };
     let pairs = if treats {
         let actor = who.actor.clone();
-        match ui.run(move |app| app.possible_pairs_count(&actor)).await? {
-            (0, true) => None,
-            (count, true) => Some(count.to_string()),
-            (_, false) => Some(String::new()),
+        let count = ui
+            .run(move |app| Ok((app.possible_pairs_count(&actor)?, app.elsewhere_count(&actor)?)));
+        match count.await? {
+            ((0, true), 0) => None,
+            ((count, true), elsewhere) => Some((count + elsewhere).to_string()),
+            ((_, false), _) => Some(String::new()),
         }
     } else {
         None

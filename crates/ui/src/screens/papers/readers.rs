@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use ondol_access::{Action, Relation};
 use ondol_app::AppError;
 use ondol_app::encounter::{GlassAlert, Reader};
+use ondol_app::national::ASKED_INDEX;
 
 use crate::page::Page;
 use crate::screen::Screen;
@@ -80,7 +81,9 @@ fn line(page: &Page, reader: &Reader) -> Line {
     let t = page.t;
     let role = reader.role.map_or_else(String::new, |role| words::role(t, role));
     let mut why = why(t, reader.relation);
-    if !reader.reason.is_empty() {
+    if &*reader.reason == ASKED_INDEX {
+        why = format!("{why}: {}", t.get("papers-why-index"));
+    } else if !reader.reason.is_empty() {
         why = format!("{why}: {}", reader.reason);
     }
     let name =

@@ -3,6 +3,7 @@
 pub mod allergies;
 pub mod arrive;
 pub mod edit;
+pub mod elsewhere;
 pub mod find;
 pub mod link;
 pub mod photo;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Ui> {
         .route("/people/new", get(register::blank).post(register::register))
         .route("/people/same", get(same::list))
         .route("/people/{id}/same/{other}", get(same::compare).post(same::decide))
+        .route("/people/{id}/elsewhere", get(elsewhere::show).post(elsewhere::act))
         .route("/people/{id}/unlinked/{note}", get(unlinked::show))
         .route("/people/{id}/unlinked/{note}/print", get(unlinked::print))
         .route("/people/{id}/edit", get(edit::ask).post(edit::save))

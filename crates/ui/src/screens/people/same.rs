@@ -7,7 +7,7 @@ use ondol_app::encounter::{Allergies, Blood};
 use ondol_app::people::{Compared, Difference, Person, Side, grouped};
 use ondol_kernel::ResourceId;
 
-use super::{complain, id, same_chart, shown, typed};
+use super::{complain, elsewhere, id, same_chart, shown, typed};
 use crate::form::{Choice, Form};
 use crate::key;
 use crate::page::Page;
@@ -36,6 +36,9 @@ struct List {
     page: Page,
     rows: Vec<Row>,
     more: bool,
+    /// Who is perhaps registered elsewhere, and how far the other chart has come.
+    elsewhere: Vec<(Patient, String)>,
+    elsewhere_more: bool,
 }
 
 /// A line of both charts.
@@ -72,7 +75,11 @@ fn sure(t: T, probability: f64) -> String {
 /// The list.
 pub async fn list(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, Trouble> {
     let t = page.t;
-    let found = ui.run(move |app| app.possible_pairs(&who.actor)).await?;
+    let read = move |app: &std::sync::Arc<ondol_app::App>| {
+        Ok((app.possible_pairs(&who.actor)?, app.elsewhere_list(&who.actor)?))
+    };
+    let (found, (list, elsewhere_more)) = ui.run(read).await?;
+    let elsewhere = list.iter().map(|one| elsewhere::row(&page, one)).collect();
     let rows = found.pairs.iter().map(|pair| Row {
         href: format!("/people/{}/same/{}", pair.one.id, pair.two.id),
         one: shown::in_list(&page, &pair.one),
@@ -80,7 +87,8 @@ pub async fn list(page: Page, ui: State<Ui>, who: SignedIn) -> Result<Response, 
         sure: sure(t, pair.probability),
     });
     let rows = rows.collect();
-    Ok(Screen(List { t, page, rows, more: found.more }).into_response())
+    let more = found.more;
+    Ok(Screen(List { t, page, rows, more, elsewhere, elsewhere_more }).into_response())
 }
 
 async fn read(ui: &Ui, who: &SignedIn, path: &(String, String)) -> Result<Compared, Trouble> {

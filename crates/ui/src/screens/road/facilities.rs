@@ -40,11 +40,13 @@ struct Facility {
     is_silent: bool,
     /// Services on which nobody can be counted, each as a sentence.
     gaps: Vec<String>,
+    /// How often it asked the nation's index, at the node that keeps it; empty if it never did.
+    asked: String,
 }
 
 pub async fn show(page: Page, who: SignedIn, ui: State<Ui>) -> Result<impl IntoResponse, Trouble> {
     let t = page.t;
-    let (below, duties) = ui
+    let (below, duties, used) = ui
         .run(move |app| {
             let below = app.overview(&who.actor)?.below;
             let duties = match app.duties_below(&who.actor) {
@@ -52,7 +54,7 @@ pub async fn show(page: Page, who: SignedIn, ui: State<Ui>) -> Result<impl IntoR
                 Err(AppError::Denied(_)) => vec![],
                 read => read?,
             };
-            Ok((below, duties))
+            Ok((below, duties, app.index_use(&who.actor)?))
         })
         .await?;
     let mut gaps: HashMap<String, Vec<String>> = HashMap::new();
@@ -70,7 +72,15 @@ pub async fn show(page: Page, who: SignedIn, ui: State<Ui>) -> Result<impl IntoR
         });
         gaps.insert(facility.facility.to_string(), said.collect());
     }
-    let all: Vec<Facility> = below.iter().map(|one| facility(t, one, &mut gaps)).collect();
+    let mut all: Vec<Facility> = vec![];
+    for one in &below {
+        let asked = used.iter().find(|used| used.facility.as_ref() == Some(&one.facility));
+        let asked = asked.map_or_else(String::new, |used| {
+            let text = t.msg("facilities-index").arg("n", used.asked);
+            text.arg("later", used.put_off).to_string()
+        });
+        all.push(Facility { asked, ..facility(t, one, &mut gaps) });
+    }
     let pick =
         |which: fn(&Facility) -> bool| all.iter().filter(|one| which(one)).cloned().collect();
     let (silent, gaps) = (pick(|one| one.is_silent), pick(|one| !one.gaps.is_empty()));
@@ -86,5 +96,6 @@ fn facility(t: T, one: &road::Below, gaps: &mut HashMap<String, Vec<String>>) ->
         heard: one.heard,
         is_silent: one.is_silent,
         gaps: gaps.remove(one.facility.as_str()).unwrap_or_default(),
+        asked: String::new(),
     }
 }
