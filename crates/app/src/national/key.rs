@@ -103,11 +103,22 @@ pub fn take(
 }
 
 fn hand_down(app: &App, tx: &mut dyn WriteTx, nation: &Nation, key: &Key) -> Result<(), AppError> {
-    let own = Some(app.place.node);
-    for below in nation.nodes().filter(|certificate| certificate.parent == own) {
-        give(app, tx, nation, &below.node, key)?;
+    // Neighbours as they are now: no node that is believed no more, and whoever was below one.
+    let parent = nation.parent();
+    for below in nation.neighbours().into_iter().filter(|node| Some(*node) != parent) {
+        give(app, tx, nation, &below, key)?;
     }
     Ok(())
+}
+
+/// At the top, in the commit that hears that a node is in wrong hands (ADR 0026): the key is there
+/// too, so that another one follows. The next tick hands it out. False if there were too many.
+pub fn another(tx: &mut dyn WriteTx) -> Result<bool, AppError> {
+    let next = rows::number(tx, rows::KEYS_BEFORE)? + 1;
+    if next <= KEYS_MAX {
+        tx.set_value(Space::Index, rows::KEYS_BEFORE, Some(&next.to_be_bytes()))?;
+    }
+    Ok(next <= KEYS_MAX)
 }
 
 fn give(
@@ -177,11 +188,7 @@ impl App {
         self.transact(move |tx| {
             let own = ChartId::Facility(app.place.facility.clone());
             app.may(&*tx, &actor, Action::ManageRoad, &own, None)?;
-            let next = rows::number(tx, rows::KEYS_BEFORE)? + 1;
-            if next > KEYS_MAX {
-                return Err(AppError::State("too-many-keys"));
-            }
-            Ok(tx.set_value(Space::Index, rows::KEYS_BEFORE, Some(&next.to_be_bytes()))?)
+            if another(tx)? { Ok(()) } else { Err(AppError::State("too-many-keys")) }
         })?;
         self.announce_key()
     }

@@ -14,6 +14,7 @@ mod rows;
 mod tell;
 
 pub use found::{Elsewhere, Elsewheres, InList, Question, Where};
+pub(crate) use key::another as another_key;
 pub(crate) use lead::came;
 pub use meter::{BURST, PER_MINUTE, Use};
 pub(crate) use tell::ask_now;
@@ -58,8 +59,7 @@ pub(crate) fn arrived(
     if app.practice {
         return Ok(false);
     }
-    let is_below =
-        nation.node(peer).is_some_and(|known| known.certificate.parent == Some(app.place.node));
+    let is_below = nation.parent_of(peer) == Some(app.place.node);
     let is_above = nation.parent() == Some(*peer);
     match index {
         Index::KeyWanted if is_below => key::wanted(app, tx, peer).map(|()| true),

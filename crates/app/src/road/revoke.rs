@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{Class, NodeId, ResourceId, bytes::Reader};
-use ondol_record::{Address, ChartId, Entry, Revocation, Stream};
+use ondol_record::{Address, ChartId, Entry, Revocation, Stream, Why};
 use ondol_replicate::{Batch, Parcel, message::Message};
 use ondol_store::{Space, View, WriteTx};
 
@@ -16,7 +16,7 @@ use super::{
     arrive::{Arrival, Taking},
     blobs, held, introduce, keys, queue, scope, send,
 };
-use crate::{App, AppError, Nation};
+use crate::{App, AppError, Nation, national};
 
 /// In [`Space::Quarantine`]: entries beyond the last trusted numbers that were not taken in. Then
 /// the node, then 8 bytes of their hash. The value says in its first byte what follows.
@@ -107,6 +107,11 @@ fn heed(
     let node = &revocation.node;
     if *node == app.place.node {
         return Ok(true);
+    }
+    if with.parent().is_none() && revocation.why != Why::Closed {
+        // After so many thefts that no other key is left, the index stays as it is: that must not
+        // keep the revocation from being heeded.
+        national::another_key(tx)?;
     }
     cut_off(tx, node)?;
     sweep_queues(tx, &with, node)?;

@@ -1,13 +1,20 @@
 //! What facilities tell of, what changes it, and what cuts, repeats and disorder do to it.
 
-use ondol_app::{national::Where, people::Registration};
-use ondol_kernel::Class;
+use ondol_access::Role;
+use ondol_app::{
+    Actor,
+    national::Where,
+    people::Registration,
+    road::{Revoking, Why},
+};
+use ondol_kernel::{Class, Millis};
 use ondol_replicate::message::Message;
+use ondol_store::{Space, Store as _};
 use serde_json::json;
 
 use super::{
     both, country, found, here, of, places, question, register, settle, settle_but,
-    support::{Country, Facility},
+    support::{Country, Facility, root},
     there, waiting_bytes,
 };
 
@@ -208,4 +215,41 @@ fn a_ministry_that_was_put_back_or_takes_another_key_is_told_again() {
     assert_eq!(places(country.specialist(), &doctor, &two), [Where::NotAsked]);
     let refused = country.clinic().app.renew_index_key(&country.clinic().administrator());
     assert!(refused.is_err());
+}
+
+/// Which key a node has.
+fn epoch(at: &Facility) -> u64 {
+    let key = at.store().read().unwrap().value(Space::Index, b"key").unwrap().unwrap();
+    u64::from_be_bytes(key[..8].try_into().unwrap())
+}
+
+#[test]
+fn after_a_theft_the_index_takes_another_key_that_the_thief_is_not_told() {
+    let country = country();
+    let (worker, doctor) = both(&country);
+    register(country.clinic(), &worker, here());
+    settle(&country);
+    let before = epoch(country.county());
+    assert_eq!(before, epoch(country.clinic()));
+    let (ministry, county) = (country.ministry(), country.county());
+    let by = Actor::node(ministry.seat.node(), "node");
+    let of = Actor::node(county.seat.node(), "node");
+    let stolen = country.clinic().seat.node();
+    let trusted = county.app.came_before(&of, &stolen, Millis(county.app.now().0 + 1_000)).unwrap();
+    for (why, follows) in [(Why::Closed, 0), (Why::Stolen, 1)] {
+        let trusted = trusted.clone();
+        let revoking = Revoking { node: stolen, why, trusted, reason: "".into() };
+        ministry.app.revoke_with(&by, &root(), &revoking).unwrap();
+        settle_but(&country, &["clinic"]);
+        settle_but(&country, &["clinic"]);
+        assert_eq!(epoch(county), before + follows, "{why:?}");
+        assert_eq!(epoch(country.specialist()), before + follows, "{why:?}");
+    }
+    settle(&country);
+    assert_eq!(epoch(country.clinic()), before, "the thief has the new key");
+    // The others go on with the new one.
+    register(county, &county.person(Role::Doctor), here());
+    let two = register(country.specialist(), &doctor, there());
+    settle(&country);
+    assert_eq!(places(country.specialist(), &doctor, &two), [Where::NotAsked]);
 }
