@@ -1,8 +1,6 @@
 //! Every search parameter that real data has, asked with its own values: what the server finds is
 //! what looking at every resource finds.
 
-mod door;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{Cursor, Read},
@@ -15,6 +13,8 @@ use ondol_app::rest::import::{Shape, Source};
 use ondol_fhir::{IndexValue, Resource, ResourceType, SearchParam, extract};
 use ondol_kernel::ResourceId;
 use serde_json::Value;
+
+use crate::door;
 
 /// Values of each parameter that are asked, at most.
 const VALUES: usize = 3;

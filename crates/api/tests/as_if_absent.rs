@@ -2,13 +2,13 @@
 //! somebody of another village as well, are asked the same, and answer the same. Whoever knows an id
 //! is told that something stands there which they may not see (403, docs/api.md), and nothing more.
 
-mod door;
-
 use door::{Door, Facility, ids, observation};
 use ondol_access::{Coded, Role};
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 const ROLES: [Role; 5] = [
     Role::Doctor,

@@ -1,7 +1,5 @@
 //! Transactions and batches, made by hand and real ones.
 
-mod door;
-
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read},
@@ -11,6 +9,8 @@ use std::{
 use door::{Door, observation};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn post(url: &str, full_url: &str, resource: impl Into<Value>) -> Value {
     let resource: Value = resource.into();

@@ -1,10 +1,10 @@
 //! Conditional update, delete and read.
 
-mod door;
-
 use door::{Door, Reply, observation};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn person(value: &str, family: &str) -> Value {
     json!({"resourceType":"Patient","identifier":[{"system":"urn:s","value":value}],

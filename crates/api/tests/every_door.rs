@@ -8,11 +8,10 @@
 //! role comes to every door, and about every chart. With `ONDOL_EVERY_CELL` set all ask all (twice the
 //! time).
 
-mod door;
-mod who_sees;
-
 use ondol_access::Role;
 use who_sees::{asking::ask_all, doors, world::World};
+
+use crate::{door, who_sees};
 
 /// Asks the doors of some lines, as everybody.
 async fn ask(which: impl Fn(&doors::Line) -> bool) {

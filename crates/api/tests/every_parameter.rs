@@ -2,9 +2,6 @@
 //! their own values and with ones that nobody has: what the server finds is what evaluating HL7's
 //! expression over every document finds.
 
-mod brute;
-mod door;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use brute::{Parameter, Values, archive, made, parameters, questions};
@@ -15,6 +12,8 @@ use ondol_fhir::{Resource, ResourceType};
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::{ChartId, Draft, DraftChange, DraftId, draft::DraftContent};
 use serde_json::{Value, json};
+
+use crate::{brute, door};
 
 /// Examples of one type at most, and the largest of them, bytes of JSON.
 const OF_A_TYPE: usize = 12;

@@ -1,13 +1,13 @@
 //! Whatever is sent is answered: never with a failure of the server, and what is refused with an
 //! `OperationOutcome` that names the parameter and repeats no value.
 
-mod door;
-
 use door::{Door, Reply, observation};
 use ondol_fhir::{ResourceType, params};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use crate::door;
 
 const TYPES: [&str; 7] =
     ["Patient", "Observation", "Encounter", "ValueSet", "Location", "List", "AuditEvent"];

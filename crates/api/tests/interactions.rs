@@ -1,9 +1,9 @@
 //! Every interaction with one resource, over HTTP and the real store.
 
-mod door;
-
 use door::{Door, observation, path_of};
 use serde_json::{Value, json};
+
+use crate::door;
 
 #[tokio::test]
 async fn a_resource_is_created_read_updated_taken_back_and_its_history_stays() {

@@ -1,12 +1,12 @@
 //! History of a type and of everything here.
 
-mod door;
-
 use door::{Door, observation, path_of};
 use ondol_access::Role;
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 /// `method Type` of each line.
 fn lines(history: &Value) -> Vec<String> {

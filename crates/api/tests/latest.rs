@@ -1,10 +1,10 @@
 //! `Observation/$lastn`: the newest of each kind.
 
-mod door;
-
 use door::{Door, ids, observation};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 const LOINC: &str = "http://loinc.org";
 

@@ -1,12 +1,12 @@
 //! `Patient/$match`: who somebody is, told to those who may see them.
 
-mod door;
-
 use door::{Door, Facility, Reply, ids};
 use ondol_access::Role;
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 const MOTHER: &str = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName";
 

@@ -1,11 +1,11 @@
 //! Linked charts and death over the API.
 
-mod door;
-
 use door::{Door, Facility, ids};
 use ondol_access::Role;
 use ondol_kernel::ResourceId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn patient(home: &str) -> Value {
     json!({ "resourceType": "Patient", "name": [{ "text": "리용희" }], "gender": "female",

@@ -1,13 +1,13 @@
 //! JSON Patch over HTTP: of one resource, by a condition, in transactions; what is refused.
 
-mod door;
-
 use data_encoding::BASE64;
 use door::{Door, Reply, observation};
 use ondol_access::Role;
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 const JSON_PATCH: (&str, &str) = ("content-type", "application/json-patch+json");
 

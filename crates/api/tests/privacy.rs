@@ -1,12 +1,12 @@
 //! What nobody sees, what is recorded, and what cannot be taken by writing.
 
-mod door;
-
 use door::{Door, observation};
 use ondol_access::Role;
 use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn account() -> Value {
     json!({"resourceType":"Basic","code":{"coding":[{"system":"urn:ondol:account","code":"account"}]},

@@ -1,12 +1,12 @@
 //! Every refusal is an `OperationOutcome` that names what is wrong, and never a person.
 
-mod door;
-
 use axum::{body::Body, http::Request};
 use door::{Door, observation};
 use ondol_access::Role;
 use ondol_fhir::ResourceType;
 use serde_json::json;
+
+use crate::door;
 
 #[tokio::test]
 async fn invalid_resources_are_refused_with_all_their_elements() {

@@ -1,10 +1,10 @@
 //! The API asks for the same relations as the screens do.
 
-mod door;
-
 use door::{Door, Facility};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn county() -> Door {
     let facility = Facility::at("county");

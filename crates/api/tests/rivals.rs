@@ -1,9 +1,9 @@
 //! Two versions that were written at the same time elsewhere.
 
-mod door;
-
 use door::Door;
 use serde_json::{Value, json};
+
+use crate::door;
 
 /// Writes a version that has not seen the one that stands, as another node would.
 fn rival(door: &Door, family: &str) {

@@ -1,12 +1,12 @@
 //! What is sealed from the doors of FHIR.
 
-mod door;
-
 use door::Door;
 use ondol_access::Role;
 use ondol_app::{encounter::Visit, sealed::SealKind};
 use ondol_kernel::ResourceId;
 use serde_json::json;
+
+use crate::door;
 
 const DOORS: [&str; 16] = [
     "/Patient/p",

@@ -1,10 +1,10 @@
 //! Searches over HTTP: what is found, in pages, and nothing that may not be seen.
 
-mod door;
-
 use door::{Door, ids, observation, over_pages, path_of};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 async fn temperatures() -> Door {
     let door = Door::new();

@@ -2,11 +2,11 @@
 //! compartments, value sets), parts of resources, orders: over HTTP, and telling nothing of
 //! what may not be seen.
 
-mod door;
-
 use door::{Door, all_ids, ids, observation, over_pages, path_of};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 /// Three people with observations: two are at home here, `far` is not.
 fn people() -> Door {

@@ -1,10 +1,10 @@
 //! The accounts of a facility open the API: with name and password, or with a session.
 
-mod door;
-
 use axum::http::{HeaderMap, HeaderValue, header};
 use door::Facility;
 use ondol_api::{AccountAuthenticator, Authenticate, Refusal};
+
+use crate::door;
 
 const PASSWORD: &str = "따뜻한 아래목 7";
 

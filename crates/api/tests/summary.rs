@@ -1,11 +1,11 @@
 //! `Patient/$summary`: the International Patient Summary.
 
-mod door;
-
 use door::Door;
 use ondol_access::Role;
 use ondol_fhir::{Resource, validate};
 use serde_json::{Value, json};
+
+use crate::door;
 
 const CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/condition-category";

@@ -1,11 +1,11 @@
 //! `$expand`, `$validate-code` and `$lookup` over HTTP, with what the node holds and what it
 //! does not.
 
-mod door;
-
 use door::{Door, Reply};
 use ondol_access::Role;
 use serde_json::{Value, json};
+
+use crate::door;
 
 fn parameters(all: &[(&str, Value)]) -> Value {
     let parameter = |(name, value): &(&str, Value)| {

@@ -1,10 +1,6 @@
 //! Terminology against R4's own definitions: the value sets of required bindings as they are
 //! built in, and all value sets with the definitions loaded as packages.
 
-#[path = "brute/archive.rs"]
-mod archive;
-mod door;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -17,6 +13,9 @@ use ondol_fhir::terminology::value_sets;
 use ondol_store_sqlite::packages::{LIST, Listed, PackageWriter, Packages, write_list};
 use ondol_terms::load::{TableAsked, json, table};
 use serde_json::Value;
+
+use crate::brute::archive;
+use crate::door;
 
 type Code = (String, String);
 

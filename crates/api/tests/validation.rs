@@ -1,9 +1,9 @@
 //! `$validate`, and the invariants that it and every write check.
 
-mod door;
-
 use door::Door;
 use serde_json::{Value, json};
+
+use crate::door;
 
 /// The stable code and the place of each issue.
 fn issues(outcome: &Value) -> Vec<(String, String, String)> {

@@ -1,13 +1,13 @@
 //! Signing in, switching, locking; wrong tries; drafts.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     AppError,
     accounts::{Entered, Secret},
 };
 use support::{Facility, PASSWORD};
+
+use crate::support;
 
 fn why<T>(result: Result<T, AppError>) -> &'static str {
     match result {

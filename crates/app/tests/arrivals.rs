@@ -1,13 +1,13 @@
 //! Whoever asks each day what is new since yesterday misses nothing that was written elsewhere and
 //! came late.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{Actor, encounter::Visit, people::Registration, rest::JournalRequest};
 use ondol_fhir::ResourceType;
 use ondol_kernel::{Clock as _, Millis, ResourceId};
 use support::{Country, Facility};
+
+use crate::support;
 
 fn new_since(at: &Facility, who: &Actor, since: Millis) -> usize {
     let kind = Some(ResourceType::Encounter);

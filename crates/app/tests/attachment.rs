@@ -1,8 +1,5 @@
 //! Pictures of a case: the preview goes along, the original comes when somebody asks.
 
-mod cases;
-mod support;
-
 use cases::{advice, page, patient_at, photo, question, radiograph};
 use ondol_access::Role;
 use ondol_app::{
@@ -12,6 +9,8 @@ use ondol_app::{
 };
 use ondol_kernel::Class;
 use support::Country;
+
+use crate::{cases, support};
 
 #[test]
 fn a_small_preview_goes_along_and_the_original_comes_when_it_is_asked_for() {

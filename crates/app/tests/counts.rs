@@ -1,7 +1,5 @@
 //! What was done goes up as numbers; about whom stays below.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     Actor, AppError, coding,
@@ -12,6 +10,8 @@ use ondol_record::ChartKind;
 use ondol_store::Space;
 use serde_json::{Value, json};
 use support::{Country, Facility};
+
+use crate::support;
 
 const NAME: &str = "리보배";
 

@@ -1,8 +1,5 @@
 //! Death closes a chart with its certificate, and is taken back with a reason.
 
-mod cases;
-mod support;
-
 use cases::{id, patient_at, question};
 use ondol_access::Role;
 use ondol_app::{
@@ -14,6 +11,8 @@ use ondol_app::{
 };
 use ondol_kernel::{Class, Date, Millis, ResourceId};
 use support::{Country, Facility};
+
+use crate::{cases, support};
 
 fn person(at: &Facility, who: &Actor) -> ResourceId {
     let of = Registration {

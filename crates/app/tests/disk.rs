@@ -1,8 +1,6 @@
 //! A disk that is full, or fails: who is at work reads on, what cannot be saved is refused to the
 //! face, who read what is written down in the end, and the node recovers by itself.
 
-mod support;
-
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -18,6 +16,8 @@ use ondol_fault_vfs::{Disk, Faults};
 use ondol_kernel::ResourceId;
 use ondol_store::{StoreError, reserve::Reserve};
 use support::{Facility, PASSWORD};
+
+use crate::support;
 
 fn registered(clinic: &Facility, worker: &Actor) -> ResourceId {
     let of = Registration {

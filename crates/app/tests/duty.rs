@@ -1,7 +1,5 @@
 //! The duty roster: listed and present, here and as other facilities see it.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     Actor, AppError,
@@ -9,6 +7,8 @@ use ondol_app::{
 };
 use ondol_kernel::{Millis, ResourceId};
 use support::{Country, Facility, MONDAY_8};
+
+use crate::support;
 
 const HOUR: i64 = 3_600_000;
 

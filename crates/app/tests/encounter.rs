@@ -1,7 +1,5 @@
 //! Visits are saved, corrected and taken back, and make a chart that others can trust.
 
-mod support;
-
 use ondol_access::{Denial, Role};
 use ondol_app::{
     Actor, AppError,
@@ -13,6 +11,8 @@ use ondol_app::{
 use ondol_kernel::{DAY_MS, ResourceId};
 use ondol_record::ChartId;
 use support::{Country, Facility, MONDAY_8};
+
+use crate::support;
 
 fn registered(clinic: &Facility, worker: &Actor) -> ResourceId {
     let of = Registration {

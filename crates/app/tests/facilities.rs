@@ -1,10 +1,10 @@
 //! The facilities that the other tests stand on.
 
-mod support;
-
 use ondol_access::Role;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 #[test]
 fn what_was_written_is_there_after_a_restart() {

@@ -1,7 +1,5 @@
 //! Bulk import: whole, resumable, and nothing dropped without a word.
 
-mod support;
-
 use std::{
     io::{BufReader, Cursor, Read},
     path::PathBuf,
@@ -12,6 +10,8 @@ use ondol_app::rest::import::{ImportError, Imported, Problem, Shape, Source};
 use ondol_kernel::ResourceId;
 use serde_json::json;
 use support::Facility;
+
+use crate::support;
 
 fn import(
     facility: &Facility,

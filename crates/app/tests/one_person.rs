@@ -1,7 +1,5 @@
 //! Two charts turn out to be of one person: they are read as one, and taken apart again whole.
 
-mod support;
-
 use ondol_access::{Action, Relation, Role};
 use ondol_app::{
     Actor, AppError,
@@ -11,6 +9,8 @@ use ondol_app::{
 use ondol_kernel::ResourceId;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn person(at: &Facility, who: &Actor, name: &str, resident: bool) -> ResourceId {
     let of = Registration { name: name.into(), resident, ..Registration::default() };

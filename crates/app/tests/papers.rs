@@ -1,7 +1,5 @@
 //! Registers, tallies, forms for power cuts, cards.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     AppError,
@@ -11,6 +9,8 @@ use ondol_app::{
 };
 use ondol_kernel::{DAY_MS, check_digit};
 use support::{Facility, MONDAY_8};
+
+use crate::support;
 
 fn of(name: &str, sex: Sex, year: i32) -> Registration {
     Registration {

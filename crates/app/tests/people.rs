@@ -1,7 +1,5 @@
 //! People are found, registered, received and linked.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     AppError,
@@ -9,6 +7,8 @@ use ondol_app::{
 };
 use ondol_kernel::check_digit;
 use support::{Country, Facility, MONDAY_8};
+
+use crate::support;
 
 fn named(name: &str) -> Registration {
     Registration { name: name.into(), resident: true, ..Registration::default() }

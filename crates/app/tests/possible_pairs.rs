@@ -1,8 +1,6 @@
 //! Charts that are probably of one person: found as they are written and as they arrive, asked
 //! about once, and only of those who may see both.
 
-mod support;
-
 use ondol_access::{Action, Role};
 use ondol_app::{
     Actor, AppError,
@@ -10,6 +8,8 @@ use ondol_app::{
 };
 use ondol_kernel::ResourceId;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn of(name: &str, birth: &str) -> Registration {
     Registration {

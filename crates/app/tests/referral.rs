@@ -1,8 +1,5 @@
 //! A patient is sent from a clinic to the county hospital.
 
-mod cases;
-mod support;
-
 use cases::{id, patient_at};
 use ondol_access::Role;
 use ondol_app::{
@@ -12,6 +9,8 @@ use ondol_app::{
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::ChartId;
 use support::{Country, Facility};
+
+use crate::{cases, support};
 
 struct Journey {
     country: Country,

@@ -1,7 +1,5 @@
 //! How somebody stands to a chart is read from the record at the moment of the question.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     Actor, AppError,
@@ -11,6 +9,8 @@ use ondol_app::{
 use ondol_kernel::ResourceId;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn id(text: &str) -> ResourceId {
     ResourceId::new(text).unwrap()

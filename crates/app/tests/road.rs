@@ -1,12 +1,12 @@
 //! What is written at one facility reaches those it concerns, once, and nobody else.
 
-mod support;
-
 use ondol_app::coding;
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::ChartId;
 use serde_json::{Value, json};
 use support::{Country, Facility};
+
+use crate::support;
 
 fn patient_at(facility: &Facility, id: &str) -> ChartId {
     facility.put(

@@ -1,8 +1,6 @@
 //! The node in the middle reads nothing, and whatever it does besides is noticed: a forged or
 //! altered acknowledgement counts for nothing, nor does an altered number hide what is behind it.
 
-mod support;
-
 use ondol_app::road::{Arrival, Outgoing};
 use ondol_kernel::{Class, NodeId, ResourceId};
 use ondol_record::ChartId;
@@ -12,6 +10,8 @@ use ondol_replicate::{
 };
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn node(facility: &Facility) -> NodeId {
     facility.seat.node()

@@ -1,8 +1,6 @@
 //! What a number looked like when it was written is what it looks like for everybody, for ever:
 //! its digits say how exactly it was measured (FHIR R4, 2.24.0.1).
 
-mod support;
-
 use ondol_fhir::{Limits, parse_json};
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::Entry;
@@ -11,6 +9,8 @@ use ondol_store::View;
 use proptest::prelude::*;
 use serde_json::json;
 use support::Country;
+
+use crate::support;
 
 /// Every form of a number that JSON knows (RFC 8259, section 6).
 const NUMBER: &str = "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?([eE][+-]?[0-9]{1,4})?";

@@ -1,8 +1,6 @@
 //! A node that starts over a backup counts anew: what it writes and sends from then on is taken
 //! for nothing that was there before, on the link, past others and on foot (ADR 0009).
 
-mod support;
-
 use ondol_access::{Role, RoleSet};
 use ondol_app::{Actor, road::PeerStatus};
 use ondol_kernel::{Class, ResourceId};
@@ -10,6 +8,8 @@ use ondol_record::ChartId;
 use ondol_store::Space;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn patient_at(facility: &Facility, id: &str) -> ChartId {
     facility.put(

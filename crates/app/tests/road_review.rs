@@ -2,8 +2,6 @@
 //! overtake, forged acknowledgements and certificates, entries that are too large, links that
 //! stay down.
 
-mod support;
-
 use ed25519_dalek::SigningKey;
 use ondol_app::{Actor, NodeKeys, road::Arrival};
 use ondol_kernel::{Class, Millis, NodeId, ResourceId};
@@ -22,6 +20,8 @@ use ondol_replicate::{
 use ondol_store::Space;
 use serde_json::{Value, json};
 use support::{Facility, SEATS, root};
+
+use crate::support;
 
 /// The five facilities, each of which knows itself, those above and the specialist hospital,
 /// and, if `children`, the one below.

@@ -1,8 +1,6 @@
 //! What a neighbour holds durably is not sent again: parcels build upon it. Where it is gone after
 //! all, the parcel comes back and its entries go in full (ADR 0013).
 
-mod support;
-
 use ondol_kernel::{Class, NodeId};
 use ondol_replicate::{
     Parcel,
@@ -13,6 +11,8 @@ use ondol_replicate::{
 use ondol_store::Space;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn patient_at(facility: &Facility, id: &str) {
     facility.put(

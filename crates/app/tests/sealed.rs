@@ -1,7 +1,5 @@
 //! What is sealed is read where it was sealed for by those who treat, and exists nowhere else.
 
-mod support;
-
 use ondol_access::{Action, Role};
 use ondol_app::{
     Actor, AppError,
@@ -11,6 +9,8 @@ use ondol_app::{
 };
 use ondol_kernel::ResourceId;
 use support::{Country, Facility};
+
+use crate::support;
 
 /// What stands in the sealed visit and nowhere else.
 const PLANTED: [&str; 4] = ["봉인된증상하나", "봉인된진단하나", "봉인된약하나", "봉인된말하나"];

@@ -1,7 +1,5 @@
 //! The first run, the recovery code, and the people of a facility.
 
-mod support;
-
 use ondol_access::{Role, RoleSet};
 use ondol_app::{
     AppError,
@@ -9,6 +7,8 @@ use ondol_app::{
 };
 use ondol_kernel::ResourceId;
 use support::{Country, Facility, PASSWORD, new_person};
+
+use crate::support;
 
 fn why<T>(result: Result<T, AppError>) -> &'static str {
     match result {

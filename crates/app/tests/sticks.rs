@@ -1,8 +1,6 @@
 //! What waits is carried on foot: both ways, once, whole or as far as it is sound, and by nobody
 //! else's stick.
 
-mod support;
-
 use ondol_access::{Role, RoleSet};
 use ondol_app::{
     Actor, AppError,
@@ -13,6 +11,8 @@ use ondol_record::ChartId;
 use ondol_store::Space;
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn patient_at(facility: &Facility, id: &str) -> ChartId {
     facility.put(

@@ -1,7 +1,5 @@
 //! A new facility joins with an invitation and sticks alone: no line reaches it, now or later.
 
-mod support;
-
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -15,6 +13,8 @@ use ondol_store::Store;
 use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
 use serde_json::{Value, json};
 use support::{Country, Facility, Folder, MONDAY_8, SeededRng, root, x25519_public};
+
+use crate::support;
 
 /// A node as `ondol join` makes it: it has nothing but its invitation.
 struct New {

@@ -1,8 +1,5 @@
 //! Which medicines are here: ticked by the staff, sent along with each question.
 
-mod cases;
-mod support;
-
 use std::collections::BTreeMap;
 
 use cases::{patient_at, question};
@@ -10,6 +7,8 @@ use ondol_access::Role;
 use ondol_app::{AppError, stock::Level};
 use ondol_kernel::Class;
 use support::{Country, Facility};
+
+use crate::{cases, support};
 
 fn levels(all: &[(&str, Level)]) -> BTreeMap<String, Level> {
     all.iter().map(|(atc, level)| ((*atc).to_owned(), *level)).collect()

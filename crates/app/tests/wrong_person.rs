@@ -1,7 +1,5 @@
 //! Written for the wrong person: moved to the right chart with the same ids, and back.
 
-mod support;
-
 use ondol_access::Role;
 use ondol_app::{
     Actor, AppError,
@@ -12,6 +10,8 @@ use ondol_kernel::ResourceId;
 use ondol_record::{ChangeKind, ChartId};
 use serde_json::json;
 use support::{Country, Facility};
+
+use crate::support;
 
 fn person(clinic: &Facility, worker: &Actor, name: &str, resident: bool) -> ResourceId {
     let of = Registration {

@@ -5,6 +5,8 @@ use std::error::Error;
 use ondol_kernel::bytes::BadBytes;
 use ondol_store::StoreError;
 
+use crate::tls;
+
 /// A [`StoreError`] on its way out; it exists so that `?` works on others' errors.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) StoreError);
@@ -43,6 +45,9 @@ impl From<tokio_postgres::Error> for Failure {
 /// values.
 pub(crate) fn of_statement(why: &tokio_postgres::Error, statement: &str) -> Failure {
     let Some(code) = why.code() else {
+        if let Some(refusal) = tls::refusal(why) {
+            return Failure(StoreError::Io(refusal.into()));
+        }
         let is_io = why.source().is_some_and(<dyn Error>::is::<std::io::Error>);
         return if why.is_closed() || is_io {
             Failure(StoreError::Io("the database cannot be reached, or no longer".into()))

@@ -18,6 +18,7 @@ mod reindex;
 mod rows;
 mod search;
 mod session;
+mod tls;
 mod value;
 mod verify;
 mod view;

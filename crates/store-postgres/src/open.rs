@@ -14,6 +14,7 @@ use crate::{
     error::{Failure, damaged, defect},
     plan::schema,
     session::Session,
+    tls::{self, Tls},
     value::{bytes, get, values},
 };
 
@@ -46,6 +47,7 @@ impl Default for OpenOptions {
 pub(crate) struct Opening {
     pub(crate) driver: Arc<Driver>,
     config: Arc<Config>,
+    tls: Option<Tls>,
     pub(crate) options: Arc<OpenOptions>,
     /// Which database it was when the writer connected first.
     home: Arc<OnceLock<Vec<u8>>>,
@@ -53,11 +55,11 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(url: &str, options: OpenOptions) -> Result<Self, Failure> {
-        // The error of the parser may quote the URL, and with it a password.
-        let config: Config = url.parse().map_err(|_| defect("the URL is not one of PostgreSQL"))?;
+        let (config, tls) = tls::read(url)?;
         Ok(Self {
             driver: Arc::new(Driver::start()?),
             config: Arc::new(config),
+            tls,
             options: Arc::new(options),
             home: Arc::default(),
         })
@@ -67,7 +69,7 @@ impl Opening {
     /// has to lead to the same database, as it was: one that was put back, or a standby that took
     /// over, may lack what was acknowledged, and the node has to begin a new incarnation.
     pub(crate) fn writer(&self) -> Result<Db, Failure> {
-        let session = Session::connect(&self.driver, &self.config)?;
+        let session = self.session()?;
         check_server(&session)?;
         lock(&session)?;
         let is_first = self.home.get().is_none();
@@ -86,6 +88,10 @@ impl Opening {
         Ok(Db::new(session, true))
     }
 
+    fn session(&self) -> Result<Session, Failure> {
+        Session::connect(&self.driver, &self.config, self.tls.as_ref())
+    }
+
     /// Which database it was when the writer connected first.
     pub(crate) fn home(&self) -> Vec<u8> {
         self.home.get().cloned().unwrap_or_default()
@@ -93,7 +99,7 @@ impl Opening {
 
     /// A connection for reading.
     pub(crate) fn reader(&self) -> Result<Db, Failure> {
-        Ok(Db::new(Session::connect(&self.driver, &self.config)?, false))
+        Ok(Db::new(self.session()?, false))
     }
 
     /// A connection for reading tables that have to be there.

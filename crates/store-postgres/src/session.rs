@@ -20,6 +20,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement, types::ToSql};
 use crate::{
     driver::Driver,
     error::{Failure, again, of_statement},
+    tls::Tls,
     value::Value,
 };
 
@@ -59,7 +60,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn connect(driver: &Arc<Driver>, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn connect(
+        driver: &Arc<Driver>,
+        config: &Config,
+        tls: Option<&Tls>,
+    ) -> Result<Self, Failure> {
         let mut config = config.clone();
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
@@ -70,10 +75,21 @@ impl Session {
         // A server whose machine is gone is noticed, and does not hold a writer for hours.
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(30));
+        let tls = tls.cloned();
         let connected = driver.wait(async move {
-            let (client, connection) = config.connect(NoTls).await?;
-            // It ends with an error when the server goes away; whoever asks next is told.
-            tokio::spawn(connection);
+            // A connection ends with an error when the server goes away; whoever asks next is told.
+            let client = match tls {
+                Some(tls) => {
+                    let (client, connection) = config.connect(tls).await?;
+                    tokio::spawn(connection);
+                    client
+                }
+                None => {
+                    let (client, connection) = config.connect(NoTls).await?;
+                    tokio::spawn(connection);
+                    client
+                }
+            };
             client.batch_execute(SETTINGS).await?;
             Ok(client)
         })?;

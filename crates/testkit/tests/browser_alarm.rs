@@ -1,7 +1,5 @@
 //! The sound of an emergency: for the one on duty alone, until somebody takes it.
 
-mod support;
-
 use std::{thread, time::Duration};
 
 use ondol_testkit::{
@@ -11,6 +9,8 @@ use ondol_testkit::{
     patience,
 };
 use support::KO;
+
+use crate::support;
 
 /// Counts the tones that really begin: those of a context of sound that runs.
 const COUNT: &str = "window.tones = 0; \

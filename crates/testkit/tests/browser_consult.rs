@@ -2,8 +2,6 @@
 //! that nobody takes, the county that watches over its clinics, and answers that say what they
 //! were written from. In real browsers at real nodes with links between them, seen at both ends.
 
-mod support;
-
 use std::time::Duration;
 
 use ondol_testkit::{
@@ -14,6 +12,8 @@ use ondol_testkit::{
     patience::{self, Stopwatch},
 };
 use support::{EN, KO, dicom};
+
+use crate::support;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const PHONE: &str = "02-381-214";

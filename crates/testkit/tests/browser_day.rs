@@ -2,8 +2,6 @@
 //! and the counts that come of them; and what the county sees of it. In real browsers at real
 //! nodes.
 
-mod support;
-
 use std::time::Duration;
 
 use ondol_kernel::Date;
@@ -14,6 +12,8 @@ use ondol_testkit::{
     patience,
 };
 use support::{EN, KO, paper};
+
+use crate::support;
 
 const NAME: &str = "황옥란";
 const BLANK: VisitTyped<'static> =

@@ -1,8 +1,6 @@
 //! The journey of a case: from a village clinic to a specialist and back, in real browsers at
 //! real nodes with links between them.
 
-mod support;
-
 use std::{collections::BTreeSet, time::Duration};
 
 use ondol_kernel::Date;
@@ -16,6 +14,8 @@ use ondol_testkit::{
     patience::Stopwatch,
 };
 use support::{EN, KO};
+
+use crate::support;
 
 const NAME: &str = "리봄순";
 const ADVICE: &str = "고약을 하루 두번 바르십시오";

@@ -1,8 +1,6 @@
 //! What comes out of the printer, sheet by sheet; and the practice room, of which nothing gets
 //! out. In real browsers at real nodes.
 
-mod support;
-
 use std::{ops::RangeInclusive, time::Duration};
 
 use ondol_record::ChartId;
@@ -13,6 +11,8 @@ use ondol_testkit::{
     node::{Country, CountryConfig, Seat},
 };
 use support::{EN, KO, paper};
+
+use crate::support;
 
 const NAME: &str = "황보옥란";
 const BLANK: VisitTyped<'static> =

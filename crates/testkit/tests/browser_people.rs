@@ -1,8 +1,6 @@
 //! People at a shared computer, and people who come to it: passwords, PINs, cards and the lock;
 //! those who have no papers, no name, or cannot say who they are. In real browsers at real nodes.
 
-mod support;
-
 use std::time::Duration;
 
 use ondol_testkit::{
@@ -12,6 +10,8 @@ use ondol_testkit::{
     patience,
 };
 use support::{EN, KO, paper};
+
+use crate::support;
 
 /// A country, or `None` where no browser is installed.
 fn country(name: &str) -> Option<Country> {

@@ -1,8 +1,6 @@
 //! The stick by its two buttons, in real browsers: written at one node, taken in at another, also
 //! when it came to harm on the way.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -16,6 +14,8 @@ use ondol_testkit::{
     node::{Country, CountryConfig, Seat},
 };
 use support::{EN, KO};
+
+use crate::support;
 
 const TEXT: &str = "기억기로 묻습니다. 무엇을 발라야 합니까?";
 

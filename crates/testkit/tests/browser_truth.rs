@@ -1,8 +1,6 @@
 //! What the screens say of the road is true: with links cut half way, nodes killed at random
 //! moments, over many rounds.
 
-mod support;
-
 use std::{
     env,
     sync::{Mutex, atomic::AtomicBool},
@@ -19,6 +17,8 @@ use ondol_testkit::{
     patience::{self, Stopwatch},
 };
 use support::{EN, KO};
+
+use crate::support;
 
 /// So many cases travel while links are cut and nodes are killed.
 const ROUNDS: u64 = 10;

@@ -1,8 +1,6 @@
 //! A voice note from a telephone on the clinic's local network: pages over TLS under the nation's
 //! root, which the telephone trusts after opening the file that the node hands out.
 
-mod support;
-
 use std::{
     env,
     net::{IpAddr, Ipv4Addr},
@@ -10,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support;
 use ondol_testkit::{
     browser::{Browser, Lang, Size, Wish},
     desk::{Desk, LINK_PATIENCE},

@@ -1,7 +1,5 @@
 //! What pages weigh on the wire, and that they ask nobody outside.
 
-mod support;
-
 use ondol_testkit::{
     browser::{Size, Wish},
     desk::Desk,
@@ -9,6 +7,8 @@ use ondol_testkit::{
     node::{Country, CountryConfig, PASSWORD, Seat},
 };
 use support::KO;
+
+use crate::support;
 
 /// The first page with everything, bytes.
 const FIRST_MAX: u64 = 60_000;

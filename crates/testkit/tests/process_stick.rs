@@ -1,13 +1,12 @@
 //! A country without any link: what waits is carried by stick, on the command line and on the
 //! screens; bad sticks are refused in a plain sentence, and what is sound in them is kept.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::support;
 use ondol_testkit::{
     contents::Contents,
     filling,

@@ -1,18 +1,13 @@
 //! A case from a clinic to a specialist and back, as browsers without script see it.
 
-#[path = "browser/mod.rs"]
-mod browser;
-#[path = "../../app/tests/cases/mod.rs"]
-mod cases;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use axum::http::StatusCode;
 use browser::{Browser, Shown};
 use cases::{id, patient_at, photo, pulse, question, radiograph};
 use ondol_access::Role;
 use ondol_kernel::Class;
 use support::{Country, Facility};
+
+use crate::{browser, cases, support};
 
 fn carry(country: &Country) {
     country.carry();

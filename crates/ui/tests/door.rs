@@ -1,14 +1,11 @@
 //! Signing in, switching, locking and the first run, as a browser without script sees them.
 
-#[path = "browser/mod.rs"]
-mod browser;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use axum::http::StatusCode;
 use browser::{Browser, pages};
 use ondol_access::Role;
 use support::{Facility, PASSWORD};
+
+use crate::{browser, support};
 
 fn account(browser: &Browser, facility: &Facility) -> (String, String) {
     let people = facility.app.people_of_station(&browser.cookies["ondol_station"]).unwrap();

@@ -1,14 +1,11 @@
 //! Two charts of one person, and death, as a browser without script sees them.
 
-#[path = "browser/mod.rs"]
-mod browser;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use axum::http::StatusCode;
 use browser::{Browser, Shown};
 use ondol_access::Role;
 use support::Facility;
+
+use crate::{browser, support};
 
 fn browser(facility: &Facility, name: &str, role: Role) -> Browser {
     Browser::of(&facility.app, &facility.signed_in(name, &[role]))

@@ -1,9 +1,5 @@
 //! Sticks, counts, silence, trust and practice, as a person sees them: without script.
 
-mod browser;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use browser::{Browser, Shown};
@@ -15,6 +11,8 @@ use ondol_ui::Trust;
 use serde_json::json;
 use support::{Country, Facility};
 use tower::ServiceExt as _;
+
+use crate::{browser, support};
 
 fn at(facility: &Facility, role: Role) -> Browser {
     let entered = facility.signed_in("리영희", &[role]);

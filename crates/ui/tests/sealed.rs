@@ -1,16 +1,13 @@
 //! Sealing a visit, reading what is sealed, sharing it and taking it back, as a browser without
 //! script sees it.
 
-#[path = "browser/mod.rs"]
-mod browser;
-#[path = "../../app/tests/support/mod.rs"]
-mod support;
-
 use axum::http::StatusCode;
 use browser::{Browser, Shown};
 use ondol_access::Role;
 use ondol_app::people::Registration;
 use support::{Country, Facility};
+
+use crate::{browser, support};
 
 /// What is written within the seal.
 const WORDS: &str = "봉인된말하나";

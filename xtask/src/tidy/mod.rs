@@ -5,6 +5,7 @@ mod config;
 mod docs;
 mod house;
 mod names;
+mod programs;
 mod purity;
 mod rust_code;
 mod sizes;
@@ -57,6 +58,7 @@ pub fn run(root: &Path) -> Result<Vec<Finding>> {
     findings.extend(names::check(&config.names, &house));
     findings.extend(texts::check(&config.texts, &house));
     findings.extend(docs::check(&house));
+    findings.extend(programs::check(&house));
     findings.sort();
     Ok(findings)
 }

@@ -2,7 +2,7 @@
 //! definitions, and asks questions whose answers are known by looking at everything. Nothing of
 //! the program's own tables is used.
 
-mod archive;
+pub mod archive;
 mod expression;
 mod made;
 mod question;

@@ -8,7 +8,7 @@ use ondol_app::{
 use ondol_kernel::Class;
 use serde_json::json;
 
-use crate::{
+use super::{
     Case,
     cases::{id, page, patient_at, pulse, question},
     support::Facility,

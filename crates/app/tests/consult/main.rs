@@ -1,10 +1,5 @@
 //! A case travels from a village clinic to a specialist and back.
 
-#[path = "../cases/mod.rs"]
-mod cases;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod asking;
 mod silence;
 mod timers;
@@ -15,6 +10,8 @@ use ondol_access::Role;
 use ondol_app::{Actor, consult::Phase};
 use ondol_kernel::{Class, ResourceId};
 use support::{Country, Facility};
+
+use crate::{cases, support};
 
 /// A question of the clinic to the heart hospital.
 struct Case {

@@ -7,7 +7,7 @@ use ondol_app::{
 };
 use ondol_kernel::Class;
 
-use crate::{
+use super::{
     Case,
     cases::{advice, page, patient_at, question},
     support::Country,
@@ -52,7 +52,7 @@ fn a_word_of_the_taker_begins_the_time_anew_and_a_question_stops_it() {
     case.take();
     case.carry();
     case.country.pass_minutes(20);
-    let say = |facility: &crate::Facility, who, text| {
+    let say = |facility: &super::Facility, who, text| {
         facility.app.consult_message(who, &case.request, text).unwrap();
     };
     say(case.specialist(), &case.doctor, "체온은?");

@@ -4,7 +4,7 @@ use ondol_access::Role;
 use ondol_app::{Actor, AppError, consult::Phase};
 use ondol_kernel::Class;
 
-use crate::{
+use super::{
     Case,
     cases::{page, patient_at, question},
     support::Facility,

@@ -5,7 +5,10 @@
 use std::{
     any::Any,
     io::Read as _,
-    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -30,7 +33,7 @@ const KEEPER: &str = r#"
 start() {
     "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=400 \
         -c shared_buffers=64MB -c max_wal_size=4GB -c checkpoint_timeout=1h -c autovacuum=off \
-        -c recovery_init_sync_method=syncfs -c fsync=on -c log_min_messages=fatal >>"$2/log" 2>&1 &
+        -c recovery_init_sync_method=syncfs -c fsync=on -c log_min_messages=fatal $EXTRA >>"$2/log" 2>&1 &
     server=$!
 }
 start "$1" "$2"
@@ -85,6 +88,11 @@ fn is_alive(process: u32) -> bool {
 impl Server {
     /// Starts one; none, with a message, where PostgreSQL is not installed. In CI it has to be.
     pub fn start() -> Option<Self> {
+        Self::start_with("", &[])
+    }
+
+    /// The same with further options, and with files in its directory that it alone may read.
+    pub fn start_with(options: &str, files: &[(&str, String)]) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Some(programs) = programs() else {
             let must = std::env::var("CI").is_ok_and(|ci| ci == "true");
@@ -96,12 +104,20 @@ impl Server {
         let name = format!("ondol-pg-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).unwrap();
+        for (name, text) in files {
+            std::fs::write(directory.join(name), text).unwrap();
+            let own = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(directory.join(name), own).unwrap();
+        }
         let mut command = Command::new("sh");
-        command.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&directory);
+        command.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&directory).env("EXTRA", options);
         // PostgreSQL refuses to run as root.
         if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
             let (user, group) = account("postgres").or_else(|| account("nobody")).unwrap();
-            std::os::unix::fs::chown(&directory, Some(user), Some(group)).unwrap();
+            let files = files.iter().map(|(name, _)| directory.join(name));
+            for path in files.chain([directory.clone()]) {
+                std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
+            }
             command.uid(user).gid(group);
         }
         command.current_dir(&directory).stdin(Stdio::piped()).stdout(Stdio::piped());

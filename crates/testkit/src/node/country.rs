@@ -53,6 +53,8 @@ pub struct Country {
     /// Once known, what each node says of itself stays.
     known: BTreeMap<Seat, Ready>,
     links: BTreeMap<Seat, UdpEmulator>,
+    /// Where a record lies that is not in its node's data directory.
+    stores: BTreeMap<Seat, String>,
     /// Carries the links; dropped last.
     runtime: Runtime,
 }
@@ -98,6 +100,7 @@ impl Country {
             nodes: BTreeMap::new(),
             known: BTreeMap::new(),
             links: BTreeMap::new(),
+            stores: BTreeMap::new(),
             runtime,
         };
         country.once("founded", |country| {
@@ -160,16 +163,26 @@ impl Country {
         Ok(())
     }
 
+    /// Moves the record of a node that does not run to a database, where the node works on.
+    pub fn move_record(&mut self, seat: Seat, url: &str) -> Result<String, NodeError> {
+        let data = self.data(seat).display().to_string();
+        let said = self.binary.run(&["store", "copy", &data, url], "")?;
+        self.stores.insert(seat, url.to_owned());
+        Ok(said)
+    }
+
     /// Starts a node that does not run.
     pub fn start_node(&mut self, seat: Seat) -> Result<(), NodeError> {
         let doors = self.state.doors[&seat];
+        let mut variables = self.config.variables.clone();
+        variables.extend(self.stores.get(&seat).map(|url| ("ONDOL_STORE".to_owned(), url.clone())));
         let config = NodeConfig {
             data: self.data(seat),
             http: here(doors.http),
             https: self.config.https.map(|address| SocketAddr::new(address, doors.https)),
             road: here(doors.road),
             parent_address: self.links.get(&seat).map(UdpEmulator::address),
-            variables: self.config.variables.clone(),
+            variables,
         };
         let node = NodeProcess::start(&self.binary, &config)?;
         self.known.insert(seat, node.ready().clone());
@@ -244,7 +257,11 @@ impl Country {
     /// Runs `ondol COMMAND… --data DIR` for a node. Most commands want it stopped.
     pub fn command(&self, seat: Seat, arguments: &[&str]) -> Result<String, NodeError> {
         let data = self.data(seat).display().to_string();
-        self.binary.run(&[arguments, &["--data", &data]].concat(), "")
+        let mut arguments = [arguments, &["--data", &data]].concat();
+        if let Some(url) = self.stores.get(&seat) {
+            arguments.extend(["--store", url]);
+        }
+        self.binary.run(&arguments, "")
     }
 
     /// How many entries and messages wait at a node for its neighbours, as `ondol road status`
