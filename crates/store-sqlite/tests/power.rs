@@ -11,8 +11,8 @@ use std::{
 use ondol_fault_vfs::{Disk, Faults, FileKind, Image};
 use ondol_record::{Address, Entry, EntryHash};
 use ondol_store::{
-    Store, StoreError,
-    contract::scene::{NOW, draft, identity, observation, patient, put},
+    Store, StoreError, Test,
+    contract::scene::{NOW, draft, identity, observation, one, patient, put, query},
     transact,
 };
 use ondol_store_sqlite::{OpenOptions, SqliteStore};
@@ -145,6 +145,71 @@ fn without_syncs_of_the_log_acknowledged_entries_are_lost() {
 fn without_syncs_of_the_database_checkpoints_lose_entries() {
     let found = (0..80).find_map(|seed| lives("no-db-sync", seed, &[FileKind::Database]));
     assert!(found.is_some(), "the power-cut test would not notice a missing sync of the database");
+}
+
+/// A record whose index is made again while two write on, and whose power is cut somewhere in it.
+/// Gives what is wrong when the power is back, and whether the index was whole by then.
+fn cut_while_indexing(
+    seed: u64,
+    image: Image,
+    before: &[(Address, EntryHash)],
+) -> Result<bool, String> {
+    let acknowledged = Acknowledged::new(Mutex::new(before.to_vec()));
+    let disk = Disk::with_image(&format!("index-{seed}"), image);
+    let store = open(&disk).map_err(|why| format!("it does not open: {why}"))?;
+    disk.set_faults(Faults { cut_after: Some(1 + seed * 131 % 1_900), ..Faults::default() });
+    std::thread::scope(|scope| {
+        // Either may find the power gone, at any of its steps.
+        scope.spawn(|| drop(store.reindex(&mut |_, _| {})));
+        for writer in 0..2 {
+            let (store, to) = (&store, acknowledged.clone());
+            scope.spawn(move || {
+                let name = |round| format!("s{seed}w{writer}r{round}");
+                (0..20).take_while(|round| save(store, &name(*round), &to).is_ok()).count()
+            });
+        }
+    });
+    disk.cut();
+    drop(store);
+    let back = Disk::with_image(&format!("index-{seed}-back"), disk.image(seed));
+    if let Some(complaint) = complaint(&back, &acknowledged) {
+        return Err(complaint);
+    }
+    let store = open(&back).map_err(|why| format!("it does not open again: {why}"))?;
+    let here = store.read().and_then(|view| view.last_arrival()).map_err(|why| why.to_string())?;
+    let found = || {
+        let named = query("Patient", &one("family", Test::Prefix("family".into())));
+        store.read().and_then(|view| view.count(&named)).map_err(|why| why.to_string())
+    };
+    let was_whole = found()? == here / 2;
+    store.reindex(&mut |_, _| {}).map_err(|why| format!("it is not made again: {why}"))?;
+    let found = found()?;
+    if !was_whole || found != here / 2 {
+        return Err(format!("{found} of {} are found, before: {was_whole}", here / 2));
+    }
+    match store.verify(&mut |_, _| {}).map_err(|why| why.to_string())?.first() {
+        Some(finding) => Err(format!("verify: {}", finding.what)),
+        None => Ok(was_whole),
+    }
+}
+
+#[test]
+fn an_index_that_is_made_again_may_lose_its_power_at_any_moment() {
+    let disk = Disk::new("index");
+    let store = open(&disk).unwrap();
+    transact(&store, |tx| tx.set_identity(&identity(1))).unwrap();
+    let to = Acknowledged::default();
+    for round in 0..250 {
+        save(&store, &format!("r{round}"), &to).unwrap();
+    }
+    drop(store);
+    disk.cut();
+    let image = disk.image(0);
+    let before = to.lock().unwrap().clone();
+    for seed in 0..60 {
+        let whole = cut_while_indexing(seed, image.clone(), &before);
+        assert_eq!(whole, Ok(true), "seed {seed}");
+    }
 }
 
 #[test]
