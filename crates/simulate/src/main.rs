@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ondol_simulate::{
     Bug, Tally,
-    nation::{self, DAY, Outcome, Plan, Slip, Weather},
+    nation::{self, DAY, HOUR, Outcome, Plan, Slip, Weather},
 };
 
 /// Simulates nodes on bad links and bad disks.
@@ -34,6 +34,9 @@ struct Arguments {
     /// A country of so many nodes, on the protocol's core alone.
     #[arg(long)]
     nodes: Option<usize>,
+    /// For so many hours.
+    #[arg(long, conflicts_with_all = ["days", "years"])]
+    hours: Option<u64>,
     /// For so many days.
     #[arg(long, conflicts_with = "years")]
     days: Option<u64>,
@@ -58,7 +61,7 @@ impl Arguments {
     }
 
     fn is_of_a_country(&self) -> bool {
-        let is_long = self.days.is_some() || self.years.is_some();
+        let is_long = self.hours.or(self.days).or(self.years).is_some();
         self.nodes.is_some() || is_long || self.bad || self.slip.is_some()
     }
 
@@ -70,8 +73,9 @@ impl Arguments {
         };
         plan.nodes = self.nodes.unwrap_or(plan.nodes);
         plan.slip = self.slip;
-        if let Some(days) = self.days.or(self.years.map(|years| years * 365)) {
-            plan.ms = days * DAY;
+        let hours = self.hours.or(self.days.map(|days| days * 24));
+        if let Some(hours) = hours.or(self.years.map(|years| years * 365 * 24)) {
+            plan.ms = hours * HOUR;
         }
         plan
     }
@@ -108,11 +112,11 @@ fn countries(arguments: &Arguments) -> u64 {
     for seed in arguments.seeds(1) {
         let plan = arguments.plan(seed);
         let start = std::time::Instant::now();
-        let days = plan.ms / DAY;
+        let hours = plan.ms / HOUR;
         match nation::run(plan) {
             Ok(outcome) => {
                 let took = start.elapsed().as_secs_f64();
-                println!("seed {seed}, {} nodes, {days} days, {took:.1} s: {outcome}", plan.nodes);
+                println!("seed {seed}, {} nodes, {hours} h, {took:.1} s: {outcome}", plan.nodes);
                 all += outcome;
             }
             Err(why) => {

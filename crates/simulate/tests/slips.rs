@@ -7,7 +7,7 @@ const COUNTRIES: u64 = 8;
 
 fn is_found(slip: Slip) {
     let found = (1..=COUNTRIES).find_map(|seed| {
-        let plan = Plan { nodes: 24, ms: 20 * HOUR, slip: Some(slip), ..Plan::bad(seed) };
+        let plan = Plan { nodes: 7, ms: HOUR, slip: Some(slip), ..Plan::bad(seed) };
         Some((seed, run(plan).err()?))
     });
     let (seed, why) = found.unwrap_or_else(|| panic!("no country found {slip:?}"));

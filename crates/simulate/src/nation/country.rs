@@ -37,7 +37,7 @@ pub struct Country {
     pub(super) now: u64,
     /// Chains of which a node lost a part when it was put back from a backup.
     pub(super) holes: HashSet<(usize, Chain)>,
-    /// Nodes that were put back from a backup.
+    /// Nodes that began a new incarnation.
     pub(super) restored: HashSet<usize>,
     pub(super) drawer: Vec<Carried>,
     pub(super) sticks: u64,
@@ -58,6 +58,7 @@ macro_rules! around {
             chance: &$self.chance,
             faults: &mut $self.faults,
             slip: $self.plan.slip,
+            mtu: $self.plan.weather.mtu(),
         }
     };
 }
@@ -69,8 +70,8 @@ impl Country {
         let (mut tree, chance) = (Tree::new(plan.nodes), Chance::new(plan.seed));
         tree.leaks = plan.slip == Some(Slip::ScopeForgotten);
         // Half of the nodes have the program of before.
-        let formats: Vec<u8> = (0..tree.len()).map(|_| 1 + u8::from(chance.happens(50))).collect();
-        let machines = (0..tree.len())
+        let formats: Vec<u8> = (0..tree.count()).map(|_| 1 + u8::from(chance.happens(50))).collect();
+        let machines = (0..tree.count())
             .map(|at| {
                 let neighbours = tree.neighbours(at).map(|peer| (peer, formats[peer]));
                 Machine::new(at, formats[at], neighbours)
@@ -81,7 +82,7 @@ impl Country {
             .iter()
             .map(|seat| Wire::new(plan.weather.line(seat.tier, &chance)))
             .collect();
-        let sync_due = vec![false; tree.len()];
+        let sync_due = vec![false; tree.count()];
         Self {
             plan,
             tree,

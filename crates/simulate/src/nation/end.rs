@@ -62,6 +62,7 @@ impl End {
         let mut config =
             Config::new(u16::try_from(peer % 60_000).unwrap_or(1), machine.disk.epoch());
         config.queue_bytes = 1 << 20;
+        config.mtu = around.mtu;
         let (mut arriving, mut given, mut epoch) = ([const { None }; 4], [0; 4], 0);
         if let Some(neighbour) = machine.disk.neighbours.get(&peer) {
             (epoch, given) = (neighbour.epoch, neighbour.acked);

@@ -36,6 +36,8 @@ pub struct Around<'a> {
     pub faults: &'a mut Faults,
     /// What is planted.
     pub slip: Option<Slip>,
+    /// The longest datagram.
+    pub mtu: usize,
 }
 
 /// A node.
@@ -59,7 +61,7 @@ pub struct Machine {
     /// A backup that somebody took.
     pub backup: Option<Box<State>>,
     /// Its ends of lines, by neighbour; none while the power is off.
-    pub ends: BTreeMap<usize, End>,
+    pub ends: BTreeMap<usize, Box<End>>,
     /// What it told its neighbours that it holds: (neighbour, epoch, class). It stands in no disk.
     pub promised: BTreeMap<(usize, u64, Class), u64>,
     /// What its writers were told is saved.

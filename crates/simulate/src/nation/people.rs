@@ -65,7 +65,7 @@ fn body(class: Class, chance: &Chance) -> (&'static str, String) {
     match (class, chance.next() % 4) {
         // Something long that hardly compresses.
         (Class::Bulk, 0) => {
-            let length = 1_000 + chance.place(4_000);
+            let length = 600 + chance.place(2_000);
             let data = text(chance, length);
             ("DocumentReference", format!(r#"{{"status":"current","description":"{data}"}}"#))
         }

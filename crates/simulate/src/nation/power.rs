@@ -38,7 +38,7 @@ impl Country {
         for &peer in &peers {
             let around = around!(self);
             let end = End::new(&self.machines[at], peer, &around)?;
-            self.machines[at].ends.insert(peer, end);
+            self.machines[at].ends.insert(peer, Box::new(end));
         }
         for peer in peers {
             self.service(at, peer)?;
@@ -77,11 +77,12 @@ impl Country {
                     }
                 }
                 machine.promised.clear();
-                self.restored.insert(at);
                 machine.disk = *backup;
             }
             _ => self.faults.cloned += 1,
         }
+        // What waits goes again under other numbers, and parts of pictures have no names.
+        self.restored.insert(at);
         if self.plan.slip != Some(Slip::ReusedIncarnation) {
             let step = 1 + u32::try_from(self.chance.next() % 1_000).unwrap_or(0);
             machine.disk.apply(&Op::Anew { step }, at, &self.tree);

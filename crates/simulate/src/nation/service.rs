@@ -9,9 +9,9 @@ use super::{
 };
 
 /// How often somebody looks whether something stands still.
-pub(super) const LOOK_MS: u64 = 10 * MINUTE;
+pub(super) const LOOK_MS: u64 = 2 * MINUTE;
 /// Nothing that waits on a line that is up stands still for so long.
-const STILL_MS_MAX: u64 = 20 * MINUTE;
+const STILL_MS_MAX: u64 = 10 * MINUTE;
 /// Slower bytes that come after an emergency was given to a link and before it is there: so many
 /// seconds of the line, and some.
 const OVERTAKEN_S_MAX: u64 = 60;

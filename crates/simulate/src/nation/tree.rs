@@ -92,13 +92,8 @@ impl Tree {
     }
 
     /// How many nodes there are.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.seats.len()
-    }
-
-    /// Whether there is none, which cannot be.
-    pub const fn is_empty(&self) -> bool {
-        self.seats.is_empty()
     }
 
     /// A node and those above it.
@@ -135,7 +130,7 @@ impl Tree {
     pub fn concerned(&self, chart: &ChartId) -> Vec<usize> {
         match home(chart) {
             Some(home) => self.line_up(home).filter(|&at| self.concerns(at, chart)).collect(),
-            None => (0..self.len()).filter(|&at| self.concerns(at, chart)).collect(),
+            None => (0..self.count()).filter(|&at| self.concerns(at, chart)).collect(),
         }
     }
 
@@ -182,7 +177,7 @@ mod tests {
     fn a_way_goes_up_and_down_and_charts_concern_those_on_their_line() {
         let tree = Tree::new(40);
         let clinics: Vec<usize> =
-            (0..tree.len()).filter(|&at| tree.seats[at].tier == Tier::Clinic).collect();
+            (0..tree.count()).filter(|&at| tree.seats[at].tier == Tier::Clinic).collect();
         let (one, other) = (clinics[0], clinics[1]);
         let way = tree.way(one, other);
         assert_eq!((way[0], way[way.len() - 1]), (one, other));

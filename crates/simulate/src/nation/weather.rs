@@ -5,9 +5,11 @@ use ondol_record::certificate::Tier;
 use super::wire::Line;
 use crate::chance::Chance;
 
-/// A minute, an hour and a day, ms.
+/// A minute, ms.
 pub const MINUTE: u64 = 60_000;
+/// An hour, ms.
 pub const HOUR: u64 = 60 * MINUTE;
+/// A day, ms.
 pub const DAY: u64 = 24 * HOUR;
 
 /// How bad it is.
@@ -55,19 +57,19 @@ impl Weather {
     pub const fn means(self, tier: Tier) -> Means {
         match self {
             Self::Bad => Means {
-                open: 20 * MINUTE,
-                cut: 3 * MINUTE,
-                power_on: 100 * MINUTE,
-                power_off: 3 * MINUTE,
-                write: 3 * MINUTE,
-                picture: MINUTE,
-                clock: 6 * HOUR,
-                stick: 5 * HOUR,
-                on_the_way: 8 * HOUR,
-                backup: 3 * HOUR,
-                restore: 6 * DAY,
-                full: 8 * HOUR,
-                failed_sync: 20_000,
+                open: 6 * MINUTE,
+                cut: MINUTE,
+                power_on: 30 * MINUTE,
+                power_off: MINUTE,
+                write: 100_000,
+                picture: 1_000,
+                clock: HOUR,
+                stick: 40 * MINUTE,
+                on_the_way: HOUR,
+                backup: 20 * MINUTE,
+                restore: 10 * HOUR,
+                full: 2 * HOUR,
+                failed_sync: 4_000,
             },
             Self::Usual => Means {
                 // How long until the line is dialled again.
@@ -100,18 +102,28 @@ impl Weather {
         }
     }
 
+    /// The longest datagram. Many short ones are lost in more ways than few long ones.
+    pub const fn mtu(self) -> usize {
+        match self {
+            Self::Bad => 512,
+            Self::Usual => 1_200,
+        }
+    }
+
     /// The line of a node of a tier with the one above.
     pub fn line(self, tier: Tier, chance: &Chance) -> Line {
         let one_of = |all: [u64; 4]| all[chance.place(4)];
         match self {
             Self::Bad => Line {
-                rate_bps: one_of([9_600, 33_600, 64_000, 256_000]),
+                rate_bps: one_of([9_600, 64_000, 256_000, 1_000_000]),
                 delay_ms: one_of([10, 60, 300, 700]),
-                jitter_ms: one_of([20, 80, 300, 600]),
+                jitter_ms: one_of([80, 300, 600, 1_000]),
                 loss: one_of([30, 100, 200, 300]),
-                double: 60,
+                double: 150,
                 late: 10,
-                forge: 20,
+                // More of them would have it shake hands all the time: a node that cannot read a
+                // datagram says so.
+                forge: 1,
             },
             Self::Usual => Line {
                 rate_bps: match tier {
