@@ -5,7 +5,7 @@
 use ondol_simulate::nation::{self, Faults, Outcome, Plan};
 
 /// So many faults in each of the tests below, which run beside each other.
-const FAULTS: u64 = 2_600_000;
+const FAULTS: u64 = 2_500_000;
 /// Tests.
 const SHARDS: u64 = 4;
 /// The seeds of a shard are these many apart from those of the next.
@@ -30,7 +30,7 @@ fn countries(shard: u64) {
     let Faults { lost, doubled, overtaken, late, forged, .. } = all.faults;
     let datagrams = lost + doubled + overtaken + late + forged;
     assert!(all.faults.total() >= FAULTS, "{all}");
-    assert!(all.written > 3_000 && all.sticks > 100, "{all}");
+    assert!(all.written > 1_000 && all.sticks > 30, "{all}");
     // Not of one kind alone, and none that never happens.
     assert!(lost.max(overtaken) < datagrams * 4 / 5, "{all}");
     assert_eq!(all.faults.missing(), Vec::<&str>::new(), "{all}");

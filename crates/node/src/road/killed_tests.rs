@@ -23,14 +23,14 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use ondol_app::{App, AppError, NodeKeys, Parts, Place};
-use ondol_kernel::{Class, Clock, Millis, ResourceId, bytes::to_hex};
+use ondol_kernel::{Class, Millis, ResourceId, bytes::to_hex};
 use ondol_record::{
     Certificate, Draft, DraftChange, DraftId, Entry,
     certificate::{Issuer, Tier},
     draft::DraftContent,
 };
 use ondol_replicate::link::public_key;
-use ondol_store::{Identity, Space, Store, StoreError, View, transact};
+use ondol_store::{Identity, Space, Store, StoreError, transact};
 use ondol_store_sqlite::{FileBlobs, OpenOptions, SqliteStore};
 use serde_json::json;
 
@@ -339,7 +339,7 @@ fn comes_to_rest_by_link(pair: &Pair, what: &str) {
         thread::sleep(Duration::from_millis(50));
         running.iter().all(|node| node.at_rest.load(Ordering::Relaxed) >= 4)
     });
-    running.map(Running::kill);
+    running.into_iter().for_each(|node| drop(node.kill()));
     assert!(rest, "{what}: something waits still after a minute");
 }
 

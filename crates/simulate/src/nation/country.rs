@@ -70,7 +70,8 @@ impl Country {
         let (mut tree, chance) = (Tree::new(plan.nodes), Chance::new(plan.seed));
         tree.leaks = plan.slip == Some(Slip::ScopeForgotten);
         // Half of the nodes have the program of before.
-        let formats: Vec<u8> = (0..tree.count()).map(|_| 1 + u8::from(chance.happens(50))).collect();
+        let formats: Vec<u8> =
+            (0..tree.count()).map(|_| 1 + u8::from(chance.happens(50))).collect();
         let machines = (0..tree.count())
             .map(|at| {
                 let neighbours = tree.neighbours(at).map(|peer| (peer, formats[peer]));

@@ -67,7 +67,7 @@ impl Weather {
                 stick: 40 * MINUTE,
                 on_the_way: HOUR,
                 backup: 20 * MINUTE,
-                restore: 10 * HOUR,
+                restore: 3 * HOUR,
                 full: 2 * HOUR,
                 failed_sync: 4_000,
             },
