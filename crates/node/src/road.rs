@@ -1,6 +1,8 @@
 //! The datagram carrier: one socket, one thread, a link with each neighbour (ADR 0005, 0009).
 
 mod addresses;
+#[cfg(test)]
+mod killed_tests;
 mod peer;
 #[cfg(test)]
 mod peer_tests;

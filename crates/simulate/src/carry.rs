@@ -54,6 +54,7 @@ impl World {
         let neighbours = land().neighbours(at);
         let to = neighbours[self.chance.place(neighbours.len())];
         let until = self.step + self.chance.next() % 60;
+        self.tally.cuts += 1;
         self.cuts.push((at, to, until));
         if self.chance.happens(60) {
             self.cuts.push((to, at, until));
@@ -193,6 +194,7 @@ impl World {
         }
         if !self.drawer.is_empty() && self.chance.happens(25) {
             let old = self.drawer[self.chance.place(self.drawer.len())].clone();
+            self.tally.old += 1;
             self.bag.put(&self.chance, old);
             return Ok(());
         }
@@ -219,7 +221,8 @@ impl World {
     }
 
     /// What is left of a copy: now and then it is cut short, or a bit or a run of sectors is gone.
-    fn worn(&self, mut copy: Vec<u8>) -> Vec<u8> {
+    fn worn(&mut self, mut copy: Vec<u8>) -> Vec<u8> {
+        let whole = copy.clone();
         if self.chance.happens(20) {
             copy.truncate(self.chance.place(copy.len()));
         }
@@ -232,6 +235,7 @@ impl World {
             let end = (at + 512 * (1 + self.chance.place(4))).min(copy.len());
             copy[at..end].fill(0xff);
         }
+        self.tally.worn += u64::from(copy != whole);
         copy
     }
 

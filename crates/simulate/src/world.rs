@@ -55,6 +55,12 @@ pub struct Tally {
     pub lost: u64,
     /// Messages that were changed on the way.
     pub forged: u64,
+    /// Links that were cut, in one direction or both.
+    pub cuts: u64,
+    /// Copies on sticks that were cut short or lost bits or sectors.
+    pub worn: u64,
+    /// Sticks that lay in a drawer while others went.
+    pub old: u64,
     /// Consults, referrals, and consults that were sent on.
     pub asked: u64,
     /// Resources that were taken back.
@@ -71,6 +77,23 @@ pub struct Tally {
     pub doubted: u64,
 }
 
+impl Tally {
+    /// What went wrong in all. Each message that was lost, came again or was changed is one; so is
+    /// each power cut, and each thing that a disk refused, whatever else it took along.
+    pub const fn faults(&self) -> u64 {
+        self.repeated
+            + self.crashes
+            + self.refused
+            + self.jumps
+            + self.foreign
+            + self.lost
+            + self.forged
+            + self.cuts
+            + self.worn
+            + self.old
+    }
+}
+
 impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.written += other.written;
@@ -83,6 +106,9 @@ impl std::ops::AddAssign for Tally {
         self.foreign += other.foreign;
         self.lost += other.lost;
         self.forged += other.forged;
+        self.cuts += other.cuts;
+        self.worn += other.worn;
+        self.old += other.old;
         self.asked += other.asked;
         self.retracted += other.retracted;
         self.linked += other.linked;

@@ -1,11 +1,24 @@
 //! Nodes and content for the tests of sticks.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::sync::LazyLock;
+
 use ondol_kernel::{Class, Millis, NodeId};
 use ondol_replicate::{
     link,
-    stick::{BadStick, Item, NationId, Party, Recipient, StickContent, StickRead, read, write},
+    stick::{
+        BadStick, Item, NationId, Party, Recipient, StickContent, StickRead, label, read, write,
+    },
 };
+
+/// Content that makes a file of exactly 64 KiB: 41 frames of data, 20 of parity, 3 superblocks.
+pub const LENGTHS_64K: [usize; 12] =
+    [900, 3_000, 10, 5_000, 2_000, 950, 1, 7_000, 4_000, 6_000, 6_000, 5_000];
+
+/// Set, the tests go through every position instead of a seeded tenth.
+pub fn exhaustive() -> bool {
+    std::env::var_os("ONDOL_EXHAUSTIVE").is_some()
+}
 
 /// Bytes that follow from a seed.
 pub fn chance(seed: u64, length: usize) -> Vec<u8> {
@@ -58,7 +71,10 @@ impl Node {
 
 /// The keys of the three nodes.
 pub fn known(node: &NodeId) -> Option<[u8; 32]> {
-    [CLINIC, COUNTY, HUB].into_iter().find(|known| known.id() == *node).map(Node::public)
+    // Computed once: half a million files are read below.
+    static KEYS: LazyLock<[(NodeId, [u8; 32]); 3]> =
+        LazyLock::new(|| [CLINIC, COUNTY, HUB].map(|node| (node.id(), node.public())));
+    KEYS.iter().find(|(id, _)| id == node).map(|(_, key)| *key)
 }
 
 pub fn message(to: Node, class: Class, number: u64, length: usize) -> Item {
@@ -107,4 +123,44 @@ pub fn assert_nothing_false(read: &StickRead, content: &StickContent) {
     }
     let whole = (CLINIC.id(), content.made_at, content.sequence);
     assert_eq!((read.from, read.made_at, read.sequence), whole);
+}
+
+/// Of a file that was cut, a longer part never has less; what is kept is what was written, and no
+/// error says anything else than that the file is damaged.
+pub fn assert_cuts_keep_what_is_sound(
+    content: &StickContent,
+    bytes: &[u8],
+    cuts: impl Iterator<Item = usize>,
+) {
+    let whole = content.items.len();
+    let frames = label(bytes).unwrap().frames as usize;
+    let mut before = 0;
+    for cut in cuts {
+        let items = match read_back(&bytes[..cut]) {
+            Ok(read) => {
+                assert!(read.truncated, "cut to {cut} bytes");
+                assert_nothing_false(&read, content);
+                assert_eq!(read.lost_frames == 0, read.items.len() == whole, "cut to {cut} bytes");
+                // Data frames stand first, behind the superblock; another superblock stands after
+                // half of all frames.
+                let here = cut / 1_024 - 1;
+                let here = here - usize::from(here > (frames + 20) / 2);
+                let lost = frames.saturating_sub(here);
+                assert_eq!(read.lost_frames as usize, lost, "cut to {cut} bytes");
+                read.items.len()
+            }
+            // Nothing is a stick before its first bytes, and nothing can be read of one before its
+            // superblock.
+            Err(BadStick::NotAStick) if cut < 16 => 0,
+            Err(BadStick::Damaged) if cut < 2 * 1_024 => 0,
+            Err(other) => panic!("cut to {cut} bytes: {other}"),
+        };
+        assert!(items >= before, "a longer part has less: {items} < {before} at {cut}");
+        before = items;
+        // A superblock before and one in the middle.
+        if cut >= (frames + 2) * 1_024 {
+            assert_eq!(items, whole, "as many frames as there are of data suffice");
+        }
+    }
+    assert!(!read_back(bytes).unwrap().truncated);
 }
