@@ -129,7 +129,9 @@ impl Revocation {
         put_number(&mut to, self.trusted.len() as u64);
         for (incarnation, last) in &self.trusted {
             put_number(&mut to, u64::from(*incarnation));
-            last.iter().for_each(|number| put_number(&mut to, *number));
+            for number in last {
+                put_number(&mut to, *number);
+            }
         }
         to
     }

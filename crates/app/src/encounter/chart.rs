@@ -22,7 +22,7 @@ use crate::{
         OnePerson, Person, ended_links, facility_name, one_person, open_here, person_of,
         practitioner_name,
     },
-    road::Piece,
+    road::{self, Piece},
 };
 
 /// Visits on one page of a chart.
@@ -138,7 +138,7 @@ impl App {
         let (visits, older) = reader.visits(&charts, skip, VISITS_SHOWN)?;
         let mut doubted = vec![];
         for chart in &charts {
-            doubted.extend(self.doubted_in(view, chart)?);
+            doubted.extend(road::doubted_in(view, chart)?);
         }
         let home = match &person.home {
             Some(reference) => facility_name(self, view, reference)?,

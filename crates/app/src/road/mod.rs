@@ -31,6 +31,7 @@ pub(crate) use blobs::is_asked_for;
 pub use blobs::{BLOB_URL, PREVIEW, hash_of, url_of};
 pub use carried::{Carried, CarriedIn};
 pub use links::{LinkReport, RATE_ASSUMED_BPS};
+pub(crate) use nodes::doubted_in;
 pub use nodes::{NodeRow, Piece, RevokedNode, Revoking, RootKey, read_trusted, trusted_text};
 pub use ondol_record::{
     ChartId,

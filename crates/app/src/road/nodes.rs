@@ -248,22 +248,6 @@ impl App {
         Ok(pieces)
     }
 
-    /// What stands in a chart beyond the last trusted numbers of a revoked node. Whoever shows the
-    /// chart has to say so.
-    pub(crate) fn doubted_in(
-        &self,
-        view: &dyn View,
-        chart: &ChartId,
-    ) -> Result<Vec<Piece>, AppError> {
-        let mut pieces = vec![];
-        for at in doubted(view, &revoke::doubted_prefix(chart), None)? {
-            let entry = view.entry(&at)?.map(|row| row.entry);
-            pieces.extend(entry.and_then(|entry| piece(entry, true, true)));
-        }
-        pieces.sort_by_key(|piece| (piece.written, piece.address));
-        Ok(pieces)
-    }
-
     /// The last numbers of a node of which something had come here before a time, by this node's
     /// clock: all that is sealed up to them cannot have been changed since.
     pub fn came_before(
@@ -341,6 +325,18 @@ impl App {
             Err(AppError::State("revoked-already"))
         }
     }
+}
+
+/// What stands in a chart beyond the last trusted numbers of a revoked node. Whoever shows the
+/// chart has to say so.
+pub(crate) fn doubted_in(view: &dyn View, chart: &ChartId) -> Result<Vec<Piece>, AppError> {
+    let mut pieces = vec![];
+    for at in doubted(view, &revoke::doubted_prefix(chart), None)? {
+        let entry = view.entry(&at)?.map(|row| row.entry);
+        pieces.extend(entry.and_then(|entry| piece(entry, true, true)));
+    }
+    pieces.sort_by_key(|piece| (piece.written, piece.address));
+    Ok(pieces)
 }
 
 fn of_node(node: &NodeId) -> Vec<u8> {

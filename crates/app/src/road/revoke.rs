@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{Class, NodeId, ResourceId, bytes::Reader};
-use ondol_record::{Address, ChartId, Entry, Revocation, Stream, Why};
+use ondol_record::{Address, ChartId, Entry, Revocation, Stream, revocation::Why};
 use ondol_replicate::{Batch, Parcel, message::Message};
 use ondol_store::{Space, View, WriteTx};
 
