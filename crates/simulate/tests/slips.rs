@@ -40,16 +40,6 @@ fn an_incarnation_that_is_used_again_is_found() {
 }
 
 #[test]
-fn sending_what_is_not_synced_is_found() {
-    is_found(Slip::SentUnsynced);
-}
-
-#[test]
-fn urgent_messages_that_wait_for_slow_ones_are_found() {
-    is_found(Slip::UrgentLast);
-}
-
-#[test]
 fn charts_that_go_where_they_do_not_belong_are_found() {
     is_found(Slip::ScopeForgotten);
 }

@@ -199,13 +199,16 @@ struct Running {
     child: Child,
     /// How often in a row it said that nothing waits.
     at_rest: Arc<AtomicU32>,
+    /// How much it acknowledged.
+    acknowledged: Arc<AtomicU32>,
     reader: thread::JoinHandle<Vec<String>>,
 }
 
 impl Running {
     fn new(seat: Seat, mut child: Child) -> Self {
         let (output, at_rest) = (child.stdout.take().unwrap(), Arc::new(AtomicU32::new(0)));
-        let rest = at_rest.clone();
+        let acknowledged = Arc::new(AtomicU32::new(0));
+        let (rest, work) = (at_rest.clone(), acknowledged.clone());
         let reader = thread::spawn(move || {
             let (mut lines, mut line) = (vec![], String::new());
             let mut input = BufReader::new(output);
@@ -215,7 +218,10 @@ impl Running {
                     match whole {
                         "rest" => drop(rest.fetch_add(1, Ordering::Relaxed)),
                         "busy" => rest.store(0, Ordering::Relaxed),
-                        _ if whole.starts_with("acknowledged ") => lines.push(whole.to_owned()),
+                        _ if whole.starts_with("acknowledged ") => {
+                            lines.push(whole.to_owned());
+                            work.fetch_add(1, Ordering::Relaxed);
+                        }
                         _ => {}
                     }
                 }
@@ -223,7 +229,21 @@ impl Running {
             }
             lines
         });
-        Self { seat, child, at_rest, reader }
+        Self { seat, child, at_rest, acknowledged, reader }
+    }
+
+    /// Waits for a moment at which it may be killed: mostly some time after it began to work, and
+    /// now and then while it starts.
+    fn moment(&self, dice: &mut Dice) {
+        if dice.below(4) > 0 {
+            let works = || self.acknowledged.load(Ordering::Relaxed) > 0;
+            let begun = (0..10_000).any(|_| {
+                thread::sleep(Duration::from_millis(2));
+                works()
+            });
+            assert!(begun, "{:?} does not begin to work", self.seat);
+        }
+        dice.pause(120);
     }
 
     /// SIGKILL. Gives what it had said.
@@ -391,9 +411,9 @@ fn link_lane(lane: usize, rounds: usize) -> usize {
     let (pair, mut acknowledged) = (Pair::new(&folder), Acknowledged::new());
     let mut running = Seat::BOTH.map(|seat| Some(pair.start(seat, "link")));
     for round in 1..=rounds {
-        dice.pause(220);
         // The sender, the receiver, or both within a moment.
         let dead: &[usize] = [&[0][..], &[1], &[0, 1]][usize::try_from(dice.below(3)).unwrap()];
+        running.iter().flatten().for_each(|node| node.moment(&mut dice));
         for &at in dead {
             note(&mut acknowledged, running[at].take().unwrap().kill());
         }
@@ -441,7 +461,7 @@ fn stick_lane(lane: usize, rounds: usize) -> usize {
     for round in 1..=rounds {
         let seat = Seat::BOTH[usize::try_from(dice.below(2)).unwrap()];
         let node = pair.start(seat, "stick");
-        dice.pause(350);
+        node.moment(&mut dice);
         note(&mut acknowledged, node.kill());
         empty(&pair.stick(), &mut dice);
         if round % REST_EVERY == 0 || round == rounds {
