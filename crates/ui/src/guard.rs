@@ -101,7 +101,7 @@ fn page(frame: &Frame, request: &Request, csrf: String) -> Page {
         who: None,
         road: around.road(),
         disk: around.disk(),
-        revoked: around.revoked(),
+        revoked: around.revoked().then_some(Revoked),
         practice: around.practice(),
         csrf,
         here: here.to_owned(),

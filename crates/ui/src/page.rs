@@ -71,6 +71,10 @@ pub struct SignedIn {
     pub lock_after_s: u32,
 }
 
+/// This node is believed no more by the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked;
+
 /// What every page needs. Handlers take it as an argument (it is an extractor), templates hold
 /// it as `page` beside `t`.
 #[derive(Debug, Clone)]
@@ -88,7 +92,7 @@ pub struct Page {
     /// What is wrong with the disk.
     pub disk: Option<DiskTrouble>,
     /// Whether this node was revoked.
-    pub revoked: bool,
+    pub revoked: Option<Revoked>,
     /// Whether this node is for practice.
     pub practice: bool,
     /// The token that every form carries.

@@ -85,12 +85,11 @@ async fn on_a_thread<T: Send + 'static, E: From<AppError> + Send + 'static>(
     result.unwrap_or_else(|| Err(AppError::Unexpected("work that did not end").into()))
 }
 
+type Job = Box<dyn FnOnce(&Arc<App>) + Send>;
+
 /// What is done on a thread, whatever it gives: a task for each kind of work would be a fifth of
 /// the code of this crate.
-async fn do_on_a_thread(
-    app: Arc<App>,
-    job: Box<dyn FnOnce(&Arc<App>) + Send>,
-) -> Result<(), AppError> {
+async fn do_on_a_thread(app: Arc<App>, job: Job) -> Result<(), AppError> {
     match tokio::task::spawn_blocking(move || job(&app)).await {
         Ok(()) => Ok(()),
         Err(stopped) => match stopped.try_into_panic() {

@@ -16,7 +16,7 @@ fn shown(lang: Lang, patient: Patient) -> String {
         who: None,
         road: Road::Connected,
         disk: None,
-        revoked: false,
+        revoked: None,
         practice: false,
         csrf: "c".to_owned(),
         here: "/".to_owned(),

@@ -17,7 +17,7 @@ use super::{
     people,
     power::START_MS,
     service::LOOK_MS,
-    state::Chain,
+    state::{Chain, Neighbour},
     tree::Tree,
     weather::{DAY, MINUTE, Means, Weather, about},
     wire::{Line, Wire},
@@ -215,7 +215,7 @@ impl Country {
             What::Sync(at) => return self.sync(at),
             What::PowerOn(at) => return self.power_on(at),
             What::Look => return self.look(),
-            What::Idle(child) => return self.hang_up_if_idle(child),
+            What::Idle(child) => self.hang_up_if_idle(child),
             What::Stick(carried) => return self.stick_arrives(*carried),
             // What follows is over when the country is mended.
             _ if self.calm => {}
@@ -307,7 +307,7 @@ impl Country {
             return Ok(());
         }
         let means = self.means(at);
-        if !self.calm && self.chance.next() % means.failed_sync == 0 {
+        if !self.calm && self.chance.next().is_multiple_of(means.failed_sync) {
             // What is on the disk is not known any more: the program ends and starts again.
             self.faults.failed_syncs += 1;
             self.power_off(at);
@@ -347,7 +347,7 @@ impl Country {
             let state = &machine.memory;
             machine.is_dirty()
                 || state.unsealed.iter().any(|unsealed| !unsealed.is_empty())
-                || state.neighbours.values().any(|neighbour| neighbour.waits())
+                || state.neighbours.values().any(Neighbour::waits)
         })?;
         let to = machine.memory.neighbours.iter().find(|(_, neighbour)| neighbour.waits());
         Some(format!("node {} still has something for {:?}", machine.at, to.map(|(peer, _)| peer)))

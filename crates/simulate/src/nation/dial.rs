@@ -1,6 +1,6 @@
 //! Lines are opened, cut, dialled and hung up.
 
-use super::{Weather, country::Country, due::What, weather::MINUTE};
+use super::{Weather, country::Country, due::What, state::Neighbour, weather::MINUTE};
 
 /// How long a dialled line stays open when nothing moves, and at the most.
 const IDLE_MS: u64 = 6_000;
@@ -75,15 +75,15 @@ impl Country {
         self.later(after, What::Open(child));
     }
 
-    pub(super) fn hang_up_if_idle(&mut self, child: usize) -> Result<(), String> {
-        let Some(above) = self.tree.seats[child].above else { return Ok(()) };
+    pub(super) fn hang_up_if_idle(&mut self, child: usize) {
+        let Some(above) = self.tree.seats[child].above else { return };
         if self.calm || !self.wires[child].open {
-            return Ok(());
+            return;
         }
         let long = self.now - self.wires[child].since > DIALLED_MS_MAX;
         let quiet = |at: usize, peer: usize| {
             let machine = &self.machines[at];
-            let waits = machine.memory.neighbours.get(&peer).is_some_and(|to| to.waits());
+            let waits = machine.memory.neighbours.get(&peer).is_some_and(Neighbour::waits);
             let moved = machine.ends.get(&peer).map_or(0, |end| end.progress_at);
             !waits && self.now >= moved + IDLE_MS
         };
@@ -93,6 +93,5 @@ impl Country {
         } else {
             self.later(IDLE_MS, What::Idle(child));
         }
-        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use super::{
     country::{Country, around},
     due::What,
     machine::Around,
+    state::Neighbour,
     weather::MINUTE,
 };
 
@@ -133,7 +134,8 @@ impl Country {
                 ];
                 let since = since.into_iter().max().unwrap_or(0);
                 let Some(end) = self.machines[at].ends.get(&peer) else { continue };
-                let waits = self.machines[at].disk.neighbours.get(&peer).is_some_and(|n| n.waits());
+                let waits =
+                    self.machines[at].disk.neighbours.get(&peer).is_some_and(Neighbour::waits);
                 let is_up = self.wires[child].open && self.machines[peer].on;
                 let still = self.now.saturating_sub(since.max(end.progress_at));
                 if waits && is_up && still > STILL_MS_MAX {
