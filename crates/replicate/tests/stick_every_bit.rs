@@ -73,6 +73,16 @@ fn cut(shard: usize) {
     println!("{} lengths of shard {shard} of {SHARDS} keep what is sound", lengths.len());
 }
 
+#[test]
+fn one_flipped_bit_anywhere_loses_nothing() {
+    flip_bits(0);
+}
+
+#[test]
+fn a_cut_at_any_length_keeps_what_is_sound() {
+    cut(0);
+}
+
 macro_rules! shards {
     ($($flips:ident $cuts:ident: $shard:literal;)*) => {
         $(
@@ -90,7 +100,6 @@ macro_rules! shards {
 }
 
 shards! {
-    one_flipped_bit_anywhere_loses_nothing a_cut_at_any_length_keeps_what_is_sound: 0;
     one_flipped_bit_anywhere_loses_nothing_1 a_cut_at_any_length_keeps_what_is_sound_1: 1;
     one_flipped_bit_anywhere_loses_nothing_2 a_cut_at_any_length_keeps_what_is_sound_2: 2;
     one_flipped_bit_anywhere_loses_nothing_3 a_cut_at_any_length_keeps_what_is_sound_3: 3;

@@ -13,7 +13,7 @@ use ondol_kernel::Rng;
 use crate::csrf::{self, Checked};
 use crate::form::Form;
 use crate::lang::Lang;
-use crate::page::{Page, Surroundings};
+use crate::page::{Page, Revoked, Surroundings};
 use crate::screen::Screen;
 use crate::texts::T;
 use crate::trouble::Trouble;

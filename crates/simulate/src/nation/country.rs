@@ -208,17 +208,25 @@ impl Country {
         };
         self.now = self.now.max(at);
         match what {
-            What::Datagram { child, to, from, bytes } => {
-                return self.arrives(child, to, from, &bytes);
+            What::Datagram { child, to, from, bytes } => self.arrives(child, to, from, &bytes),
+            What::Timer { at, peer } => self.timer(at, peer),
+            What::Sync(at) => self.sync(at),
+            What::PowerOn(at) => self.power_on(at),
+            What::Look => self.look(),
+            What::Idle(child) => {
+                self.hang_up_if_idle(child);
+                Ok(())
             }
-            What::Timer { at, peer } => return self.timer(at, peer),
-            What::Sync(at) => return self.sync(at),
-            What::PowerOn(at) => return self.power_on(at),
-            What::Look => return self.look(),
-            What::Idle(child) => self.hang_up_if_idle(child),
-            What::Stick(carried) => return self.stick_arrives(*carried),
+            What::Stick(carried) => self.stick_arrives(*carried),
             // What follows is over when the country is mended.
-            _ if self.calm => {}
+            _ if self.calm => Ok(()),
+            other => self.happens(other),
+        }
+    }
+
+    /// What happens until the country is mended.
+    fn happens(&mut self, what: What) -> Result<(), String> {
+        match what {
             What::Open(child) => return self.open(child),
             What::Cut(child) => self.cut(child),
             What::Write(at) => {
@@ -276,6 +284,8 @@ impl Country {
                 self.somebody_carries(at)?;
                 self.later(after, What::Courier(at));
             }
+            // They are looked at before.
+            _ => {}
         }
         Ok(())
     }
