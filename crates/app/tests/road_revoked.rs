@@ -5,7 +5,7 @@ use ed25519_dalek::SigningKey;
 use ondol_access::{Role, RoleSet};
 use ondol_app::{
     Actor, AppError,
-    road::{Arrival, BadStick, NodeRow, RevokedNode, Revoking, Trusted, Why},
+    road::{Arrival, BadStick, NodeRow, PeerStatus, RevokedNode, Revoking, Trusted, Why},
 };
 use ondol_kernel::{Class, Millis, NodeId, ResourceId};
 use ondol_record::{ChartId, Revocation};
@@ -59,7 +59,8 @@ fn held_above(above: &Facility, of: &Facility) -> Trusted {
 /// The ministry revokes a facility's node.
 fn revoke(country: &Country, stolen: &Facility, trusted: Trusted) -> Vec<u8> {
     let ministry = country.ministry();
-    let revoking = Revoking { node: node(stolen), why: Why::Stolen, trusted, reason: "".into() };
+    let revoking =
+        Revoking { node: node(stolen), why: Why::Stolen, trusted, reason: String::new() };
     ministry.app.revoke_with(&as_node(ministry), &root(), &revoking).unwrap()
 }
 
@@ -93,7 +94,7 @@ fn everybody_hears_and_the_revoked_node_is_nobodys_neighbour() {
     let after = clinic.app.stick_for(&as_node(clinic), node(county)).unwrap();
     patient_at(county, "p3");
     ask(county, "p3", "s3", "clinic");
-    assert!(county.app.road_status().unwrap().iter().any(|peer| peer.is_waiting()));
+    assert!(county.app.road_status().unwrap().iter().any(PeerStatus::is_waiting));
 
     revoke(&country, clinic, trusted.clone());
     country.carry_but(&["clinic"]);
@@ -270,7 +271,7 @@ fn only_the_root_key_revokes_and_of_several_statements_the_lower_numbers_count()
     country.carry_but(&["clinic"]);
     for facility in country.all().iter().filter(|one| one.seat.id != "clinic") {
         assert_eq!(said(facility, clinic).trusted, Trusted::from([(1, [0, 1, 0, 0])]));
-        assert_eq!(facility.app.revocations_of(&node(clinic)), [lower.clone()]);
+        assert_eq!(facility.app.revocations_of(&node(clinic)), std::slice::from_ref(&lower));
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod stick_world;
 
-use ondol_replicate::stick::{BadStick, group, label};
+use ondol_replicate::stick::{BadStick, group};
 use stick_world::*;
 
 #[test]

@@ -9,7 +9,7 @@ use ondol_app::{
 };
 use ondol_kernel::{Class, Millis};
 use ondol_replicate::message::Message;
-use ondol_store::{Space, Store as _};
+use ondol_store::Space;
 use serde_json::json;
 
 use super::{
@@ -236,7 +236,7 @@ fn after_a_theft_the_index_takes_another_key_that_the_thief_is_not_told() {
     let of = Actor::node(county.seat.node(), "node");
     let stolen = country.clinic().seat.node();
     let trusted = county.app.came_before(&of, &stolen, Millis(county.app.now().0 + 1_000)).unwrap();
-    let revoking = Revoking { node: stolen, why: Why::Stolen, trusted, reason: "".into() };
+    let revoking = Revoking { node: stolen, why: Why::Stolen, trusted, reason: String::new() };
     ministry.app.revoke_with(&by, &root(), &revoking).unwrap();
     settle_but(&country, &["clinic"]);
     settle_but(&country, &["clinic"]);

@@ -22,7 +22,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use ondol_app::{App, AppError, NodeKeys, Parts, Place};
+use ondol_app::{App, AppError, NodeKeys, Parts, Place, road::PeerStatus};
 use ondol_kernel::{Class, Millis, ResourceId, bytes::to_hex};
 use ondol_record::{
     Certificate, Draft, DraftChange, DraftId, Entry,
@@ -293,7 +293,7 @@ fn child_works_until_it_is_killed() {
 }
 
 fn waits(app: &App) -> bool {
-    app.road_status().unwrap().iter().any(|peer| peer.is_waiting())
+    app.road_status().unwrap().iter().any(PeerStatus::is_waiting)
 }
 
 /// Somebody writes; what was acknowledged is said.
@@ -359,7 +359,9 @@ fn comes_to_rest_by_link(pair: &Pair, what: &str) {
         thread::sleep(Duration::from_millis(50));
         running.iter().all(|node| node.at_rest.load(Ordering::Relaxed) >= 4)
     });
-    running.into_iter().for_each(|node| drop(node.kill()));
+    for node in running {
+        drop(node.kill());
+    }
     assert!(rest, "{what}: something waits still after a minute");
 }
 

@@ -144,7 +144,7 @@ pub fn assert_cuts_keep_what_is_sound(
                 // Data frames stand first, behind the superblock; another superblock stands after
                 // half of all frames.
                 let here = cut / 1_024 - 1;
-                let here = here - usize::from(here > (frames + 20) / 2);
+                let here = here - usize::from(here > usize::midpoint(frames, 20));
                 let lost = frames.saturating_sub(here);
                 assert_eq!(read.lost_frames as usize, lost, "cut to {cut} bytes");
                 read.items.len()

@@ -220,13 +220,13 @@ impl Country {
             What::Stick(carried) => self.stick_arrives(*carried),
             // What follows is over when the country is mended.
             _ if self.calm => Ok(()),
-            other => self.happens(other),
+            other => self.happens(&other),
         }
     }
 
     /// What happens until the country is mended.
-    fn happens(&mut self, what: What) -> Result<(), String> {
-        match what {
+    fn happens(&mut self, what: &What) -> Result<(), String> {
+        match *what {
             What::Open(child) => return self.open(child),
             What::Cut(child) => self.cut(child),
             What::Write(at) => {
