@@ -20,7 +20,7 @@ use ondol_kernel::{Date, Millis};
 use ondol_testkit::{
     browser::{Lang, Size, Wish},
     filling,
-    node::{Country, CountryConfig, NodeError},
+    node::{Country, CountryConfig, NodeError, Seat},
 };
 
 /// Takes a picture of every screen, in Korean and English, at 1024×768 and 390×844.
@@ -67,7 +67,8 @@ fn run(arguments: &Arguments) -> Result<Vec<String>, NodeError> {
     filling::rosters(&country)?;
     let wish = Wish { lang: Lang::Ko, size: Size::Desk, script: true };
     say("living a morning");
-    let places = story::live(&mut country, wish, today)?;
+    let mut places = story::live(&mut country, wish, today)?;
+    places.insert("clinic-node".to_owned(), country.ready(Seat::Clinic).node.clone());
     let mut missed = vec![];
     for wish in wishes(arguments) {
         missed.extend(walk::walk(&country, wish, &places, &arguments.out, &arguments.only));

@@ -276,6 +276,7 @@ fn hospital(places: &Places) -> Vec<Scene> {
     let other = |name, path: String| scene(Seat::County, "tongil", name, path);
     let officer = |name, path: &str| scene(Seat::County, "myongsuk", name, path);
     let ministry = |name, path: &str| scene(Seat::Ministry, "kwangmin", name, path);
+    let node = format!("/nodes/{}", places["clinic-node"]);
     vec![
         doctor("arrivals", "/referrals".into()),
         doctor("arrival", format!("/referral/{}", places["coming"])),
@@ -292,5 +293,13 @@ fn hospital(places: &Places) -> Vec<Scene> {
         ministry("home-ministry", "/"),
         ministry("counts-ministry", "/counts?days=30"),
         ministry("facilities", "/facilities"),
+        ministry("nodes", "/nodes"),
+        ministry("nodes-one", &node),
+        ministry("nodes-revoke", &format!("{node}/revoke")),
+        ministry("nodes-sure", &format!("{node}/revoke")).when(|desk| {
+            desk.browser.press_at("//input[@name='why'][@value='stolen']/ancestor::label");
+            desk.browser.fill("reason", "밤에 문이 부서지고 콤퓨터가 없어졌습니다");
+            desk.next();
+        }),
     ]
 }
