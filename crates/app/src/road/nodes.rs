@@ -237,7 +237,11 @@ impl App {
         for (entry, is_here) in entries {
             let reads = match &entry.chart {
                 chart @ ChartId::Patient(_) => {
-                    self.may(&*view, actor, Action::ReadSafetySummary, chart, None).is_ok()
+                    match self.may(&*view, actor, Action::ReadSafetySummary, chart, None) {
+                        Ok(_) => true,
+                        Err(AppError::Denied(_)) => false,
+                        Err(why) => return Err(why),
+                    }
                 }
                 _ => true,
             };
