@@ -28,6 +28,7 @@ mod road_middle;
 mod road_numbers;
 mod road_replaced;
 mod road_restored;
+mod road_returned;
 mod road_review;
 mod road_revoked;
 mod road_shared;

@@ -1,74 +1,13 @@
 //! A node that starts over a backup counts anew: what it writes and sends from then on is taken
 //! for nothing that was there before, on the link, past others and on foot (ADR 0009).
 
-use ondol_access::{Role, RoleSet};
-use ondol_app::{Actor, road::PeerStatus};
-use ondol_kernel::{Class, ResourceId};
-use ondol_record::ChartId;
-use ondol_store::Space;
-use serde_json::json;
-use support::{Country, Facility};
+use ondol_kernel::Class;
+use support::{
+    Country, Facility,
+    scenes::{bring, consult, note, notes, patient_at, put_aside, stick, waits},
+};
 
 use crate::support;
-
-fn patient_at(facility: &Facility, id: &str) -> ChartId {
-    facility.put(
-        id,
-        json!({"resourceType": "Patient", "name": [{"text": "리영희"}],
-            "managingOrganization": {"reference": facility.app.place().organization()}}),
-    );
-    ChartId::Patient(ResourceId::new(id).unwrap())
-}
-
-fn note(facility: &Facility, patient: &str, id: &str) {
-    facility.put(
-        id,
-        json!({"resourceType": "Condition", "subject": {"reference": format!("Patient/{patient}")},
-            "code": {"text": "기침"}}),
-    );
-}
-
-fn consult(facility: &Facility, patient: &str, id: &str) {
-    facility.put(
-        id,
-        json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
-            "subject": {"reference": format!("Patient/{patient}")},
-            "performer": [{"reference": "Organization/specialist"}]}),
-    );
-}
-
-fn courier() -> Actor {
-    let roles = RoleSet::EMPTY.with(Role::HealthWorker);
-    Actor::person(ResourceId::new("courier").unwrap(), "김철호", roles)
-}
-
-fn stick(from: &Facility, to: &Facility) -> Vec<u8> {
-    from.app.stick_for(&courier(), to.seat.node()).unwrap().bytes
-}
-
-fn bring(stick: &[u8], to: &Facility) -> (u64, u64, bool) {
-    let brought = to.app.sticks_in(&courier(), &[stick]).unwrap().brought.remove(0);
-    assert_eq!(brought.quarantined, 0);
-    (brought.arrived, brought.known, brought.acknowledged)
-}
-
-fn waits(facility: &Facility) -> bool {
-    facility.app.road_status().unwrap().iter().any(PeerStatus::is_waiting)
-}
-
-/// The ids of the conditions of a chart, each as often as it is there.
-fn notes(facility: &Facility, chart: &ChartId) -> Vec<String> {
-    let all = facility.all(chart, "Condition");
-    let mut ids: Vec<String> =
-        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-    ids.sort();
-    ids
-}
-
-fn put_aside(facility: &Facility) -> usize {
-    let view = facility.store().read().unwrap();
-    view.values(Space::Quarantine, b"", None, usize::MAX).unwrap().len()
-}
 
 #[test]
 fn what_a_restored_clinic_writes_arrives_by_stick_once() {

@@ -1,6 +1,7 @@
 //! Parcels, frames, priorities and resumption on the road. Sans-IO.
 
 pub mod columns;
+pub mod holdings;
 mod lean;
 pub mod link;
 pub mod message;

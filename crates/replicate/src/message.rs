@@ -6,6 +6,7 @@
 use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
 
 use crate::{
+    holdings::Holdings,
     national::Index,
     relay::{Envelope, RELAY, RELAY_DONE, Receipt},
 };
@@ -65,6 +66,8 @@ pub enum Message {
     Revocation(Vec<u8>),
     /// About the nation's index of persons (ADR 0027).
     Index(Index),
+    /// What the teller holds, now that it counts anew: the rest is to be given (ADR 0029).
+    Holdings(Holdings),
 }
 
 const PARCEL: u8 = 0;
@@ -74,6 +77,7 @@ const CERTIFICATE: u8 = 5;
 const UNREAD: u8 = 6;
 const REVOCATION: u8 = 7;
 const INDEX: u8 = 8;
+const HOLDINGS: u8 = 9;
 
 impl Message {
     /// The bytes that travel.
@@ -121,6 +125,10 @@ impl Message {
                 bytes.push(INDEX);
                 index.put(bytes);
             }
+            Self::Holdings(holdings) => {
+                bytes.push(HOLDINGS);
+                holdings.put(bytes);
+            }
         }
         to_bytes
     }
@@ -149,6 +157,7 @@ impl Message {
                 bytes: from.bytes()?.to_vec(),
             },
             INDEX => Self::Index(Index::read(&mut from)?),
+            HOLDINGS => Self::Holdings(Holdings::read(&mut from)?),
             _ => return Err(BadBytes),
         };
         if from.is_empty() { Ok(message) } else { Err(BadBytes) }

@@ -115,12 +115,12 @@ pub(crate) fn put_seal(db: &Db, seal: &Seal, paths: &[SealedPath]) -> Result<(),
     Ok(())
 }
 
-/// The seal whose range has a number; the one that ends first, if there are several.
+/// The seal whose range has a number; the shortest of those that end first, if there are several.
 pub(crate) fn seal(db: &Db, address: &Address) -> Result<Option<Seal>, Failure> {
     let Some(stream) = db.find_stream(&address.stream)? else { return Ok(None) };
     let row = db.session.one(
         "SELECT first, last, root, signature FROM seals \
-         WHERE stream = $1 AND last >= $2 AND first <= $2 ORDER BY last LIMIT 1",
+         WHERE stream = $1 AND last >= $2 AND first <= $2 ORDER BY last, first DESC LIMIT 1",
         values![stream, address.number.cast_signed()],
     )?;
     row.map(|row| seal_of(address.stream, &row)).transpose()

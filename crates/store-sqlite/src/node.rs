@@ -116,12 +116,12 @@ pub(crate) fn put_seal(db: &Db, seal: &Seal, paths: &[SealedPath]) -> Result<(),
     Ok(())
 }
 
-/// The seal whose range has a number; the one that ends first, if there are several.
+/// The seal whose range has a number; the shortest of those that end first, if there are several.
 pub(crate) fn seal(db: &Db, address: &Address) -> Result<Option<Seal>, Failure> {
     let Some(stream) = db.find_stream(&address.stream)? else { return Ok(None) };
     let mut find = db.conn.prepare_cached(
         "SELECT first, last, root, signature FROM seals \
-         WHERE stream = ?1 AND last >= ?2 AND first <= ?2 ORDER BY last LIMIT 1",
+         WHERE stream = ?1 AND last >= ?2 AND first <= ?2 ORDER BY last, first DESC LIMIT 1",
     )?;
     let mut rows = find.query(params![stream, address.number.cast_signed()])?;
     rows.next()?.map(|row| seal_of(address.stream, row)).transpose()

@@ -257,7 +257,8 @@ pub trait View {
     /// All streams that wrote in a chart, with count and hash of the newest entry here.
     fn chart_heads(&self, chart: &ChartId) -> Result<Vec<(Stream, u64, EntryHash)>, StoreError>;
 
-    /// The seal whose range has this number, if one is here.
+    /// The seal whose range has this number, if one is here; the shortest of those that end first if
+    /// there are several.
     fn seal(&self, address: &Address) -> Result<Option<Seal>, StoreError>;
 
     /// The last number of a stream that is sealed, 0 if none.

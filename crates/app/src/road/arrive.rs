@@ -6,7 +6,7 @@ use ondol_replicate::{Batch, Parcel, message::Message, parcel::BadParcel, relay:
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
 use super::{
-    blobs, held, keys,
+    blobs, compare, held, keys,
     numbers::{note, saw, skip},
     pack::{self, sealed_paths},
     queue, relay, revoke, scope,
@@ -57,10 +57,7 @@ impl App {
                 if nation.is_revoked(&peer) {
                     return Ok(Arrival::Refused);
                 }
-                if saw(tx, &peer, epoch)? {
-                    // A backup that was put back may have forgotten what it was told.
-                    revoke::tell_again(tx, &nation, &peer)?;
-                }
+                saw(&app, tx, &nation, (&peer, epoch))?;
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
@@ -195,6 +192,11 @@ impl Taking<'_> {
                     Ok(self.quarantine(&peer, bytes)?)
                 }
             }
+            Message::Holdings(holdings) => {
+                let nation = self.app.nation();
+                compare::give(self.app, self.tx, &nation, (&peer, class), holdings)?;
+                Ok(Arrival::Done)
+            }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
                     self.meet_first(&[certificate])?;
@@ -237,7 +239,7 @@ impl Taking<'_> {
             }
             relay::Passed::Opened(plain) => {
                 let Envelope { from, class, epoch, number, first, .. } = *envelope;
-                saw(self.tx, &from, epoch)?;
+                saw(self.app, self.tx, &nation, (&from, epoch))?;
                 skip(self.tx, &from, epoch, class, first)?;
                 let arrival = match note(self.tx, &from, epoch, class, number)? {
                     false => Arrival::Known,

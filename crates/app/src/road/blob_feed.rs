@@ -4,7 +4,10 @@ use ondol_kernel::{Class, NodeId};
 use ondol_replicate::message::{BLOB_PART_BYTES, Message};
 use ondol_store::{Space, WriteTx, blobs::BlobHash};
 
-use super::blobs::{ask_once, read_wish, tell, wish, wish_key};
+use super::{
+    blobs::{ask_once, read_wish, wish, wish_key},
+    relay,
+};
 use crate::{App, AppError};
 
 impl App {
@@ -66,7 +69,7 @@ fn feed(
                 offset: at as u64,
                 bytes: bytes[at..end].to_vec(),
             };
-            tell(app, tx, peer, class, &message)?;
+            relay::send_on(app, tx, peer, class, &message)?;
             (at, parts, fed) = (end, parts - 1, true);
         }
         let next = (at < bytes.len()).then(|| wish(at as u64, bytes.len() as u64));

@@ -6,7 +6,7 @@ use ondol_replicate::message::Message;
 use ondol_store::{Space, View, WriteTx, blobs::BlobHash};
 use serde_json::Value;
 
-use super::{relay, send};
+use super::relay;
 use crate::{App, AppError};
 
 /// The URL by which resources name a blob, before its 64 hexadecimal digits.
@@ -182,24 +182,9 @@ fn ask_on(
         if peer == *except || !treats {
             continue;
         }
-        tell(app, tx, &peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
+        relay::send_on(app, tx, &peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
     }
     Ok(())
-}
-
-/// Sends a peer a message, sealed if others pass it on.
-pub fn tell(
-    app: &App,
-    tx: &mut dyn WriteTx,
-    peer: &NodeId,
-    class: Class,
-    message: &Message,
-) -> Result<(), AppError> {
-    if app.nation().neighbours().contains(peer) {
-        send(tx, peer, class, message).map(drop)
-    } else {
-        relay::send_sealed(app, tx, peer, class, message)
-    }
 }
 
 /// A part of a blob.
@@ -230,7 +215,7 @@ pub fn part(
         let asked = tx.value(Space::Blob, &again_key(hash))?;
         if asked.as_deref() != Some(&have.to_be_bytes()[..]) {
             tx.set_value(Space::Blob, &again_key(hash), Some(&have.to_be_bytes()))?;
-            tell(app, tx, peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
+            relay::send_on(app, tx, peer, class, &Message::BlobWanted { hash: *hash, from: have })?;
         }
     }
     if have >= size {

@@ -15,7 +15,7 @@ use ondol_record::{Address, Entry, Stream};
 use ondol_replicate::{Batch, Parcel, columns::Shared, message::Message};
 use ondol_store::{Space, StoreError, View, WriteTx};
 
-use super::{keys, queue, relay, scope, send};
+use super::{keys, queue, relay, scope};
 use crate::{App, AppError};
 
 /// Which numbers of a stream are told and held, of one chart or of all.
@@ -98,7 +98,16 @@ pub fn tell(
 
 /// Forgets what a peer holds: it counts anew, or says that it does not.
 pub fn forget(tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), AppError> {
-    for (key, _) in tx.values(Space::Peer, &keys::held_prefix(peer), None, usize::MAX)? {
+    forget_all(tx, &keys::held_prefix(peer))
+}
+
+/// Forgets which certificates a peer was told: it counts anew.
+pub fn forget_certificates(tx: &mut dyn WriteTx, peer: &NodeId) -> Result<(), AppError> {
+    forget_all(tx, &keys::knows_prefix(peer))
+}
+
+fn forget_all(tx: &mut dyn WriteTx, prefix: &[u8]) -> Result<(), AppError> {
+    for (key, _) in tx.values(Space::Peer, prefix, None, usize::MAX)? {
         tx.set_value(Space::Peer, &key, None)?;
     }
     Ok(())
@@ -178,12 +187,7 @@ pub fn send_back(
     class: Class,
     parcel: &[u8],
 ) -> Result<(), AppError> {
-    let message = Message::Unread(parcel.to_vec());
-    if app.nation().neighbours().contains(peer) {
-        send(tx, peer, class, &message).map(drop)
-    } else {
-        relay::send_sealed(app, tx, peer, class, &message)
-    }
+    relay::send_on(app, tx, peer, class, &Message::Unread(parcel.to_vec()))
 }
 
 /// A parcel of this node's came back. The peer gets its entries in full, as far as they stand in

@@ -144,6 +144,24 @@ pub fn welcome(
     super::queue::catch_up(app, tx, new)
 }
 
+/// Tells a neighbour of all nodes that concern it: it may have forgotten them.
+pub fn tell_again(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    neighbour: &NodeId,
+) -> Result<(), AppError> {
+    if !nation.neighbours().contains(neighbour) {
+        return Ok(());
+    }
+    for known in nation.nodes() {
+        if known.node != *neighbour && concerns(app, nation, neighbour, known) {
+            send(tx, neighbour, Class::Care, &Message::Certificate(known.to_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
 fn concerns(app: &App, nation: &Nation, neighbour: &NodeId, certificate: &Certificate) -> bool {
     if nation.parent() == Some(*neighbour) {
         let own = app.place.node;

@@ -77,10 +77,25 @@ pub const DISTRIBUTED: &[u8] = b"distributed";
 
 /// How far a peer itself gave us a chart: (peer, chart, stream) → count.
 pub fn source(peer: &NodeId, chart: &ChartId, stream: &Stream) -> Vec<u8> {
-    let mut key = [b"source/".as_slice(), &peer.0].concat();
+    let mut key = source_prefix(peer);
     chart.put(&mut key);
     stream.put(&mut key);
     key
+}
+
+/// The prefix of [`source`] for a peer.
+pub fn source_prefix(peer: &NodeId) -> Vec<u8> {
+    [b"source/".as_slice(), &peer.0].concat()
+}
+
+/// The highest epoch of a peer in which it was told what it may have lost.
+pub fn heard(peer: &NodeId) -> Vec<u8> {
+    [b"heard/".as_slice(), &peer.0].concat()
+}
+
+/// The own epoch in which a peer was last told what is here.
+pub fn told(peer: &NodeId) -> Vec<u8> {
+    [b"told/".as_slice(), &peer.0].concat()
 }
 
 /// The number of the newest envelope, towards the first node of the way, of a message to a peer
@@ -99,7 +114,12 @@ pub fn handing_on(envelope: &Envelope) -> Vec<u8> {
 /// The message in which a peer was last given a node's certificate: class, number, and when the
 /// certificate was issued.
 pub fn knows(peer: &NodeId, node: &NodeId) -> Vec<u8> {
-    [b"knows/".as_slice(), &peer.0, &node.0].concat()
+    [knows_prefix(peer), node.0.to_vec()].concat()
+}
+
+/// The prefix of [`knows`] for a peer.
+pub fn knows_prefix(peer: &NodeId) -> Vec<u8> {
+    [b"knows/".as_slice(), &peer.0].concat()
 }
 
 /// What a peer is known to hold of a stream, in one chart or at all.

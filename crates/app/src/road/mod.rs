@@ -9,6 +9,7 @@ mod arrive;
 mod blob_feed;
 mod blobs;
 mod carried;
+mod compare;
 mod held;
 mod introduce;
 mod keys;

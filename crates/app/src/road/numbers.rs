@@ -10,8 +10,8 @@ use std::sync::Arc;
 use ondol_kernel::{Class, NodeId};
 use ondol_store::{Space, View, WriteTx};
 
-use super::{held, keys, revoke};
-use crate::{App, AppError};
+use super::{compare, held, keys};
+use crate::{App, AppError, Nation};
 
 impl App {
     /// Nothing below `number` will come from `peer` any more in its present epoch: it counts
@@ -73,13 +73,14 @@ impl App {
 
     /// A peer says on its link in which epoch it counts its messages.
     pub fn renumbered(self: &Arc<Self>, peer: NodeId, epoch: u64) -> Result<(), AppError> {
-        if self.peer_epoch(peer)? == epoch {
+        let before = self.peer_epoch(peer)?;
+        if before == epoch {
             return Ok(());
         }
-        let nation = self.nation();
+        let app = self.clone();
         ondol_store::transact(&*self.store, move |tx| {
             count_in(tx, &peer, epoch)?;
-            revoke::tell_again(tx, &nation, &peer)
+            compare::heard(&app, tx, &app.nation(), (&peer, before, epoch))
         })
     }
 }
@@ -91,13 +92,19 @@ pub fn own_epoch(view: &(impl View + ?Sized)) -> Result<u64, AppError> {
 }
 
 /// Something of a peer came that counts in an epoch: the highest one that was seen is the
-/// present one. (A stick may be older than what came by the link.) Gives whether it is another.
-pub fn saw(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<bool, AppError> {
-    let is_new = epoch > keys::number(tx, &keys::epoch(peer))?;
-    if is_new {
+/// present one. (A stick may be older than what came by the link.)
+pub fn saw(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, epoch): (&NodeId, u64),
+) -> Result<(), AppError> {
+    let before = keys::number(tx, &keys::epoch(peer))?;
+    if epoch > before {
         count_in(tx, peer, epoch)?;
+        compare::heard(app, tx, nation, (peer, before, epoch))?;
     }
-    Ok(is_new)
+    Ok(())
 }
 
 fn count_in(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppError> {
@@ -105,8 +112,9 @@ fn count_in(tx: &mut dyn WriteTx, peer: &NodeId, epoch: u64) -> Result<(), AppEr
         // What is here of a message is of one of the numbers before.
         tx.set_value(Space::ParcelIn, &keys::part(peer, class), None)?;
     }
-    // What it held before it was put back may be gone.
+    // What it held and knew before it was put back may be gone.
     held::forget(tx, peer)?;
+    held::forget_certificates(tx, peer)?;
     keys::set_number(tx, &keys::epoch(peer), epoch)
 }
 

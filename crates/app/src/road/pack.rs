@@ -16,7 +16,7 @@ use ondol_replicate::{
 };
 use ondol_store::{SealedPath, Space, WriteTx};
 
-use super::{held, keys, relay, send};
+use super::{held, keys, relay};
 use crate::{App, AppError, Nation};
 
 /// A parcel that has so many entries takes no further range. A slow link is never held by one
@@ -93,12 +93,7 @@ fn pack_one(
     }
     let number = keys::number(tx, &keys::sent(peer, class))? + 1;
     held::tell(tx, peer, (class, number), &parcel.batches)?;
-    let message = Message::Parcel(bytes);
-    if nation.neighbours().contains(peer) {
-        send(tx, peer, class, &message)?;
-    } else {
-        relay::send_sealed(app, tx, peer, class, &message)?;
-    }
+    relay::send_on(app, tx, peer, class, &Message::Parcel(bytes))?;
     Ok(true)
 }
 
@@ -187,10 +182,15 @@ fn seal_own(
     key: &ed25519_dalek::SigningKey,
     addresses: &[Address],
 ) -> Result<(), AppError> {
+    let incarnation = tx.identity()?.map(|identity| identity.incarnation);
     let mut last: BTreeMap<Stream, u64> = BTreeMap::new();
     for address in addresses.iter().filter(|address| address.stream.origin == *own) {
-        let newest = last.entry(address.stream).or_default();
-        *newest = (*newest).max(address.number);
+        if Some(address.stream.incarnation) == incarnation {
+            let newest = last.entry(address.stream).or_default();
+            *newest = (*newest).max(address.number);
+        } else {
+            seal_what_is_left(tx, key, address)?;
+        }
     }
     for (stream, last) in last {
         seal_stream(tx, key, stream, last)?;
@@ -198,34 +198,68 @@ fn seal_own(
     Ok(())
 }
 
-/// Seals a stream up to `last` at least; the last range takes what it has room for. Entries are
-/// read one by one: they can be long, and what a range has no room for was read for nothing.
+/// Of what this node wrote and sealed before a backup was put back, some came back from its peers
+/// (ADR 0029), and of the ranges that it sealed then perhaps not all. An entry whose range is not
+/// whole here, and whose chart has no path to its seal, is sealed anew.
+fn seal_what_is_left(
+    tx: &mut dyn WriteTx,
+    key: &ed25519_dalek::SigningKey,
+    address: &Address,
+) -> Result<(), AppError> {
+    let stream = address.stream;
+    let Some(row) = tx.entry(address)? else { return Ok(()) };
+    let mut last = u64::MAX;
+    if let Some(seal) = tx.seal(address)? {
+        let here = tx.stream_entries(&stream, seal.first, seal.last)?.len() as u64;
+        let is_whole = here == seal.last - seal.first + 1;
+        if is_whole || tx.seal_path(&seal, &row.entry.chart)?.is_some() {
+            return Ok(());
+        }
+        // Of several, the shortest of those that end first is taken for an entry.
+        last = seal.last;
+    }
+    seal_range(tx, key, stream, (address.number, last)).map(drop)
+}
+
+/// Seals a stream up to `last` at least; the last range takes what it has room for.
 fn seal_stream(
     tx: &mut dyn WriteTx,
     key: &ed25519_dalek::SigningKey,
     stream: Stream,
     last: u64,
 ) -> Result<(), AppError> {
-    let mut number = tx.last_sealed(&stream)? + 1;
-    while number <= last {
-        let first = number;
-        let (mut entries, mut bytes) = (vec![], 0);
-        while number - first < SEAL_NUMBERS_MAX {
-            let Some(row) = tx.stream_entries(&stream, number, number)?.pop() else { break };
-            bytes += row.entry.to_bytes().len();
-            if bytes > SEAL_BYTES_MAX && !entries.is_empty() {
-                break;
-            }
-            entries.push(row.entry);
-            number += 1;
-        }
-        if entries.is_empty() {
-            return Err(AppError::Unexpected("an own entry is missing"));
-        }
-        let root = Tree::new(&heads(&entries)).root();
-        tx.put_seal(&Seal::sign(key, stream, first, number - 1, root), &[])?;
+    let mut next = tx.last_sealed(&stream)? + 1;
+    while next <= last {
+        next = seal_range(tx, key, stream, (next, u64::MAX))?;
     }
     Ok(())
+}
+
+/// Seals one range that begins with a number and goes on as far as it has room and all entries are
+/// here, to a last number at the most; gives the number after it. Entries are read one by one: they
+/// can be long, and what a range has no room for was read for nothing.
+fn seal_range(
+    tx: &mut dyn WriteTx,
+    key: &ed25519_dalek::SigningKey,
+    stream: Stream,
+    (first, last): (u64, u64),
+) -> Result<u64, AppError> {
+    let (mut entries, mut bytes, mut number) = (vec![], 0, first);
+    while number - first < SEAL_NUMBERS_MAX && number <= last {
+        let Some(row) = tx.stream_entries(&stream, number, number)?.pop() else { break };
+        bytes += row.entry.to_bytes().len();
+        if bytes > SEAL_BYTES_MAX && !entries.is_empty() {
+            break;
+        }
+        entries.push(row.entry);
+        number += 1;
+    }
+    if entries.is_empty() {
+        return Err(AppError::Unexpected("an own entry is missing"));
+    }
+    let root = Tree::new(&heads(&entries)).root();
+    tx.put_seal(&Seal::sign(key, stream, first, number - 1, root), &[])?;
+    Ok(number)
 }
 
 /// The newest entry of each chart.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{Address, ChartId, Entry};
+use ondol_record::{Address, ChartId, Entry, Stream};
 use ondol_store::{Space, View, WriteTx};
 
 use super::{blobs, keys, pack, scope};
@@ -167,19 +167,43 @@ pub fn backfill(
     (peer, chart): (&NodeId, &ChartId),
     class: Class,
 ) -> Result<(), AppError> {
-    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
-    for (stream, newest, _) in tx.chart_heads(chart)? {
-        let mut next = 1;
-        while next <= newest {
-            let rows = tx.chart_entries(&stream, chart, next, STEP)?;
-            let Some(last) = rows.last() else { break };
-            next = last.entry.chart_number + 1;
-            for row in rows.iter().filter(|row| row.arrival <= distributed) {
-                offer(app, tx, nation, (peer, &row.entry), stream.class.min(class))?;
-            }
-        }
+    for (stream, _, _) in tx.chart_heads(chart)? {
+        fill(app, tx, nation, (peer, chart), (&stream, 0), stream.class.min(class))?;
     }
     Ok(())
+}
+
+/// Queues what was distributed of a chart and a stream after a number, for a peer that does not hold
+/// it any more.
+pub fn give_after(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, chart): (&NodeId, &ChartId),
+    stream: &Stream,
+    held: u64,
+) -> Result<(), AppError> {
+    fill(app, tx, nation, (peer, chart), (stream, held), stream.class)
+}
+
+fn fill(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, chart): (&NodeId, &ChartId),
+    (stream, after): (&Stream, u64),
+    class: Class,
+) -> Result<(), AppError> {
+    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
+    let mut next = after + 1;
+    loop {
+        let rows = tx.chart_entries(stream, chart, next, STEP)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        next = last.entry.chart_number + 1;
+        for row in rows.iter().filter(|row| row.arrival <= distributed) {
+            offer(app, tx, nation, (peer, &row.entry), class)?;
+        }
+    }
 }
 
 /// Queues an entry for a peer once more, in the class in which it was written.

@@ -10,6 +10,21 @@ use ondol_store::{Space, WriteTx};
 use super::{keys, numbers, pack, queue, send};
 use crate::{App, AppError, Nation};
 
+/// Sends a message to a peer: to a neighbour as it is, to others sealed.
+pub fn send_on(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    to: &NodeId,
+    class: Class,
+    message: &Message,
+) -> Result<(), AppError> {
+    if app.nation().neighbours().contains(to) {
+        send(tx, to, class, message).map(drop)
+    } else {
+        send_sealed(app, tx, to, class, message)
+    }
+}
+
 /// Seals a message to `to`, keeps it until `to` holds it, and hands it to the first node of the
 /// way.
 pub fn send_sealed(

@@ -8,7 +8,7 @@ use ondol_kernel::{Class, NodeId, Rng};
 use ondol_replicate::message::Message;
 use ondol_store::{Space, WriteTx};
 
-use super::{LET_GO_AT_ONCE, keys, relay};
+use super::{LET_GO_AT_ONCE, compare, keys, relay};
 use crate::{App, AppError};
 
 /// How far apart incarnations are at the most. Two restorations of the same backup know nothing
@@ -60,6 +60,7 @@ fn begin_anew(app: &App, tx: &mut dyn WriteTx) -> Result<u32, AppError> {
         renumber(app, tx, &peer, class)?;
     }
     pass_on_again(app, tx)?;
+    compare::tell_all(app, tx)?;
     Ok(identity.incarnation)
 }
 

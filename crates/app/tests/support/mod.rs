@@ -9,6 +9,7 @@
 
 mod country;
 mod folder;
+pub mod scenes;
 
 use std::{
     path::Path,
@@ -443,7 +444,7 @@ fn open_app(
 /// Gives a new store its identity and the certificates of the country.
 fn found(store: &SqliteStore, seat: &Seat) {
     let identity =
-        Identity { node: seat.node(), incarnation: 1, facility: ResourceId::new(seat.id).unwrap() };
+        Identity { node: seat.node(), incarnation: 0, facility: ResourceId::new(seat.id).unwrap() };
     ondol_store::transact(store, move |tx| -> Result<_, StoreError> {
         tx.set_identity(&identity)?;
         for seat in SEATS {

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -66,18 +66,9 @@ pub(super) struct WebDriver {
 impl WebDriver {
     /// Starts a driver and a browser with these capabilities, whose user's home is `home`.
     pub fn start(driver: &str, home: &Path, capabilities: &Value) -> Result<Self, BrowserError> {
-        let mut process = Command::new(driver)
-            .arg("--port=0")
-            .env("HOME", home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|why| BrowserError::Start(why.to_string()))?;
-        let port = port_of(&mut process);
-        let address = format!("127.0.0.1:{}", port.as_deref().unwrap_or_default());
+        let (process, port) = listening(driver, home)?;
+        let address = format!("127.0.0.1:{port}");
         let mut started = Self { process, address, session: String::new() };
-        port?;
         let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let value = started.send("POST", "/session", Some(&body))?;
         value["sessionId"].as_str().unwrap_or_default().clone_into(&mut started.session);
@@ -153,20 +144,51 @@ impl Drop for WebDriver {
     }
 }
 
-/// Reads the port from what the driver says when it is ready.
-fn port_of(process: &mut Child) -> Result<String, BrowserError> {
-    let Some(stdout) = process.stdout.take() else {
-        return Err(BrowserError::Start("it has no output".into()));
-    };
+/// So long a driver may take until it listens: two cores share several browsers and nodes.
+const LISTENS: Duration = Duration::from_secs(60);
+/// A driver takes a free port of IPv4 and then the same one of IPv6. If somebody else has that one
+/// it ends, so that it is started again.
+const STARTS: usize = 5;
+
+/// A driver that listens, and its port.
+fn listening(driver: &str, home: &Path) -> Result<(Child, String), BrowserError> {
+    let mut said = String::new();
+    for _ in 0..STARTS {
+        let mut process = Command::new(driver)
+            .arg("--port=0")
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|why| BrowserError::Start(why.to_string()))?;
+        match port_of(&mut process) {
+            Ok(port) => return Ok((process, port)),
+            Err(why) => said = why,
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+    Err(BrowserError::Start(format!("{STARTS} times it did not say its port, but: {said}")))
+}
+
+/// Reads the port from what the driver says when it is ready; or all that it said instead.
+fn port_of(process: &mut Child) -> Result<String, String> {
+    let stdout = process.stdout.take().ok_or("nothing, since it has no output")?;
     let (sender, receiver) = mpsc::channel();
+    // It goes on to read: nobody else empties the pipe.
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                let _ = sender.send(port.trim_end_matches('.').to_owned());
-            }
+            let _ = sender.send(line);
         }
     });
-    receiver
-        .recv_timeout(Duration::from_secs(30))
-        .map_err(|_| BrowserError::Start("it does not say its port".into()))
+    let (end, mut said) = (Instant::now() + LISTENS, String::new());
+    while let Ok(line) = receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            return Ok(port.trim_end_matches('.').to_owned());
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    Err(said)
 }

@@ -1,0 +1,176 @@
+//! Neighbours that give back what a node lost when a backup of it was put back (ADR 0029).
+//!
+//! A node that counts anew tells each peer what it holds of the charts that they share, class by
+//! class. Whoever is told gives it the rest, also what that node itself once wrote or brought. What
+//! is given is queued as everything else, so that it travels by link, by stick and past others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ondol_kernel::{Class, NodeId, bytes::Reader};
+use ondol_record::{ChartId, ChartKind, Stream, certificate::Tier};
+use ondol_replicate::{
+    holdings::{self, Held, Holdings},
+    message::Message,
+};
+use ondol_store::{Space, View, WriteTx};
+
+use super::{introduce, keys, numbers, queue, relay, revoke, scope};
+use crate::{App, AppError, Nation};
+
+/// So many charts are told of in one message, unless there would be more than [`PARTS`]: a first part
+/// is answered while the next ones are on a slow line.
+const CHARTS_AT_ONCE: usize = 500;
+
+/// So many messages of a class tell what is held at the most: for each, a receiver goes through all
+/// the charts that it shares with the teller.
+const PARTS: usize = 32;
+
+/// The epoch of a node that never lost anything.
+const FIRST_EPOCH: u64 = 1;
+
+/// So many rows are read before the next ones.
+const STEP: usize = 500;
+
+/// Tells all peers what is here.
+pub fn tell_all(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
+    let nation = app.nation();
+    for peer in scope::peers(&nation, &*tx)? {
+        tell(app, tx, &nation, &peer)?;
+    }
+    Ok(())
+}
+
+/// A peer counts in an epoch in which nothing came from it yet: what this node said to it before may
+/// be gone, and what it was told of the nation.
+pub fn heard(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, before, epoch): (&NodeId, u64, u64),
+) -> Result<(), AppError> {
+    revoke::tell_again(tx, nation, peer)?;
+    // Two copies of one node that call in turn are told once each.
+    let heard = keys::heard(peer);
+    if epoch <= keys::number(tx, &heard)? || nation.is_revoked(peer) {
+        return Ok(());
+    }
+    keys::set_number(tx, &heard, epoch)?;
+    if before > 0 {
+        introduce::tell_again(app, tx, nation, peer)?;
+    }
+    // It may have lost, too, what this node once told it of its own loss; and whom this node had
+    // forgotten was told nothing yet.
+    let own = numbers::own_epoch(tx)?;
+    if own > FIRST_EPOCH && (before > 0 || keys::number(tx, &keys::told(peer))? < own) {
+        tell(app, tx, nation, peer)?;
+    }
+    Ok(())
+}
+
+/// Tells a peer what is here of the charts that it may have a part in.
+fn tell(app: &App, tx: &mut dyn WriteTx, nation: &Nation, peer: &NodeId) -> Result<(), AppError> {
+    let own = numbers::own_epoch(tx)?;
+    keys::set_number(tx, &keys::told(peer), own)?;
+    let mut salt = [0; 8];
+    app.rng.fill(&mut salt);
+    let salt = u64::from_be_bytes(salt);
+    let mut held: [BTreeMap<u64, Held>; Class::ALL.len()] = Default::default();
+    for chart in charts_between(app, nation, &*tx, peer)? {
+        let hash = holdings::hash(salt, &chart);
+        for (Stream { origin, incarnation, class }, number, _) in tx.chart_heads(&chart)? {
+            let of_class = &mut held[usize::from(class.code())];
+            of_class.entry(hash).or_default().insert((origin, incarnation), number);
+        }
+    }
+    for (class, charts) in Class::ALL.into_iter().zip(held) {
+        let at_most = CHARTS_AT_ONCE.max(charts.len().div_ceil(PARTS));
+        for part in holdings::divide(salt, charts, at_most) {
+            relay::send_on(app, tx, peer, class, &Message::Holdings(part))?;
+        }
+    }
+    Ok(())
+}
+
+/// The charts that may go to a peer, with those of which something came from it.
+fn charts_between(
+    app: &App,
+    nation: &Nation,
+    view: &(impl View + ?Sized),
+    peer: &NodeId,
+) -> Result<BTreeSet<ChartId>, AppError> {
+    let mut charts = BTreeSet::new();
+    let goes_to_hospital =
+        nation.parent() == Some(*peer) && nation.tier(peer).is_some_and(Tier::treats);
+    let everybodys = [ChartKind::Nation, ChartKind::Facility];
+    let treated = [ChartKind::Practitioner, ChartKind::Patient];
+    let kinds = treated.into_iter().filter(|_| goes_to_hospital).chain(everybodys);
+    for kind in kinds {
+        let mut last: Option<ChartId> = None;
+        loop {
+            let some = view.charts(kind, last.as_ref(), STEP)?;
+            let Some(newest) = some.last() else { break };
+            last = Some(newest.clone());
+            charts
+                .extend(some.into_iter().filter(|chart| scope::by_rule(app, nation, peer, chart)));
+        }
+    }
+    for (space, prefix) in
+        [(Space::Scope, peer.0.to_vec()), (Space::Peer, keys::source_prefix(peer))]
+    {
+        let mut last: Option<Vec<u8>> = None;
+        loop {
+            let some = view.values(space, &prefix, last.as_deref(), STEP)?;
+            let Some((newest, _)) = some.last() else { break };
+            last = Some(newest.clone());
+            for (key, _) in some {
+                charts.insert(chart_of(&key, prefix.len())?);
+            }
+        }
+    }
+    Ok(charts)
+}
+
+fn chart_of(key: &[u8], at: usize) -> Result<ChartId, AppError> {
+    let damaged = || AppError::Unexpected("a note of a chart");
+    let mut from = Reader::new(key.get(at..).ok_or_else(damaged)?);
+    ChartId::read(&mut from).map_err(|_| damaged())
+}
+
+/// A peer told what it holds of a class: it is given the rest, of the charts that go to it.
+pub fn give(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    (peer, class): (&NodeId, Class),
+    holdings: &Holdings,
+) -> Result<(), AppError> {
+    for chart in charts_between(app, nation, &*tx, peer)? {
+        if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
+            continue;
+        }
+        let held = |stream: &Stream| match stream.class == class {
+            true => holdings.of(&chart, &(stream.origin, stream.incarnation)),
+            false => None,
+        };
+        // What it once gave itself it has to be given, too.
+        let mut prefix = keys::source_prefix(peer);
+        chart.put(&mut prefix);
+        for (key, _) in tx.values(Space::Peer, &prefix, None, usize::MAX)? {
+            let stream = Stream::read(&mut Reader::new(&key[prefix.len()..]))
+                .map_err(|_| AppError::Unexpected("a note of a stream"))?;
+            if let Some(held) = held(&stream)
+                && held < keys::number(tx, &key)?
+            {
+                keys::set_number(tx, &key, held)?;
+            }
+        }
+        for (stream, newest, _) in tx.chart_heads(&chart)? {
+            if let Some(held) = held(&stream)
+                && held < newest
+            {
+                queue::give_after(app, tx, nation, (peer, &chart), &stream, held)?;
+            }
+        }
+    }
+    Ok(())
+}
