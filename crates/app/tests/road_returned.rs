@@ -138,6 +138,25 @@ fn it_comes_back_past_the_ministry() {
     assert_eq!(put_aside(country.province()) + put_aside(country.ministry()), 0);
 }
 
+#[test]
+fn what_an_old_stick_brings_goes_back_to_whom_it_was_lost() {
+    let mut country = Country::new();
+    let chart = patient_at(country.clinic(), "p1");
+    country.carry();
+    let backup = country.clinic().backup();
+    note(country.clinic(), "p1", "a1");
+    let in_a_drawer = stick(country.clinic(), country.county());
+    country.again("clinic", |clinic| clinic.put_back(&backup));
+    country.carry();
+    assert!(notes(country.clinic(), &chart).is_empty());
+    assert!(bring(&in_a_drawer, country.county()).0 > 0);
+    country.carry();
+    for facility in [country.clinic(), country.county(), country.province()] {
+        assert_eq!(notes(facility, &chart), ["a1"], "{}", facility.seat.id);
+        assert!(!waits(facility));
+    }
+}
+
 fn room(at: &Facility, id: &str) {
     at.put(
         id,
@@ -153,9 +172,9 @@ fn what_came_back_by_halves_of_a_sealed_range_still_goes_to_others() {
     note(country.province(), "p1", "c1");
     let backup = country.province().backup();
     // One range is sealed over the patient's entries, which do not go to the ministry, and this one.
+    note(country.province(), "p1", "gone");
     room(country.province(), "room");
     country.carry_but(&["specialist", "county"]);
-    note(country.province(), "p1", "gone");
     country.again("province", |province| province.put_back(&backup));
     country.carry_but(&["specialist", "county"]);
     assert!(country.province().get("Location", "room").is_some());

@@ -13,6 +13,8 @@ pub enum Thing {
         class: Class,
         /// The epoch of the sender's numbers.
         epoch: u64,
+        /// The first number that the sender still keeps.
+        first: u64,
         /// Its number.
         number: u64,
         /// Its bytes.

@@ -87,9 +87,10 @@ impl World {
         let Some(outgoing) = self.survived(from, outgoing)? else { return Ok(()) };
         let last = outgoing.last().map_or(0, |message| message.number);
         let (own, theirs) = (self.epoch(from)?, self.epoch(to)?);
+        let first = outgoing.first().map_or(0, |message| message.number);
         for message in outgoing {
             let (number, bytes) = (message.number, message.bytes);
-            let thing = Thing::Message { class, epoch: own, number, bytes };
+            let thing = Thing::Message { class, epoch: own, first, number, bytes };
             self.bag.put(&self.chance, OnTheWay { from, to, thing });
         }
         if self.bug == Some(Bug::EarlyAcknowledgement) && last > 0 {
@@ -122,7 +123,7 @@ impl World {
         let actor = Actor::node(app.place().node, "node");
         self.tally.arrived += 1;
         match thing {
-            Thing::Message { class, epoch, number, mut bytes } => {
+            Thing::Message { class, epoch, first, number, mut bytes } => {
                 // A carrier that damages a message is noticed before it gets here; one that
                 // forges can still only make something that no seal vouches for.
                 if self.chance.happens(1) && !bytes.is_empty() {
@@ -135,6 +136,7 @@ impl World {
                         &bytes,
                     );
                 }
+                app.skipped_in(land().ids[from], epoch, class, first)?;
                 self.hand_in((from, to, class), epoch, number, &bytes)
             }
             Thing::Durable { class, epoch, up_to } => {
@@ -173,7 +175,7 @@ impl World {
             self.tally.refused_of_thief += 1;
         } else if arrival == Arrival::Known {
             self.tally.repeated += 1;
-        } else if !self.taken.insert(((from, to, class), number)) {
+        } else if !self.taken.insert(((from, to, class), epoch, number)) {
             return Err(AppError::Unexpected("a message was taken in twice"));
         }
         Ok(())
@@ -293,6 +295,10 @@ impl World {
     fn hand_over(&mut self, from: usize, to: usize, class: Class) -> Result<bool, AppError> {
         let messages = self.nodes[from].app().outgoing(land().ids[to], class, 64)?;
         let epoch = self.epoch(from)?;
+        if let Some(first) = messages.first() {
+            let receiver = self.nodes[to].app();
+            receiver.skipped_in(land().ids[from], epoch, class, first.number)?;
+        }
         for message in &messages {
             self.hand_in((from, to, class), epoch, message.number, &message.bytes)?;
         }

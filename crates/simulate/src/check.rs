@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     land::land,
+    loss,
     node::Node,
     theft::{self, Stolen},
     world::{Tally, World},
@@ -83,8 +84,10 @@ fn nothing_waits(world: &World) -> Result<(), String> {
         }
         let aside = view(node)?.values(Space::Quarantine, b"", None, usize::MAX);
         let aside = aside.map_err(|why| why.to_string())?;
-        if aside.iter().any(|(key, _)| !is_of_the_stolen(world, key)) {
-            return Err(format!("node {at} has put something aside"));
+        for (key, value) in aside.iter().filter(|(key, _)| !is_of_the_stolen(world, key)) {
+            if !loss::waits_for_what_is_gone(world, key, value)? {
+                return Err(format!("node {at} has put something aside"));
+            }
         }
     }
     Ok(())

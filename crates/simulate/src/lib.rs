@@ -14,6 +14,7 @@ mod carry;
 pub mod chance;
 pub mod check;
 pub mod land;
+mod loss;
 pub mod nation;
 pub mod node;
 pub mod plant;

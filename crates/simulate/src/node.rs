@@ -9,7 +9,7 @@ use std::{
 };
 
 use ondol_app::{App, AppError, Parts};
-use ondol_fault_vfs::{Disk, Faults, FileKind};
+use ondol_fault_vfs::{Disk, Faults, FileKind, Image};
 use ondol_kernel::{Class, Clock, Millis};
 use ondol_record::{Draft, DraftChange, DraftId, Entry, draft::DraftContent};
 use ondol_store::{
@@ -221,6 +221,26 @@ impl Node {
                 return started;
             }
         }
+    }
+
+    /// What would be read of its disk now: a backup.
+    pub fn backup(&self, chance: &Chance) -> Image {
+        self.disk.image(chance.next())
+    }
+
+    /// The disk broke: the node starts over a backup.
+    pub fn put_back(&mut self, backup: Image) -> Result<(), AppError> {
+        self.disk.cut();
+        self.app = None;
+        self.store = None;
+        self.used = None;
+        self.lives += 1;
+        self.disk = Disk::with_image(&new_name(), backup);
+        self.danger = None;
+        self.calm();
+        self.clock.restart();
+        self.start()?;
+        self.app().restored().map(drop)
     }
 
     /// Something will happen after so many further changes of the disk.

@@ -12,6 +12,7 @@ use crate::{
     chance::Chance,
     check,
     land::land,
+    loss::Backups,
     node::{Danger, Ended, Node},
     plant::Bug,
     theft::Stolen,
@@ -75,6 +76,12 @@ pub struct Tally {
     pub refused_of_thief: u64,
     /// What of it others had taken in before they heard, and marked then.
     pub doubted: u64,
+    /// Disks that broke, so that a backup was put back.
+    pub put_back: u64,
+    /// Acknowledged entries that were on such a disk alone.
+    pub gone: u64,
+    /// Acknowledged entries that came back.
+    pub returned: u64,
 }
 
 impl Tally {
@@ -91,6 +98,7 @@ impl Tally {
             + self.cuts
             + self.worn
             + self.old
+            + self.put_back
     }
 }
 
@@ -116,6 +124,9 @@ impl std::ops::AddAssign for Tally {
         self.by_thief += other.by_thief;
         self.refused_of_thief += other.refused_of_thief;
         self.doubted += other.doubted;
+        self.put_back += other.put_back;
+        self.gone += other.gone;
+        self.returned += other.returned;
     }
 }
 
@@ -127,6 +138,8 @@ pub struct Saved {
     pub address: Address,
     /// Its hash.
     pub hash: EntryHash,
+    /// Its chart.
+    pub chart: ChartId,
 }
 
 /// A person of this world.
@@ -166,8 +179,8 @@ pub struct World {
     pub(crate) people: Vec<Person>,
     /// Links that are cut in one direction, and until which step.
     pub(crate) cuts: Vec<(usize, usize, u64)>,
-    /// What was taken in, and answered so.
-    pub(crate) taken: BTreeSet<(Way, u64)>,
+    /// What was taken in, and answered so: by epoch and number.
+    pub(crate) taken: BTreeSet<(Way, u64, u64)>,
     /// How far a node said that it holds everything.
     pub(crate) promised: BTreeMap<Way, u64>,
     /// Whom the node above knows.
@@ -178,6 +191,8 @@ pub struct World {
     steals_at: Option<u64>,
     /// The one that was stolen.
     pub(crate) stolen: Option<Stolen>,
+    /// In some worlds disks break: the backups that were taken.
+    pub(crate) backups: Option<Backups>,
 }
 
 impl World {
@@ -213,6 +228,7 @@ impl World {
             // Early enough that a thief has time, and in worlds of every length.
             steals_at: (seed % STEALS_EVERY == STEALS_EVERY / 2).then_some(30 + seed % 30),
             stolen: None,
+            backups: Backups::of_world(seed).filter(|_| seed % STEALS_EVERY != STEALS_EVERY / 2),
         })
     }
 
@@ -246,6 +262,7 @@ impl World {
         if self.steals_at == Some(self.step) {
             self.steal()?;
         }
+        self.a_disk_breaks()?;
         let at = self.chance.place(self.nodes.len());
         if !self.has_knocked[at] {
             self.knock(at)?;

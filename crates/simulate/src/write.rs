@@ -271,7 +271,8 @@ impl World {
             let holders = self.holders.entry(entry.chart.clone()).or_default();
             holders.must.insert(at);
             holders.may.insert(at);
-            self.saved.push(Saved { at, address: entry.address, hash: entry.hash() });
+            let (address, hash, chart) = (entry.address, entry.hash(), entry.chart.clone());
+            self.saved.push(Saved { at, address, hash, chart });
         }
         Ok(Some(entries))
     }

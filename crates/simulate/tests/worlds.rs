@@ -24,9 +24,10 @@ fn worlds(first: u64) {
     let Tally { sticks, foreign, lost, forged, asked, retracted, linked, .. } = all;
     assert!(written > 10 * WORLDS && arrived > 50 * WORLDS && repeated > 10 * WORLDS, "{all:?}");
     assert!(crashes > WORLDS && jumps > WORLDS && sticks > WORLDS && asked > WORLDS, "{all:?}");
-    let Tally { stolen, by_thief, refused_of_thief, doubted, .. } = all;
+    let Tally { stolen, by_thief, refused_of_thief, doubted, put_back, gone, returned, .. } = all;
     let rare = [refused, foreign, lost, forged, retracted, linked, stolen, by_thief];
-    let rare = rare.into_iter().chain([refused_of_thief, doubted]).collect::<Vec<_>>();
+    let rarer = [refused_of_thief, doubted, put_back, gone, returned];
+    let rare = rare.into_iter().chain(rarer).collect::<Vec<_>>();
     assert!(rare.iter().all(|&count| count > 0), "{all:?}");
 }
 

@@ -61,7 +61,8 @@ impl App {
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
-                Taking { app: &app, tx }.message(peer, class, &message)
+                let is_past = epoch < keys::number(tx, &keys::epoch(&peer))?;
+                Taking { app: &app, tx, is_past }.message(peer, class, &message)
             });
             match outcome {
                 Ok(arrival) => {
@@ -105,7 +106,7 @@ impl App {
             if !note(tx, &peer, epoch, class, number)? {
                 return Ok(Arrival::Known);
             }
-            Taking { app: &app, tx }.quarantine(&peer, &bytes)
+            Taking { app: &app, tx, is_past: false }.quarantine(&peer, &bytes)
         })
     }
 }
@@ -140,6 +141,9 @@ impl From<StoreError> for Stop {
 pub struct Taking<'a> {
     pub(super) app: &'a App,
     pub(super) tx: &'a mut dyn WriteTx,
+    /// Whether it was sent before its sender began to count anew, so that the sender may not have
+    /// any more what it brings (ADR 0029).
+    pub(super) is_past: bool,
 }
 
 impl Taking<'_> {
@@ -246,7 +250,10 @@ impl Taking<'_> {
                     // One envelope within another would lead on what came to its end, and as
                     // deep as its sender likes.
                     true if is_enveloped(&plain) => self.quarantine(&from, &plain)?,
-                    true => self.message(from, class, &plain)?,
+                    true => {
+                        self.is_past = epoch < keys::number(self.tx, &keys::epoch(&from))?;
+                        self.message(from, class, &plain)?
+                    }
                 };
                 relay::acknowledge(self.app, self.tx, &nation, envelope)?;
                 Ok(arrival)
@@ -316,7 +323,7 @@ impl Taking<'_> {
     fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<bool, AppError> {
         let stream = &entry.address.stream;
         let source = keys::source(peer, &entry.chart, stream);
-        if keys::number(self.tx, &source)? < entry.chart_number {
+        if !self.is_past && keys::number(self.tx, &source)? < entry.chart_number {
             keys::set_number(self.tx, &source, entry.chart_number)?;
         }
         arrivals::mark(self.app, self.tx)?;

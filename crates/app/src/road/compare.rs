@@ -55,13 +55,14 @@ pub fn heard(
         return Ok(());
     }
     keys::set_number(tx, &heard, epoch)?;
-    if before > 0 {
+    let has_lost = before > 0 || epoch > FIRST_EPOCH;
+    if has_lost {
         introduce::tell_again(app, tx, nation, peer)?;
     }
     // It may have lost, too, what this node once told it of its own loss; and whom this node had
     // forgotten was told nothing yet.
     let own = numbers::own_epoch(tx)?;
-    if own > FIRST_EPOCH && (before > 0 || keys::number(tx, &keys::told(peer))? < own) {
+    if own > FIRST_EPOCH && (has_lost || keys::number(tx, &keys::told(peer))? < own) {
         tell(app, tx, nation, peer)?;
     }
     Ok(())
