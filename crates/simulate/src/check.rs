@@ -80,7 +80,9 @@ fn nothing_waits(world: &World) -> Result<(), String> {
     for (at, node) in trusted(world) {
         let status = node.app().road_status().map_err(|why| why.to_string())?;
         if let Some(peer) = status.iter().find(|peer| peer.is_waiting()) {
-            return Err(format!("node {at} still has something for {}", peer.node));
+            let to = land().ids.iter().position(|id| *id == peer.node);
+            let classes = &peer.classes;
+            return Err(format!("node {at} still has something for node {to:?}: {classes:?}"));
         }
         let aside = view(node)?.values(Space::Quarantine, b"", None, usize::MAX);
         let aside = aside.map_err(|why| why.to_string())?;

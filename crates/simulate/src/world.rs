@@ -248,6 +248,14 @@ impl World {
         }
         self.tell_of_the_theft().map_err(|why| format!("at rest: {why}"))?;
         self.come_to_rest()?;
+        if self.backups.is_some() {
+            // What a node handed on for others may have been lost with its disk: nodes do this
+            // every hour.
+            for node in &self.nodes {
+                node.app().relay_again().map_err(|why| format!("at rest: {why}"))?;
+            }
+            self.come_to_rest()?;
+        }
         check::all(self)?;
         if let Some(stolen) = &self.stolen {
             self.tally += check::theft(self, stolen)?;

@@ -161,17 +161,18 @@ impl App {
     pub(super) fn announce_key(self: &Arc<Self>) -> Result<(), AppError> {
         let (key, last) = {
             let view = self.view()?;
-            (current(self, &*view)?, rows::number(&*view, rows::ANNOUNCED)?)
+            let last = view.value(Space::Index, rows::ANNOUNCED)?;
+            (current(self, &*view)?, last)
         };
         let Some(key) = key else { return Ok(()) };
-        if key.epoch != last {
+        let epoch = key.epoch.to_be_bytes();
+        if last.as_deref() != Some(&epoch) {
             let (app, new) = (self.clone(), key.clone());
             self.transact(move |tx| {
-                // The first is asked for by each node.
-                if last != 0 {
+                // The first of all is asked for by each node.
+                if new.epoch != 0 {
                     hand_down(&app, tx, &app.nation(), &new)?;
                 }
-                let epoch = new.epoch.to_be_bytes();
                 Ok(tx.set_value(Space::Index, rows::ANNOUNCED, Some(&epoch))?)
             })?;
         }
