@@ -168,6 +168,7 @@ fn room(at: &Facility, id: &str) {
 #[test]
 fn what_came_back_by_halves_of_a_sealed_range_still_goes_to_others() {
     let mut country = Country::new();
+    country.carry();
     let chart = patient_at(country.province(), "p1");
     note(country.province(), "p1", "c1");
     let backup = country.province().backup();
