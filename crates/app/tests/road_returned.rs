@@ -139,6 +139,32 @@ fn it_comes_back_past_the_ministry() {
 }
 
 #[test]
+fn a_peer_past_the_ministry_that_was_forgotten_is_found_again() {
+    let mut country = Country::new();
+    let chart = patient_at(country.specialist(), "p1");
+    country.carry();
+    let backup = country.specialist().backup();
+    country.specialist().put(
+        "s1",
+        json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order",
+            "subject": {"reference": "Patient/p1"},
+            "performer": [{"reference": "Organization/province"}]}),
+    );
+    country.carry();
+    note(country.province(), "p1", "c1");
+    country.carry();
+    country.again("specialist", |specialist| specialist.put_back(&backup));
+    note(country.specialist(), "p1", "d1");
+    country.carry();
+    for facility in [country.specialist(), country.province()] {
+        assert_eq!(notes(facility, &chart), ["c1", "d1"], "{}", facility.seat.id);
+        assert!(facility.get("ServiceRequest", "s1").is_some());
+        assert!(!waits(facility));
+    }
+    assert!(notes(country.ministry(), &chart).is_empty());
+}
+
+#[test]
 fn what_an_old_stick_brings_goes_back_to_whom_it_was_lost() {
     let mut country = Country::new();
     let chart = patient_at(country.clinic(), "p1");

@@ -3,7 +3,10 @@
 //! Numbers count from 1 without gaps for each (sender, receiver, epoch, class). A receiver does what a
 //! message says and notes its number in one transaction, so that nothing is done twice.
 
-use ondol_kernel::bytes::{BadBytes, Reader, put_bytes, put_number};
+use ondol_kernel::{
+    NodeId,
+    bytes::{BadBytes, Reader, put_bytes, put_number},
+};
 
 use crate::{
     holdings::Holdings,
@@ -68,6 +71,14 @@ pub enum Message {
     Index(Index),
     /// What the teller holds, now that it counts anew: the rest is to be given (ADR 0029).
     Holdings(Holdings),
+    /// A node counts anew: whoever reaches it through those who treat nobody has to be found, since
+    /// it may have forgotten who that is (ADR 0029).
+    Anew {
+        /// Which node.
+        node: NodeId,
+        /// In which epoch.
+        epoch: u64,
+    },
 }
 
 const PARCEL: u8 = 0;
@@ -78,6 +89,7 @@ const UNREAD: u8 = 6;
 const REVOCATION: u8 = 7;
 const INDEX: u8 = 8;
 const HOLDINGS: u8 = 9;
+const ANEW: u8 = 10;
 
 impl Message {
     /// The bytes that travel.
@@ -129,6 +141,11 @@ impl Message {
                 bytes.push(HOLDINGS);
                 holdings.put(bytes);
             }
+            Self::Anew { node, epoch } => {
+                bytes.push(ANEW);
+                bytes.extend_from_slice(&node.0);
+                put_number(bytes, *epoch);
+            }
         }
         to_bytes
     }
@@ -158,6 +175,7 @@ impl Message {
             },
             INDEX => Self::Index(Index::read(&mut from)?),
             HOLDINGS => Self::Holdings(Holdings::read(&mut from)?),
+            ANEW => Self::Anew { node: NodeId(from.array()?), epoch: from.number()? },
             _ => return Err(BadBytes),
         };
         if from.is_empty() { Ok(message) } else { Err(BadBytes) }
@@ -167,7 +185,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ondol_kernel::{Class, NodeId};
+    use ondol_kernel::Class;
     use proptest::prelude::*;
 
     #[test]
@@ -185,6 +203,7 @@ mod tests {
             Message::Certificate(vec![1]),
             Message::Unread(vec![2, 3]),
             Message::Revocation(vec![4]),
+            Message::Anew { node: from, epoch: 300 },
         ] {
             assert_eq!(Message::decode(&message.encode()), Ok(message));
         }

@@ -216,14 +216,31 @@ fn charts_agree(world: &World) -> Result<(), String> {
             if here != whole {
                 let missing = whole.difference(&here).count();
                 let extra = here.difference(&whole).count();
+                let entries = entries_of(world, &chart, [first, at])?;
                 return Err(format!(
                     "{chart:?} differs: node {at} lacks {missing} that node {first} shows, and \
-                     has {extra} more"
+                     has {extra} more; {entries}"
                 ));
             }
         }
     }
     Ok(())
+}
+
+/// The logs of a chart that are longer at one of two nodes, for whoever looks for the reason.
+fn entries_of(world: &World, chart: &ChartId, two: [usize; 2]) -> Result<String, String> {
+    let mut logs: BTreeMap<_, [u64; 2]> = BTreeMap::new();
+    for (which, at) in two.into_iter().enumerate() {
+        let heads = view(&world.nodes[at])?.chart_heads(chart).map_err(|why| why.to_string())?;
+        for (stream, number, _) in heads {
+            logs.entry(stream).or_default()[which] = number;
+        }
+    }
+    let unlike = logs.iter().filter(|(_, [one, other])| one != other).map(|(stream, numbers)| {
+        let origin = land().ids.iter().position(|id| *id == stream.origin);
+        format!("of node {origin:?}, {}, {}: {numbers:?}", stream.incarnation, stream.class)
+    });
+    Ok(unlike.collect::<Vec<_>>().join("; "))
 }
 
 /// Those above who treat people of a place, itself among them.

@@ -201,6 +201,11 @@ impl Taking<'_> {
                 compare::give(self.app, self.tx, &nation, (&peer, class), holdings)?;
                 Ok(Arrival::Done)
             }
+            Message::Anew { node, epoch } => {
+                let nation = self.app.nation();
+                compare::anew(self.app, self.tx, &nation, &peer, (node, *epoch))?;
+                Ok(Arrival::Done)
+            }
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
                     self.meet_first(&[certificate])?;

@@ -14,7 +14,7 @@ use ondol_replicate::{
 };
 use ondol_store::{Space, View, WriteTx};
 
-use super::{introduce, keys, numbers, queue, relay, revoke, scope};
+use super::{introduce, keys, numbers, queue, relay, revoke, scope, send};
 use crate::{App, AppError, Nation};
 
 /// So many charts are told of in one message, unless there would be more than [`PARTS`]: a first part
@@ -88,6 +88,37 @@ fn tell(app: &App, tx: &mut dyn WriteTx, nation: &Nation, peer: &NodeId) -> Resu
         for part in holdings::divide(salt, charts, at_most) {
             relay::send_on(app, tx, peer, class, &Message::Holdings(part))?;
         }
+    }
+    // Behind a node that treats nobody there may be peers whom this node has forgotten.
+    if nation.neighbours().contains(peer) && nation.tier(peer).is_some_and(|tier| !tier.treats()) {
+        let anew = Message::Anew { node: app.place.node, epoch: own };
+        send(tx, peer, Class::Care, &anew)?;
+    }
+    Ok(())
+}
+
+/// A neighbour says that a node on its side counts anew. Who treats nobody passes that on; whoever
+/// has that node as a peer tells it what is here, so that it knows whom to ask. (Nothing else is
+/// believed of it: the epoch of a peer behind others stands in what that peer itself sealed.)
+pub fn anew(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    from: &NodeId,
+    (node, epoch): (&NodeId, u64),
+) -> Result<(), AppError> {
+    if nation.way_to(node).first() != Some(from) {
+        return Ok(());
+    }
+    if nation.tier(&app.place.node).is_some_and(|tier| !tier.treats()) {
+        let message = Message::Anew { node: *node, epoch };
+        for neighbour in nation.neighbours().iter().filter(|neighbour| *neighbour != from) {
+            send(tx, neighbour, Class::Care, &message)?;
+        }
+    } else if tx.value(Space::Peer, &keys::relayed(node))?.is_some()
+        && epoch > keys::number(tx, &keys::epoch(node))?
+    {
+        tell(app, tx, nation, node)?;
     }
     Ok(())
 }
