@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::VerifyingKey;
 use ondol_kernel::{NodeId, ResourceId};
 use ondol_record::{
-    Certificate, Revocation, Revoked, Seal, Stream,
+    Certificate, Placement, Revocation, Revoked, Seal, Stream,
     certificate::{Issuer, Tier},
 };
 use ondol_store::{Space, View, WriteTx};
@@ -16,9 +16,12 @@ use crate::{AppError, Place};
 const CERTIFICATE: &[u8] = b"cert/";
 
 /// Where revocations stand in [`Space::Peer`]: then the node, then 8 bytes of their hash.
-pub(crate) const REVOKED: &[u8] = b"revoked/";
+const REVOKED: &[u8] = b"revoked/";
 
-/// All certificates and revocations that this node holds, each checked against the root.
+/// Where placements stand in [`Space::Peer`]: then the node.
+const PLACED: &[u8] = b"placed/";
+
+/// All certificates, placements and revocations that this node holds, each checked against the root.
 #[derive(Debug, Clone)]
 pub struct Nation {
     own: NodeId,
@@ -27,6 +30,8 @@ pub struct Nation {
     nodes: BTreeMap<NodeId, Known>,
     /// Those that are believed no more (ADR 0026), some of them perhaps never met.
     revoked: BTreeMap<NodeId, Revoked>,
+    /// Where nodes hang that moved (ADR 0030), some of them perhaps never met.
+    placed: BTreeMap<NodeId, Placement>,
 }
 
 /// A node and the key that verifies its seals.
@@ -50,7 +55,14 @@ impl Nation {
             let Ok(key) = certificate.check(&root) else { continue };
             nodes.insert(certificate.node, Known { certificate, key });
         }
-        let mut nation = Self { own: place.node, nodes, revoked: BTreeMap::new() };
+        let (revoked, placed) = (BTreeMap::new(), BTreeMap::new());
+        let mut nation = Self { own: place.node, nodes, revoked, placed };
+        for (_, bytes) in view.values(Space::Peer, PLACED, None, usize::MAX)? {
+            let Ok((placement, _)) = Placement::read(&bytes) else { continue };
+            if placement.check(&root).is_ok() {
+                nation.placed.insert(placement.node, placement);
+            }
+        }
         for (_, bytes) in view.values(Space::Peer, REVOKED, None, usize::MAX)? {
             let Ok(revocation) = Revocation::from_bytes(&bytes) else { continue };
             nation.join(place, &revocation)?;
@@ -104,6 +116,62 @@ impl Nation {
             tx.set_value(Space::Peer, &key, Some(&bytes))?;
         }
         Ok(Some(with))
+    }
+
+    /// The nodes as they hang with one more placement; `None` if it does not hold, is no later than
+    /// what is here, or would put a node below itself.
+    pub(crate) fn with_placement(
+        &self,
+        place: &Place,
+        placement: &Placement,
+    ) -> Result<Option<Self>, AppError> {
+        let root = VerifyingKey::from_bytes(&place.root)
+            .map_err(|_| AppError::Unexpected("the root key is no key"))?;
+        let known = self.placed.get(&placement.node);
+        let is_older = known.is_some_and(|known| !placement.counts_before(known));
+        if placement.check(&root).is_err() || is_older {
+            return Ok(None);
+        }
+        let mut with = self.clone();
+        with.placed.insert(placement.node, placement.clone());
+        Ok(Some(with))
+    }
+
+    /// Keeps a placement durably if it is one of [`Nation::with_placement`], which it gives.
+    pub(crate) fn keep_placement(
+        &self,
+        tx: &mut dyn WriteTx,
+        place: &Place,
+        placement: &Placement,
+    ) -> Result<Option<Self>, AppError> {
+        let with = self.with_placement(place, placement)?;
+        if with.is_some() {
+            let key = [PLACED, &placement.node.0].concat();
+            tx.set_value(Space::Peer, &key, Some(&placement.to_bytes()))?;
+        }
+        Ok(with)
+    }
+
+    /// Where nodes hang that moved.
+    pub fn placements(&self) -> impl Iterator<Item = &Placement> {
+        self.placed.values()
+    }
+
+    /// What was said last about where a node hangs, if it is later than its certificate.
+    pub fn placement(&self, node: &NodeId) -> Option<&Placement> {
+        let issued = self.nodes.get(node).map(|known| known.certificate.issued);
+        self.placed.get(node).filter(|placed| issued.is_none_or(|issued| placed.at > issued))
+    }
+
+    /// Whether what another process wrote is known here: the same placements and as many
+    /// revocations.
+    pub(crate) fn is_as_written(&self, view: &dyn View) -> Result<bool, AppError> {
+        let revoked = view.values(Space::Peer, REVOKED, None, usize::MAX)?;
+        let placed = view.values(Space::Peer, PLACED, None, usize::MAX)?;
+        let known = self.placed.values().map(Placement::to_bytes);
+        Ok(revoked.len() == self.revocations().count()
+            && placed.len() == self.placed.len()
+            && placed.iter().zip(known).all(|((_, written), known)| *written == known))
     }
 
     /// The node whose store this stands in.
@@ -233,7 +301,9 @@ impl Nation {
 
     /// The node above another: if it was revoked and its facility has a new one, that one.
     pub fn parent_of(&self, node: &NodeId) -> Option<NodeId> {
-        self.nodes.get(node)?.certificate.parent.map(|parent| self.standing(parent))
+        let parent = self.nodes.get(node)?.certificate.parent;
+        let placed = self.placement(node).map(|placed| placed.parent);
+        placed.or(parent).map(|parent| self.standing(parent))
     }
 
     /// The node that stands in a node's place now: another one if it was revoked and its facility
@@ -342,7 +412,7 @@ mod tests {
             (NodeId([node; 16]), Known { certificate, key })
         });
         let (own, nodes) = (NodeId([own; 16]), nodes.into_iter().collect());
-        Nation { own, nodes, revoked: BTreeMap::new() }
+        Nation { own, nodes, revoked: BTreeMap::new(), placed: BTreeMap::new() }
     }
 
     fn way(own: u8, to: u8) -> Vec<u8> {

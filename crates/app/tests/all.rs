@@ -25,6 +25,7 @@ mod referral;
 mod relations;
 mod road;
 mod road_middle;
+mod road_moved;
 mod road_numbers;
 mod road_replaced;
 mod road_restored;

@@ -8,6 +8,7 @@ use ondol_record::{
     Stream,
     certificate::{BadCertificate, Issuer, Tier},
     entry::{Content, derive_id, derive_version},
+    placement::{BadPlacement, Placement},
     revocation::{BadRevocation, Trusted, Why},
     seal::Tree,
 };
@@ -256,4 +257,44 @@ fn numbers_keep_their_text() {
     let text = to_hex(br#"{"a":1E5,"b":-0,"c":1.50,"d":1e+05}"#);
     assert!(to_hex(&bytes).contains(&["23", &text].concat()));
     assert_eq!(Entry::from_bytes(&bytes).unwrap(), written);
+}
+
+fn placement() -> Placement {
+    Placement {
+        node: stream().origin,
+        parent: NodeId([5; 16]),
+        at: Millis(1_767_225_600_000),
+        address: "hospital.example:7464".into(),
+        signature: [0; 64],
+    }
+}
+
+#[test]
+fn placement_bytes() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let signed = placement().signed(&root);
+    assert_eq!(to_hex(&signed.to_bytes()), "PLACEMENT_VECTOR");
+    let (read, certificate) = Placement::read(&signed.to_bytes()).unwrap();
+    assert_eq!((&read, certificate), (&signed, None));
+    assert!(read.check(&root.verifying_key()).is_ok());
+    let other_nation = SigningKey::from_bytes(&[9; 32]);
+    assert_eq!(read.check(&other_nation.verifying_key()), Err(BadPlacement::Signature));
+    let forged = Placement { parent: NodeId([6; 16]), ..read.clone() };
+    assert_eq!(forged.check(&root.verifying_key()), Err(BadPlacement::Signature));
+    let forged = Placement { address: "thief.example:7464".into(), ..read.clone() };
+    assert_eq!(forged.check(&root.verifying_key()), Err(BadPlacement::Signature));
+    for length in 0..signed.to_bytes().len() {
+        assert!(Placement::read(&signed.to_bytes()[..length]).is_err(), "{length}");
+    }
+}
+
+#[test]
+fn the_latest_placement_counts_whatever_came_first() {
+    let root = SigningKey::from_bytes(&[8; 32]);
+    let one = placement().signed(&root);
+    let later = Placement { at: Millis(one.at.0 + 1), ..placement() }.signed(&root);
+    let other = Placement { parent: NodeId([4; 16]), ..placement() }.signed(&root);
+    assert!(later.counts_before(&one) && !one.counts_before(&later));
+    assert!(one.counts_before(&other) != other.counts_before(&one));
+    assert!(!one.counts_before(&one));
 }

@@ -7,6 +7,7 @@ use ondol_kernel::{
     NodeId,
     bytes::{BadBytes, Reader, put_bytes, put_number},
 };
+use ondol_record::ChartId;
 
 use crate::{
     holdings::Holdings,
@@ -71,6 +72,16 @@ pub enum Message {
     Index(Index),
     /// What the teller holds, now that it counts anew: the rest is to be given (ADR 0029).
     Holdings(Holdings),
+    /// A node hangs below another one from now on: a `ondol_record::Placement` as it travels (ADR
+    /// 0030).
+    Placement(Vec<u8>),
+    /// A chart that the teller has a part in goes on towards a node (ADR 0030).
+    Lead {
+        /// To whom in the end.
+        to: NodeId,
+        /// Which chart.
+        chart: ChartId,
+    },
     /// A node counts anew: whoever reaches it through those who treat nobody has to be found, since
     /// it may have forgotten who that is (ADR 0029).
     Anew {
@@ -90,6 +101,8 @@ const REVOCATION: u8 = 7;
 const INDEX: u8 = 8;
 const HOLDINGS: u8 = 9;
 const ANEW: u8 = 10;
+const PLACEMENT: u8 = 11;
+const LEAD: u8 = 12;
 
 impl Message {
     /// The bytes that travel.
@@ -133,6 +146,10 @@ impl Message {
                 bytes.push(REVOCATION);
                 bytes.extend_from_slice(revocation);
             }
+            Self::Placement(placement) => {
+                bytes.push(PLACEMENT);
+                bytes.extend_from_slice(placement);
+            }
             Self::Index(index) => {
                 bytes.push(INDEX);
                 index.put(bytes);
@@ -140,6 +157,11 @@ impl Message {
             Self::Holdings(holdings) => {
                 bytes.push(HOLDINGS);
                 holdings.put(bytes);
+            }
+            Self::Lead { to, chart } => {
+                bytes.push(LEAD);
+                bytes.extend_from_slice(&to.0);
+                chart.put(bytes);
             }
             Self::Anew { node, epoch } => {
                 bytes.push(ANEW);
@@ -158,6 +180,7 @@ impl Message {
             CERTIFICATE => return Ok(Self::Certificate(from.rest().to_vec())),
             UNREAD => return Ok(Self::Unread(from.rest().to_vec())),
             REVOCATION => return Ok(Self::Revocation(from.rest().to_vec())),
+            PLACEMENT => return Ok(Self::Placement(from.rest().to_vec())),
             RELAY => {
                 let envelope = Envelope::read(&mut from)?;
                 return Ok(Self::Relay { envelope, sealed: from.rest().to_vec() });
@@ -174,6 +197,7 @@ impl Message {
                 bytes: from.bytes()?.to_vec(),
             },
             INDEX => Self::Index(Index::read(&mut from)?),
+            LEAD => Self::Lead { to: NodeId(from.array()?), chart: ChartId::read(&mut from)? },
             HOLDINGS => Self::Holdings(Holdings::read(&mut from)?),
             ANEW => Self::Anew { node: NodeId(from.array()?), epoch: from.number()? },
             _ => return Err(BadBytes),
@@ -203,6 +227,8 @@ mod tests {
             Message::Certificate(vec![1]),
             Message::Unread(vec![2, 3]),
             Message::Revocation(vec![4]),
+            Message::Placement(vec![5]),
+            Message::Lead { to, chart: ChartId::Nation },
             Message::Anew { node: from, epoch: 300 },
         ] {
             assert_eq!(Message::decode(&message.encode()), Ok(message));

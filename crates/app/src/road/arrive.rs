@@ -1,7 +1,7 @@
 //! What arrives: each message once, with its effects, in one transaction.
 
 use ondol_kernel::{Class, NodeId};
-use ondol_record::{Certificate, Entry, Revocation};
+use ondol_record::{Certificate, Entry, Placement, Revocation};
 use ondol_replicate::{Batch, Parcel, message::Message, parcel::BadParcel, relay::Envelope};
 use ondol_store::{Ingested, Space, StoreError, WriteTx};
 
@@ -9,7 +9,7 @@ use super::{
     blobs, compare, held, keys,
     numbers::{note, saw, skip},
     pack::{self, sealed_paths},
-    queue, relay, revoke, scope,
+    placed, queue, relay, revoke, scope,
 };
 use crate::{App, AppError, arrivals, national};
 
@@ -49,7 +49,7 @@ impl App {
         bytes: &[u8],
     ) -> Result<Arrival, AppError> {
         self.disk.room()?;
-        let mut heeded = false;
+        let (mut heeded, mut placed) = (false, false);
         loop {
             let (app, message) = (self.clone(), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
@@ -89,6 +89,13 @@ impl App {
                     heeded = true;
                     self.heed(Some(peer), *revocation)?;
                 }
+                Err(Stop::Place(_)) if placed => {
+                    return Err(AppError::Unexpected("a placement was not kept"));
+                }
+                Err(Stop::Place(placement)) => {
+                    placed = true;
+                    self.hang(Some(peer), *placement)?;
+                }
             }
         }
     }
@@ -123,6 +130,8 @@ pub enum Stop {
     Meet(Vec<Certificate>),
     /// This revocation is to be taken in first.
     Heed(Box<Revocation>),
+    /// This placement is to be taken in first.
+    Place(Box<Placement>),
 }
 
 impl From<AppError> for Stop {
@@ -188,6 +197,22 @@ impl Taking<'_> {
                 let with = self.app.nation().with_revocation(&self.app.place, &revocation)?;
                 with.map_or(Ok(Arrival::Done), |_| Err(Stop::Heed(Box::new(revocation))))
             }
+            Message::Placement(bytes) => {
+                let Ok((placement, above)) = Placement::read(bytes) else {
+                    return Ok(self.quarantine(&peer, bytes)?);
+                };
+                self.meet_first(above.as_slice())?;
+                if !placed::is_signed(self.app, &placement)? {
+                    return Ok(self.quarantine(&peer, bytes)?);
+                }
+                let with = self.app.nation().with_placement(&self.app.place, &placement)?;
+                if with.is_some() {
+                    return Err(Stop::Place(Box::new(placement)));
+                }
+                let nation = self.app.nation();
+                placed::has_heard(self.app, self.tx, &nation, (&peer, &placement))?;
+                Ok(Arrival::Done)
+            }
             Message::Index(index) => {
                 let nation = self.app.nation();
                 if national::arrived(self.app, self.tx, &nation, (&peer, class), index)? {
@@ -199,6 +224,11 @@ impl Taking<'_> {
             Message::Holdings(holdings) => {
                 let nation = self.app.nation();
                 compare::give(self.app, self.tx, &nation, (&peer, class), holdings)?;
+                Ok(Arrival::Done)
+            }
+            Message::Lead { to, chart } => {
+                let nation = self.app.nation();
+                scope::lead_on(self.app, self.tx, &nation, &peer, (to, chart))?;
                 Ok(Arrival::Done)
             }
             Message::Anew { node, epoch } => {

@@ -7,7 +7,7 @@ use ondol_kernel::{
     Class, Millis, NodeId,
     bytes::{BadBytes, Reader},
 };
-use ondol_record::revocation;
+use ondol_record::{placement, revocation};
 use ondol_replicate::stick::{self, BadStick, Item};
 
 use super::{StickIn, keys};
@@ -35,6 +35,8 @@ pub struct CarriedIn {
     pub refused: Vec<BadStick>,
     /// Revocations among the files that were not known here.
     pub revocations: u64,
+    /// Placements among the files that were not known here.
+    pub placements: u64,
 }
 
 /// What stands at the end of a file: the sender's certificate, its length, this. A stick is read
@@ -75,6 +77,11 @@ impl App {
             files.iter().copied().partition(|file| file.starts_with(revocation::MAGIC));
         for bytes in &revocations {
             result.revocations += u64::from(self.take_revocation(bytes)?);
+        }
+        let (placements, files): (Vec<&[u8]>, Vec<&[u8]>) =
+            files.into_iter().partition(|file| file.starts_with(placement::MAGIC));
+        for bytes in &placements {
+            result.placements += u64::from(self.take_placement(bytes)?);
         }
         for certificate in files.iter().filter_map(|file| certificate(file)) {
             self.introduced(certificate)?;
@@ -156,7 +163,7 @@ impl CarriedIn {
 
     /// Whether something that was not here before is here now, or is known to have arrived.
     pub fn is_news(&self) -> bool {
-        self.revocations > 0
+        self.revocations + self.placements > 0
             || self.brought.iter().any(|stick| stick.arrived > 0 || stick.acknowledged)
     }
 }

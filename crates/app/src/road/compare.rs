@@ -14,7 +14,7 @@ use ondol_replicate::{
 };
 use ondol_store::{Space, View, WriteTx};
 
-use super::{introduce, keys, numbers, queue, relay, revoke, scope, send};
+use super::{introduce, keys, numbers, placed, queue, relay, revoke, scope, send};
 use crate::{App, AppError, Nation};
 
 /// So many charts are told of in one message, unless there would be more than [`PARTS`]: a first part
@@ -58,6 +58,7 @@ pub fn heard(
     let has_lost = before > 0 || epoch > FIRST_EPOCH;
     if has_lost {
         introduce::tell_again(app, tx, nation, peer)?;
+        placed::tell_again(tx, nation, peer)?;
     }
     // It may have lost, too, what this node once told it of its own loss; and whom this node had
     // forgotten was told nothing yet.

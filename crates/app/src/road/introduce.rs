@@ -6,7 +6,7 @@ use ondol_record::{Certificate, ChartId, ChartKind, certificate::Tier};
 use ondol_replicate::message::Message;
 use ondol_store::WriteTx;
 
-use super::{revoke, scope, send};
+use super::{placed, revoke, scope, send};
 use crate::{App, AppError, Nation};
 
 /// So many charts are looked at before the next are read.
@@ -34,13 +34,14 @@ pub fn take(
         // Its key is needed to check what it wrote while it was trusted; nothing goes to it.
         return Ok(true);
     }
-    let above = certificate.parent.map(|parent| with.standing(parent));
+    let above = with.parent_of(&certificate.node);
     lead_home(app, tx, &nation, (certificate, above))?;
     if above == Some(app.place.node) {
         welcome(app, tx, &nation, &certificate.node)?;
     }
     if with.neighbours().contains(&certificate.node) {
         revoke::tell_again(tx, &with, &certificate.node)?;
+        placed::tell_again(tx, &with, &certificate.node)?;
     }
     open_charts(app, tx, (&nation, &with), &certificate.node)?;
     revoke::replace(app, tx, &with, &certificate.facility)?;
@@ -165,7 +166,7 @@ pub fn tell_again(
 fn concerns(app: &App, nation: &Nation, neighbour: &NodeId, certificate: &Certificate) -> bool {
     if nation.parent() == Some(*neighbour) {
         let own = app.place.node;
-        let above = certificate.parent.map(|parent| nation.standing(parent));
+        let above = nation.parent_of(&certificate.node);
         return above.is_some_and(|above| nation.is_within(&above, &own));
     }
     certificate.tier == Tier::Specialist

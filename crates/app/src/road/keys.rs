@@ -93,6 +93,25 @@ pub fn heard(peer: &NodeId) -> Vec<u8> {
     [b"heard/".as_slice(), &peer.0].concat()
 }
 
+/// A neighbour that is one no more: the number of the message by which it hears that, 0 if it told
+/// itself (8, big-endian), and since when (ms, 8, big-endian).
+pub fn parting(peer: &NodeId) -> Vec<u8> {
+    [PARTING, &peer.0].concat()
+}
+
+/// The prefix of [`parting`].
+pub const PARTING: &[u8] = b"parting/";
+
+/// A chart that goes on towards a node: (node, chart).
+pub fn onward(to: &NodeId, chart: &ChartId) -> Vec<u8> {
+    let mut key = [ONWARD, &to.0].concat();
+    chart.put(&mut key);
+    key
+}
+
+/// The prefix of [`onward`].
+pub const ONWARD: &[u8] = b"onward/";
+
 /// The own epoch in which a peer was last told what is here.
 pub fn told(peer: &NodeId) -> Vec<u8> {
     [b"told/".as_slice(), &peer.0].concat()

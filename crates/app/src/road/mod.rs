@@ -18,6 +18,7 @@ mod nodes;
 mod numbers;
 mod overview;
 mod pack;
+mod placed;
 mod queue;
 mod relay;
 mod restored;
@@ -41,6 +42,7 @@ pub use ondol_record::{
 };
 pub use ondol_replicate::stick::{BadStick, FILE_BYTES_MAX as STICK_BYTES_MAX};
 pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
+pub use placed::Moving;
 pub use queue::distribute;
 pub(crate) use queue::distribute_written;
 pub(crate) use scope::lead_to;

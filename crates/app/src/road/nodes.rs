@@ -128,7 +128,7 @@ impl App {
         self.root().is_some()
     }
 
-    fn root(&self) -> Option<SigningKey> {
+    pub(super) fn root(&self) -> Option<SigningKey> {
         let key = self.root_key.get()?.key()?;
         (key.verifying_key().to_bytes() == self.place.root).then_some(key)
     }

@@ -56,10 +56,10 @@ impl App {
         all.iter().map(Revocation::to_bytes).collect()
     }
 
-    /// Looks whether another process (the command line) wrote a revocation into this record.
+    /// Looks whether another process (the command line) wrote a revocation or a placement into this
+    /// record.
     pub fn heed_what_was_written(&self) -> Result<(), AppError> {
-        let written = self.view()?.values(Space::Peer, crate::nation::REVOKED, None, usize::MAX)?;
-        if written.len() != self.nation().revocations().count() {
+        if !self.nation().is_as_written(&*self.view()?)? {
             self.changing_nation(|| ());
             self.woken();
         }
@@ -124,8 +124,9 @@ fn heed(
     Ok(true)
 }
 
-/// A new node stands in the place of the revoked one: whoever was below that one is below it now.
-fn hang_below(
+/// Who became a neighbour is met: whoever was below a node that was revoked hangs below the one in its
+/// place, and whoever moved below another one.
+pub fn hang_below(
     app: &App,
     tx: &mut dyn WriteTx,
     (before, after): (&Nation, &Nation),
@@ -164,8 +165,8 @@ fn dropped_key(node: &NodeId, what: u8) -> Vec<u8> {
     [b"dropped/".as_slice(), &node.0, &[what]].concat()
 }
 
-/// Drops what waits for a revoked node, and forgets what was shared with it.
-fn cut_off(tx: &mut dyn WriteTx, node: &NodeId) -> Result<(), AppError> {
+/// Drops what waits for a node that is a neighbour no more, and forgets what was shared with it.
+pub fn cut_off(tx: &mut dyn WriteTx, node: &NodeId) -> Result<(), AppError> {
     let (mut entries, mut messages) = dropped(&*tx, node)?;
     for class in Class::ALL {
         entries += drop_all(tx, Space::ParcelOut, &keys::queue_prefix(node, class))?;

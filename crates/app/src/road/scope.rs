@@ -7,9 +7,10 @@
 
 use ondol_kernel::{Class, NodeId, ResourceId, bytes::Reader};
 use ondol_record::{ChartId, Entry, certificate::Tier, entry::Content};
+use ondol_replicate::message::Message;
 use ondol_store::{Space, View, WriteTx};
 
-use super::{keys, queue};
+use super::{keys, queue, relay};
 use crate::{App, AppError, Nation};
 
 /// Whether a chart goes to a peer.
@@ -140,6 +141,46 @@ pub fn lead_or_wait(
     let before = noted.and_then(|value| Class::from_code(*value.first()?));
     let class = before.map_or(class, |before| before.min(class));
     Ok(tx.set_value(Space::Peer, &key, Some(&[class.code()]))?)
+}
+
+/// A peer that has a part in a chart says that it goes on towards a node.
+pub fn lead_on(
+    app: &App,
+    tx: &mut dyn WriteTx,
+    nation: &Nation,
+    peer: &NodeId,
+    (to, chart): (&NodeId, &ChartId),
+) -> Result<(), AppError> {
+    let comes_back = nation.way_to(to).first() == Some(peer);
+    if *to == app.place.node || comes_back || !goes_to(app, nation, &*tx, peer, chart)? {
+        return Ok(());
+    }
+    tx.set_value(Space::Peer, &keys::onward(to, chart), Some(&[]))?;
+    lead_onward(app, tx)
+}
+
+/// Leads charts on that go towards a node, and says so to the next one on the way that treats. What
+/// has no way yet waits.
+pub fn lead_onward(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
+    let nation = app.nation();
+    for (key, _) in tx.values(Space::Peer, keys::ONWARD, None, usize::MAX)? {
+        let mut from = Reader::new(&key[keys::ONWARD.len()..]);
+        let to = from.array().map(NodeId);
+        let (Ok(to), Ok(chart)) = (to, ChartId::read(&mut from)) else {
+            return Err(AppError::Unexpected("a chart that goes on"));
+        };
+        let way = nation.way_to(&to);
+        let Some(next) = way.iter().find(|node| nation.tier(node).is_some_and(Tier::treats)) else {
+            continue;
+        };
+        lead_to(app, tx, &chart, &to, Class::Care)?;
+        if *next != to {
+            let message = Message::Lead { to, chart };
+            relay::send_on(app, tx, next, Class::Care, &message)?;
+        }
+        tx.set_value(Space::Peer, &key, None)?;
+    }
+    Ok(())
 }
 
 /// Leads on what waited for the way to a facility that was asked.

@@ -25,6 +25,10 @@ impl App {
             let app = self.clone();
             self.transact(move |tx| scope::lead_what_waited(&app, tx))?;
         }
+        if !self.view()?.values(Space::Peer, keys::ONWARD, None, 1)?.is_empty() {
+            let app = self.clone();
+            self.transact(move |tx| scope::lead_onward(&app, tx))?;
+        }
         let waiting = self.view()?.values(Space::Quarantine, UNKNOWN, None, usize::MAX)?;
         for (key, value) in waiting {
             let origin = key.get(UNKNOWN.len()..UNKNOWN.len() + 16);
@@ -47,7 +51,7 @@ impl App {
             });
             match outcome {
                 // These parcels carry no certificates.
-                Ok(()) | Err(Stop::Meet(_) | Stop::Heed(_)) => {}
+                Ok(()) | Err(Stop::Meet(_) | Stop::Heed(_) | Stop::Place(_)) => {}
                 Err(Stop::Failed(why)) => return Err(why),
             }
         }

@@ -82,16 +82,24 @@ impl Country {
         let mut moved = false;
         for from in &self.facilities {
             let to = self.facilities.iter().filter(|to| {
-                let neighbours =
-                    from.seat.above == Some(to.seat.id) || to.seat.above == Some(from.seat.id);
-                neighbours && !cut.contains(&from.seat.id) && !cut.contains(&to.seat.id)
+                let linked = has_link(from, to) && has_link(to, from);
+                linked && !cut.contains(&from.seat.id) && !cut.contains(&to.seat.id)
             });
             for to in to {
                 moved |= Class::ALL.iter().any(|class| hand_over(from, to, *class));
             }
+            // As nodes do every few seconds.
+            moved |= from.app.part_with_moved().unwrap();
         }
         moved
     }
+}
+
+/// Whether a facility calls another one or waits for its call: they are neighbours, or were until it
+/// moved.
+fn has_link(from: &Facility, to: &Facility) -> bool {
+    let to = to.app.place().node;
+    from.app.nation().neighbours().contains(&to) || from.app.parting().unwrap().contains(&to)
 }
 
 /// Moves what waits in one class from one facility to another.

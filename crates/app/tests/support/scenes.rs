@@ -38,7 +38,8 @@ pub fn consult(facility: &Facility, patient: &str, id: &str) {
     );
 }
 
-fn courier() -> Actor {
+/// Somebody who carries sticks.
+pub fn courier() -> Actor {
     let roles = RoleSet::EMPTY.with(Role::HealthWorker);
     Actor::person(ResourceId::new("courier").unwrap(), "김철호", roles)
 }
