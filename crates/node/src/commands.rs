@@ -295,6 +295,34 @@ enum NodeCommand {
         /// The file.
         file: PathBuf,
     },
+    /// Hang a node below another one (where the root key lies): a county that moves to another
+    /// province, a clinic that another hospital looks after. The nodes may run.
+    Move {
+        #[command(flatten)]
+        data: Data,
+        /// Its id, as `ondol node list` prints it.
+        node: String,
+        /// The id of the node above it from now on.
+        #[arg(long)]
+        below: String,
+        /// Where that one listens on the road: host:port. Without it, the moved node has to be told
+        /// in its configuration, or gets sticks.
+        #[arg(long, default_value = "")]
+        road: String,
+        /// The file of the nation's root key, if it is not in the data directory.
+        #[arg(long)]
+        root: Option<PathBuf>,
+        /// Also write the placement to a file, for nodes that no link reaches.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Take in a placement from a file that `ondol node move --out` wrote. The node may run.
+    Moved {
+        #[command(flatten)]
+        data: Data,
+        /// The file.
+        file: PathBuf,
+    },
     /// Invite a facility again whose node was revoked, for a new node in its place (at the
     /// ministry). Prints the invitation.
     InviteAgain {
@@ -431,6 +459,11 @@ fn node(what: NodeCommand) -> Result<()> {
             nodes::revoke(&data.dir()?, &asked)
         }
         NodeCommand::Revoked { data, file } => nodes::revoked(&data.dir()?, &file),
+        NodeCommand::Move { data, node, below, road, root, out } => {
+            let asked = nodes::AskedMove { node, below, road, root, out };
+            nodes::move_node(&data.dir()?, &asked)
+        }
+        NodeCommand::Moved { data, file } => nodes::moved(&data.dir()?, &file),
         NodeCommand::InviteAgain { data, node, road, qr } => {
             show_ticket(&nodes::invite_again(&data.dir()?, &node, &road)?, qr)
         }

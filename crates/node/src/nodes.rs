@@ -10,7 +10,7 @@ use ed25519_dalek::SigningKey;
 use ondol_app::{
     AppError,
     founding::Ticket,
-    road::{Revoking, RootKey, Why, read_trusted, trusted_text},
+    road::{Moving, Revoking, RootKey, Why, read_trusted, trusted_text},
 };
 use ondol_kernel::{Millis, NodeId};
 
@@ -115,6 +115,68 @@ pub fn revoke(data: &DataDir, asked: &Asked) -> Result<()> {
     }
     println!("revoked; trusted is what it wrote up to:");
     println!("{}", trusted_text(&revoking.trusted));
+    Ok(())
+}
+
+/// What was asked of `ondol node move`.
+pub struct AskedMove {
+    /// The node.
+    pub node: String,
+    /// The node above it from now on.
+    pub below: String,
+    /// Where that one listens.
+    pub road: String,
+    /// Where the root key is.
+    pub root: Option<PathBuf>,
+    /// Where the placement is written to.
+    pub out: Option<PathBuf>,
+}
+
+/// Hangs a node below another one.
+pub fn move_node(data: &DataDir, asked: &AskedMove) -> Result<()> {
+    let (node, parent) = (node_id(&asked.node)?, node_id(&asked.below)?);
+    let file = asked.root.clone().unwrap_or_else(|| data.root_key());
+    let root = root_key(&file)?;
+    let app = data.app()?;
+    let moving = Moving { node, parent, address: asked.road.clone() };
+    let bytes = match app.move_node_with(&carry::node_actor(&app), &root, &moving) {
+        Ok(bytes) => bytes,
+        Err(AppError::NotFound) => bail!("no node {node} is known here"),
+        Err(AppError::State("own-node")) => {
+            bail!("a node that is revoked, and this one, do not move")
+        }
+        Err(AppError::State("root-key")) => {
+            bail!("{} is not the root key of this nation", file.display())
+        }
+        Err(AppError::Field { field: "parent", why: "same" }) => bail!("it hangs there already"),
+        Err(AppError::Field { field: "parent", .. }) => {
+            bail!("--below is a node that is trusted, and not below the one that moves")
+        }
+        Err(AppError::Field { .. }) => bail!("--road is host:port, as in hospital.example:7464"),
+        Err(why) => return Err(why.into()),
+    };
+    if let Some(out) = &asked.out {
+        fs::write(out, &bytes).with_context(|| format!("{} cannot be written", out.display()))?;
+    }
+    println!("it hangs below {} from now on", app.called(&parent)?.0);
+    Ok(())
+}
+
+/// Takes in a placement from a file.
+pub fn moved(data: &DataDir, file: &Path) -> Result<()> {
+    let bytes = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    ensure!(
+        bytes.starts_with(ondol_record::placement::MAGIC),
+        "{} is no placement",
+        file.display()
+    );
+    if data.app()?.take_placement(&bytes)? {
+        println!("the placement was taken in");
+    } else {
+        println!(
+            "nothing new: it or a later one was known here, or this nation's root key did not sign it"
+        );
+    }
     Ok(())
 }
 

@@ -200,8 +200,9 @@ impl Road {
         if now.saturating_sub(self.heeded_at) > HEED_MS {
             self.heeded_at = now;
             self.app.heed_what_was_written()?;
+            self.app.part_with_moved()?;
         }
-        self.part_with_revoked()?;
+        self.part_with_strangers()?;
         self.meet_neighbours(now)?;
         self.find_parent(now);
         self.knock(now)?;
@@ -212,48 +213,74 @@ impl Road {
         Ok(())
     }
 
-    /// Ends the links with nodes that are revoked, and forgets the keys that they share with this
-    /// one; all links if it is this one.
-    fn part_with_revoked(&mut self) -> Result<()> {
-        let nation = self.app.nation();
-        let own = nation.is_revoked(&self.app.place().node);
+    /// Ends the links with nodes that are neighbours no more, because they are revoked or moved, and
+    /// forgets where they were; all links if this one is revoked.
+    fn part_with_strangers(&mut self) -> Result<()> {
+        let known = self.linked()?;
         let gone: Vec<NodeId> =
-            self.peers.keys().copied().filter(|node| own || nation.is_revoked(node)).collect();
+            self.peers.keys().copied().filter(|node| !known.contains(node)).collect();
         for node in gone {
             self.peers.remove(&node);
             self.ids.retain(|_, of| *of != node);
             self.addresses.forget(node)?;
             self.app
                 .report_link(node, LinkReport { since: self.app.now(), ..LinkReport::default() });
-            tracing::warn!(%node, "a link has ended: the node is revoked");
+            tracing::warn!(%node, "a link has ended: the node is a neighbour no more");
         }
         Ok(())
+    }
+
+    /// Those with whom there is a link: neighbours, the node above also if it is not known yet, and
+    /// whom this node parts with.
+    fn linked(&self) -> Result<Vec<NodeId>> {
+        let nation = self.app.nation();
+        let own = self.app.place().node;
+        if nation.is_revoked(&own) {
+            return Ok(vec![]);
+        }
+        let mut all = nation.neighbours();
+        all.extend(nation.parent());
+        all.extend(self.app.parting()?);
+        all.retain(|node| !nation.is_revoked(node));
+        all.dedup();
+        Ok(all)
+    }
+
+    /// Whether this node calls another one: the one above, and the one that was above it until it
+    /// moved.
+    fn calls(&self, node: &NodeId) -> bool {
+        let nation = self.app.nation();
+        let moved = |node| nation.placement(node).map(|placement| placement.at);
+        let is_neighbour = nation.neighbours().contains(node);
+        nation.parent() == Some(*node)
+            || !is_neighbour && moved(&self.app.place().node) > moved(node)
     }
 
     /// Makes a link with each neighbour that is known and has none yet.
     fn meet_neighbours(&mut self, now: u64) -> Result<()> {
         let nation = self.app.nation();
-        if nation.is_revoked(&self.app.place().node) {
-            return Ok(());
-        }
-        let parent = nation.parent().filter(|parent| !nation.is_revoked(parent));
-        for node in parent.into_iter().chain(nation.neighbours()) {
+        for node in self.linked()? {
             if self.peers.contains_key(&node) {
                 continue;
             }
-            let is_parent = Some(node) == parent;
+            let is_parent = nation.parent() == Some(node);
             let known = nation.node(&node).map(|known| known.certificate.link_key);
-            let key = known.or(self.config.parent_link_key.filter(|_| is_parent));
+            // The key of the invitation is that of the node that was above then.
+            let invited = is_parent && nation.placement(&self.app.place().node).is_none();
+            let key = known.or(self.config.parent_link_key.filter(|_| invited));
             let Some(key) = key else { continue };
-            let address = if is_parent { self.parent_address() } else { self.addresses.of(node) };
-            let role = if is_parent {
+            let calls = self.calls(&node);
+            let address =
+                if calls { self.address_above(is_parent) } else { self.addresses.of(node) };
+            let role = if calls {
                 Role::Initiator { remote: key }
             } else {
                 Role::Responder { allowed: vec![key] }
             };
             let (config, arriving) = self.config_of(node)?;
-            if is_parent && config.peer_epoch != 0 {
-                self.knock_at = now + KNOCK_MS;
+            if is_parent {
+                self.knock_at = if config.peer_epoch != 0 { now + KNOCK_MS } else { now };
+                self.knock_wait_ms = KNOCK_MS;
             }
             let id = config.connection_id;
             let link = Link::new(config, role, self.app.link_key(), seed(), now)?;
@@ -264,8 +291,11 @@ impl Road {
         Ok(())
     }
 
-    fn parent_address(&self) -> Option<SocketAddr> {
-        self.config.parent_address.as_ref()?.to_socket_addrs().ok()?.next()
+    /// Where the node above listens, or the one that was above before this one moved: the
+    /// configuration tells, unless the nation said it when it moved this node.
+    fn address_above(&self, is_parent: bool) -> Option<SocketAddr> {
+        let moved = self.app.parent_address().filter(|_| is_parent);
+        moved.or(self.config.parent_address.clone())?.to_socket_addrs().ok()?.next()
     }
 
     fn config_of(&mut self, node: NodeId) -> Result<(Config, [Option<Arriving>; 4])> {
@@ -324,7 +354,7 @@ impl Road {
             return;
         }
         self.looked_up_at = now;
-        let address = self.parent_address();
+        let address = self.address_above(true);
         let peer = self.app.nation().parent().and_then(|parent| self.peers.get_mut(&parent));
         if let (Some(peer), Some(address)) = (peer, address) {
             peer.address = Some(address);

@@ -20,6 +20,7 @@ mod process_country;
 mod process_demo;
 mod process_disk;
 mod process_import;
+mod process_moved;
 mod process_postgres;
 mod process_road;
 mod process_stick;

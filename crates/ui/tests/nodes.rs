@@ -110,7 +110,7 @@ async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed(
     assert!(elsewhere.says(&["Telephone the ministry at once"]), "{}", elsewhere.html);
     let mut above = at(country.county(), Role::Administrator);
     let elsewhere = above.send(&path, &filled_in).await;
-    assert!(elsewhere.says(&["Read these numbers out", "1: 0 0 "]), "{}", elsewhere.html);
+    assert!(elsewhere.says(&["Read these numbers out", "0: 0 0 "]), "{}", elsewhere.html);
 
     ministry.app.use_root_key(Arc::new(Safe));
     let second = administrator.send(&path, &filled_in).await;
@@ -121,7 +121,7 @@ async fn the_ministry_stops_trusting_a_stolen_computer_after_the_name_was_typed(
         second.html
     );
     let held = numbers(&second.html);
-    assert!(held.starts_with("1: 0 0 "), "{held}");
+    assert!(held.starts_with("0: 0 0 "), "{held}");
     let sure = |trusted, name| {
         let mut sure = filled_in.clone();
         sure.extend([("sure", "yes"), ("trusted", trusted), ("name", name)]);
@@ -218,4 +218,51 @@ async fn the_revoked_computer_says_so_on_every_page() {
     }
     worker.lang = "ko";
     assert!(worker.get("/").await.says(&["도난당하였거나 잃어버렸다고 신고되였습니다"]));
+}
+
+#[tokio::test]
+async fn a_facility_is_put_under_another_one_at_the_ministry() {
+    let country = country();
+    let (ministry, clinic, specialist) =
+        (country.ministry(), country.clinic(), country.specialist());
+    let here = format!("/nodes/{}", clinic.seat.node());
+    let path = format!("{here}/move");
+    let mut officer = at(ministry, Role::MinistryOfficer);
+    let one = officer.get(&here).await;
+    assert!(one.says(&["Belongs to", "군병원"]) && !one.says(&["/move"]), "{}", one.html);
+    assert_eq!(officer.get(&path).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(officer.send(&path, &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(officer.get(&format!("{here}/placement")).await.status, StatusCode::NOT_FOUND);
+
+    let mut administrator = at(ministry, Role::Administrator);
+    let ask = administrator.get(&path).await;
+    assert!(ask.says(&["Now it is under 군병원", "심장병원", "도병원"]), "{}", ask.html);
+    // Neither itself nor where it is already can be chosen.
+    for node in [clinic, country.county()] {
+        let option = format!("<option value=\"{}\"", node.seat.node());
+        assert!(!ask.says(&[&option]), "{}", ask.html);
+    }
+    let below = specialist.seat.node().to_string();
+    let blank = administrator.send(&path, &[("below", ""), ("address", "somewhere")]).await;
+    assert_eq!(blank.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(blank.says(&["Choose a facility.", "value=\"somewhere\""]), "{}", blank.html);
+    let wrong = administrator.send(&path, &[("below", &below), ("address", "somewhere")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let fields = [("below", &*below), ("address", "hospital.example:7464")];
+    let elsewhere = administrator.send(&path, &fields).await;
+    assert!(elsewhere.says(&["This is done at the ministry."]), "{}", elsewhere.html);
+
+    ministry.app.use_root_key(Arc::new(Safe));
+    let wrong = administrator.send(&path, &[("below", &below), ("address", "somewhere")]).await;
+    assert!(wrong.says(&["a colon and a port"]), "{}", wrong.html);
+    let done = administrator.send(&path, &fields).await;
+    let said = ["Done. All facilities are being told.", "심장병원", "Save the file for it"];
+    assert!(done.says(&said), "{}", done.html);
+    administrator.lang = "ko";
+    let file = administrator.get(&format!("{here}/placement")).await;
+    assert_eq!(file.status, StatusCode::OK);
+    let one = administrator.get(&here).await;
+    assert!(one.says(&["소속이 바뀐 날", "기관에 줄 파일 보관"]), "{}", one.html);
+    country.carry();
+    assert_eq!(clinic.app.nation().parent(), Some(specialist.seat.node()));
 }

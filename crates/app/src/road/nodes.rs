@@ -41,6 +41,12 @@ pub struct NodeRow {
     pub is_own: bool,
     /// Whether who asks may revoke it.
     pub may_revoke: bool,
+    /// Whether who asks may hang it below another one.
+    pub may_move: bool,
+    /// The name of the facility above it; empty if there is none or it is not known here.
+    pub above: String,
+    /// Since when it hangs there, if it moved.
+    pub moved: Option<Millis>,
     /// What is known if it was revoked.
     pub revoked: Option<RevokedNode>,
 }
@@ -166,12 +172,14 @@ impl App {
         let mut rows = self.node_rows(&*view, only)?;
         for row in &mut rows {
             let chart = ChartId::Facility(row.facility.clone());
-            let may = match self.may(&*view, actor, Action::RevokeNode, &chart, None) {
-                Ok(_) | Err(AppError::Denied(Denial::NeedsReason { .. })) => true,
-                Err(AppError::Denied(_)) => false,
-                Err(why) => return Err(why),
+            let may = |action| match self.may(&*view, actor, action, &chart, None) {
+                Ok(_) | Err(AppError::Denied(Denial::NeedsReason { .. })) => Ok(true),
+                Err(AppError::Denied(_)) => Ok(false),
+                Err(why) => Err(why),
             };
-            row.may_revoke = may && !row.is_own && !self.practice;
+            let is_other = !row.is_own && !self.practice;
+            row.may_revoke = is_other && may(Action::RevokeNode)?;
+            row.may_move = is_other && row.revoked.is_none() && may(Action::InviteNode)?;
         }
         Ok(rows)
     }
@@ -193,6 +201,12 @@ impl App {
                 issued: known.issued,
                 is_own: known.node == self.place.node,
                 may_revoke: false,
+                may_move: false,
+                above: match nation.parent_of(&known.node) {
+                    Some(above) => self.node_name(view, &above)?,
+                    None => String::new(),
+                },
+                moved: nation.placement(&known.node).map(|placement| placement.at),
                 revoked: self.revoked_node(view, &known.node)?,
             });
         }

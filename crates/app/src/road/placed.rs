@@ -288,10 +288,8 @@ fn place(
     }
     for gone in known.iter().filter(|node| !now.contains(node) && !after.is_revoked(node)) {
         // Told by it, there is nothing to say; but it has to learn that this node has heard.
-        let told = match Some(gone) == from {
-            true => 0,
-            false => keys::number(tx, &keys::sent(gone, Class::Care))?,
-        };
+        let sent = keys::number(tx, &keys::sent(gone, Class::Care))?;
+        let told = if Some(gone) == from { 0 } else { sent };
         let value = [told.to_be_bytes(), app.now().0.to_be_bytes()].concat();
         tx.set_value(Space::Peer, &keys::parting(gone), Some(&value))?;
     }

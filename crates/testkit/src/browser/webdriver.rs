@@ -6,13 +6,16 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::http::{HttpError, Request};
+use crate::{
+    http::{HttpError, Request},
+    patience::Stopwatch,
+};
 
 /// The key under which the protocol names an element (`WebDriver` §12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -145,7 +148,7 @@ impl Drop for WebDriver {
 }
 
 /// So long a driver may take until it listens: two cores share several browsers and nodes.
-const LISTENS: Duration = Duration::from_secs(60);
+const LISTENS: Duration = Duration::from_mins(1);
 /// A driver takes a free port of IPv4 and then the same one of IPv6. If somebody else has that one
 /// it ends, so that it is started again.
 const STARTS: usize = 5;
@@ -182,8 +185,8 @@ fn port_of(process: &mut Child) -> Result<String, String> {
             let _ = sender.send(line);
         }
     });
-    let (end, mut said) = (Instant::now() + LISTENS, String::new());
-    while let Ok(line) = receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+    let (watch, mut said) = (Stopwatch::start(), String::new());
+    while let Ok(line) = receiver.recv_timeout(LISTENS.saturating_sub(watch.elapsed())) {
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             return Ok(port.trim_end_matches('.').to_owned());
         }

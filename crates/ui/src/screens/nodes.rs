@@ -1,4 +1,7 @@
-//! The computers of the facilities: which are trusted, and what to do when one was stolen or lost.
+//! The computers of the facilities: which are trusted, what to do when one was stolen or lost, and where
+//! they hang.
+
+mod moving;
 
 use askama::Template;
 use axum::Router;
@@ -29,6 +32,7 @@ pub fn routes() -> Router<Ui> {
         .route("/nodes/{node}", get(node))
         .route("/nodes/{node}/file", get(file))
         .route("/nodes/{node}/revoke", get(ask).post(revoke))
+        .merge(moving::routes())
 }
 
 /// A line of the list.
@@ -127,6 +131,12 @@ async fn node(
         None => vec![],
     };
     let mut facts = vec![Fact::new(t.get("nodes-tier"), tier_of(t, row.tier))];
+    if !row.above.is_empty() {
+        facts.push(Fact::new(t.get("nodes-above"), row.above.clone()));
+    }
+    if let Some(moved) = &row.moved {
+        facts.push(Fact::new(t.get("nodes-moved"), page.when(moved)));
+    }
     facts.push(Fact::new(t.get("nodes-id"), row.node.to_string()));
     if let Some(revoked) = &row.revoked {
         let trusted = trusted_text(&revoked.trusted).replace('\n', " · ");
@@ -185,8 +195,13 @@ async fn file(ui: State<Ui>, who: SignedIn, Path(id): Path<String>) -> Result<Re
     let all = ui.run(move |app| Ok(app.revocations_of(&node))).await?;
     // Of several the last one was signed because those before were not strict enough.
     let bytes = all.into_iter().next_back().ok_or(Trouble::NotFound)?;
+    statement(&node, "revoked", bytes)
+}
+
+/// What the nation says about a node, to be saved.
+fn statement(node: &NodeId, kind: &str, bytes: Vec<u8>) -> Result<Response, Trouble> {
     let short = node.to_string();
-    let named = format!("attachment; filename=\"ondol-{}.revoked\"", &short[..8]);
+    let named = format!("attachment; filename=\"ondol-{}.{kind}\"", &short[..8]);
     let kind = HeaderValue::from_static("application/octet-stream");
     let named = HeaderValue::from_str(&named).map_err(Trouble::broken)?;
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named)], bytes)

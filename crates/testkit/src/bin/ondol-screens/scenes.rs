@@ -295,6 +295,7 @@ fn hospital(places: &Places) -> Vec<Scene> {
         ministry("facilities", "/facilities"),
         ministry("nodes", "/nodes"),
         ministry("nodes-one", &node),
+        ministry("nodes-move", &format!("{node}/move")),
         ministry("nodes-revoke", &format!("{node}/revoke")),
         ministry("nodes-sure", &format!("{node}/revoke")).when(|desk| {
             desk.browser.press_at("//input[@name='why'][@value='stolen']/ancestor::label");

@@ -86,6 +86,7 @@ struct Brought {
     refused: Vec<(String, String)>,
     /// So many nodes were revoked by what was chosen.
     revocations: u64,
+    placements: u64,
     /// Something was not here before.
     is_news: bool,
     /// Something was taken in, new or not: an acknowledgement can go back.
@@ -142,8 +143,9 @@ pub async fn carry_in(
     let sticks: Vec<Said> = carried.brought.iter().map(|one| said(&page, one, &called)).collect();
     let refused = carried.refused.iter().map(|why| say::refusal(t, why, &called)).collect();
     let (is_news, is_read) = (carried.is_news(), !sticks.is_empty());
-    let revocations = carried.revocations;
-    Ok(Screen(Brought { t, page, sticks, refused, revocations, is_news, is_read }).into_response())
+    let (revocations, placements) = (carried.revocations, carried.placements);
+    Ok(Screen(Brought { t, page, sticks, refused, revocations, placements, is_news, is_read })
+        .into_response())
 }
 
 async fn complain(page: Page, who: SignedIn, ui: &Ui, text: String) -> Result<Response, Trouble> {
