@@ -273,7 +273,10 @@ fn placement() -> Placement {
 fn placement_bytes() {
     let root = SigningKey::from_bytes(&[8; 32]);
     let signed = placement().signed(&root);
-    assert_eq!(to_hex(&signed.to_bytes()), "PLACEMENT_VECTOR");
+    assert_eq!(
+        to_hex(&signed.to_bytes()),
+        "6f6e646f6c20706c6163656d656e74019b8f0a08b1813defd58d4f8efb8e6b100505050505050505050505050505050500a8da769b01000015686f73706974616c2e6578616d706c653a373436349460db1a95279d6c906456a763dfd857abe9bb984c726071bd2682304d9f5af2e94cdc5318b1629ab6ed213be6f0f476afaf151dd476c04f4cf713e951f3880a"
+    );
     let (read, certificate) = Placement::read(&signed.to_bytes()).unwrap();
     assert_eq!((&read, certificate), (&signed, None));
     assert!(read.check(&root.verifying_key()).is_ok());

@@ -25,7 +25,7 @@ pub fn take(
     for neighbour in nation.neighbours() {
         if Some(&neighbour) != from
             && neighbour != certificate.node
-            && concerns(app, &nation, &neighbour, certificate)
+            && concerns(app, &with, &neighbour, certificate)
         {
             send(tx, &neighbour, Class::Care, &message)?;
         }
