@@ -13,11 +13,12 @@ use super::{
     courier::Carried,
     due::{Due, What},
     faults::Faults,
+    library::Library,
     machine::{Around, Machine},
     people,
     power::START_MS,
     service::LOOK_MS,
-    state::{Chain, Neighbour},
+    neighbour::Neighbour,
     tree::Tree,
     weather::{DAY, MINUTE, Means, Weather, about},
     wire::{Line, Wire},
@@ -31,12 +32,11 @@ const REST_MS_MAX: u64 = 3 * DAY;
 pub struct Country {
     pub(super) plan: Plan,
     pub(super) tree: Tree,
+    pub(super) library: Library,
     pub(super) machines: Vec<Machine>,
     pub(super) chance: Chance,
     pub(super) faults: Faults,
     pub(super) now: u64,
-    /// Chains of which a node lost a part when it was put back from a backup.
-    pub(super) holes: HashSet<(usize, Chain)>,
     /// Nodes that began a new incarnation.
     pub(super) restored: HashSet<usize>,
     pub(super) drawer: Vec<Carried>,
@@ -55,6 +55,7 @@ macro_rules! around {
         Around {
             now: $self.now,
             tree: &$self.tree,
+            library: &$self.library,
             chance: &$self.chance,
             faults: &mut $self.faults,
             slip: $self.plan.slip,
@@ -87,11 +88,11 @@ impl Country {
         Self {
             plan,
             tree,
+            library: Library::default(),
             machines,
             chance,
             faults: Faults::default(),
             now: 0,
-            holes: HashSet::new(),
             restored: HashSet::new(),
             drawer: vec![],
             sticks: 0,
@@ -299,7 +300,7 @@ impl Country {
             self.faults.refused += 1;
             return;
         }
-        people::write(machine, self.now, &self.tree, &self.chance);
+        people::write(machine, self.now, (&self.tree, &self.library), &self.chance);
         self.want_sync(at);
     }
 

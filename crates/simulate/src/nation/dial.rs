@@ -1,6 +1,6 @@
 //! Lines are opened, cut, dialled and hung up.
 
-use super::{Weather, country::Country, due::What, state::Neighbour, weather::MINUTE};
+use super::{Weather, country::Country, due::What, neighbour::Neighbour, weather::MINUTE};
 
 /// How long a dialled line stays open when nothing moves, and at the most.
 const IDLE_MS: u64 = 6_000;

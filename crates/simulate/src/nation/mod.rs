@@ -7,13 +7,16 @@
 //! is memory and a disk, on which stands what was synced. Chance comes from the seed.
 
 mod check;
+mod compare;
 mod country;
 mod courier;
 mod dial;
 mod due;
 mod end;
 mod faults;
+mod library;
 mod machine;
+mod neighbour;
 mod outcome;
 mod people;
 mod power;

@@ -6,7 +6,7 @@ use super::{
     due::What,
     end::End,
     machine::Around,
-    state::Op,
+    state::{Chain, Head, NO_HEAD, Op},
 };
 
 /// 1 January 2026, ms.
@@ -69,25 +69,54 @@ impl Country {
         match machine.backup.take() {
             Some(backup) if self.chance.happens(70) => {
                 self.faults.restored += 1;
-                for (chain, head) in &machine.disk.heads {
-                    if backup.head(chain).number < head.number {
-                        self.holes.insert((at, chain.clone()));
-                        // Nobody can say what of its own others hold: they have to agree on it.
-                        machine.ledger.remove(chain);
-                    }
+                for (chain, saved) in &mut machine.ledger {
+                    saved.here = saved.here.min(backup.head(chain).number);
                 }
                 machine.promised.clear();
-                machine.disk = *backup;
+                let broken = std::mem::replace(&mut machine.disk, *backup);
+                for (chain, head) in broken.heads {
+                    if self.machines[at].disk.head(&chain).number < head.number {
+                        self.only_the_broken_disk_had(&chain);
+                    }
+                }
             }
             _ => self.faults.cloned += 1,
         }
         // What waits goes again under other numbers, and parts of pictures have no names.
         self.restored.insert(at);
+        let machine = &mut self.machines[at];
         if self.plan.slip != Some(Slip::ReusedIncarnation) {
             let step = 1 + u32::try_from(self.chance.next() % 1_000).unwrap_or(0);
             machine.disk.apply(&Op::Anew { step }, at, &self.tree);
         }
         machine.memory = machine.disk.clone();
         self.later(3_000, What::PowerOn(at));
+    }
+
+    /// A disk is broken that had something of a chain. Its writers were told that it is saved: what
+    /// is lost now, and what follows it, has to be nowhere any more. Nothing else may be lost: not
+    /// what is on the disk of anybody, also if it waits there for what is elsewhere.
+    fn only_the_broken_disk_had(&mut self, chain: &Chain) {
+        let Some(origin) = self.tree.place_of(&chain.0.origin) else { return };
+        let mut concerned = self.tree.concerned(&chain.1);
+        concerned.push(origin);
+        let disks = || concerned.iter().map(|&at| &self.machines[at].disk);
+        let mut there = disks().map(|disk| disk.head(chain)).max_by_key(|head| head.number);
+        let mut next = there;
+        while let Some(head) = next {
+            there = Some(head);
+            let follows = (chain.clone(), head.number + 1);
+            next = disks().filter_map(|disk| disk.waiting.get(&follows)).find_map(|(index, batch)| {
+                let entry = &batch.entries[*index];
+                let hash = entry.hash();
+                (entry.previous == head.hash).then_some(Head { number: head.number + 1, hash })
+            });
+        }
+        let there = there.unwrap_or(NO_HEAD);
+        if let Some(saved) = self.machines[origin].ledger.get_mut(chain)
+            && saved.everywhere.number > there.number
+        {
+            saved.everywhere = there;
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     country::{Country, around},
     due::What,
     machine::Around,
-    state::Neighbour,
+    neighbour::Neighbour,
     weather::MINUTE,
 };
 
