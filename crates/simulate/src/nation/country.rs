@@ -37,6 +37,8 @@ pub struct Country {
     pub(super) chance: Chance,
     pub(super) faults: Faults,
     pub(super) now: u64,
+    /// By how many ms of its line slower bytes passed an emergency at the most.
+    pub(super) passed_ms: u64,
     /// Nodes that began a new incarnation.
     pub(super) restored: HashSet<usize>,
     pub(super) drawer: Vec<Carried>,
@@ -93,6 +95,7 @@ impl Country {
             chance,
             faults: Faults::default(),
             now: 0,
+            passed_ms: 0,
             restored: HashSet::new(),
             drawer: vec![],
             sticks: 0,
@@ -137,6 +140,7 @@ impl Country {
             faults: self.faults,
             sticks: self.sticks,
             rest_ms: self.now - mended,
+            passed_ms: self.passed_ms,
             digest: check::digest(self),
             ..Outcome::default()
         };
@@ -192,7 +196,7 @@ impl Country {
             ];
             if at > 0 {
                 let first = match self.plan.weather {
-                    Weather::Bad => self.chance.next() % MINUTE,
+                    Weather::Bad | Weather::Worst => self.chance.next() % MINUTE,
                     Weather::Usual => self.chance.next() % means.open,
                 };
                 all.push((first, What::Open(at)));

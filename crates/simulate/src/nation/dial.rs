@@ -11,7 +11,7 @@ impl Country {
     pub(super) fn dial_if_urgent(&mut self, at: usize, peer: usize) -> Result<(), String> {
         let child = self.child(at, peer);
         let wire = &self.wires[child];
-        if self.plan.weather == Weather::Bad || wire.open || self.now < wire.dead_until {
+        if self.plan.weather != Weather::Usual || wire.open || self.now < wire.dead_until {
             return Ok(());
         }
         let machine = &self.machines[at];
@@ -31,7 +31,7 @@ impl Country {
     pub(super) fn open(&mut self, child: usize) -> Result<(), String> {
         let means = self.means(child);
         match self.plan.weather {
-            Weather::Bad => {
+            Weather::Bad | Weather::Worst => {
                 let after = self.about(means.open);
                 self.later(after, What::Cut(child));
             }

@@ -73,6 +73,8 @@ pub struct Machine {
     pub format: u8,
     /// A backup that somebody took.
     pub backup: Option<Box<State>>,
+    /// The backup that was put back the last time.
+    pub put_back: Option<Box<State>>,
     /// Its ends of lines, by neighbour; none while the power is off.
     pub ends: BTreeMap<usize, Box<End>>,
     /// What it told its neighbours that it holds: (neighbour, epoch, class). It stands in no disk.
@@ -107,6 +109,7 @@ impl Machine {
             wall_offset: 0,
             format,
             backup: None,
+            put_back: None,
             ends: BTreeMap::new(),
             promised: BTreeMap::new(),
             ledger: BTreeMap::new(),

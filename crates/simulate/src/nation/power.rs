@@ -66,9 +66,13 @@ impl Country {
     pub(super) fn put_back(&mut self, at: usize) {
         self.power_off(at);
         let machine = &mut self.machines[at];
-        match machine.backup.take() {
+        // Now and then the one that was put back the last time, since which nobody took another.
+        let again = machine.put_back.is_some() && self.chance.happens(25);
+        let backup = if again { machine.put_back.clone() } else { machine.backup.take() };
+        match backup {
             Some(backup) if self.chance.happens(70) => {
                 self.faults.restored += 1;
+                machine.put_back = Some(backup.clone());
                 for (chain, saved) in &mut machine.ledger {
                     saved.here = saved.here.min(backup.head(chain).number);
                 }
