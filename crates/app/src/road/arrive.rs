@@ -61,7 +61,8 @@ impl App {
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
-                Taking { app: &app, tx }.message(peer, class, &message)
+                let is_late = epoch < keys::number(tx, &keys::epoch(&peer))?;
+                Taking { app: &app, tx, is_late }.message(peer, class, &message)
             });
             match outcome {
                 Ok(arrival) => {
@@ -105,7 +106,7 @@ impl App {
             if !note(tx, &peer, epoch, class, number)? {
                 return Ok(Arrival::Known);
             }
-            Taking { app: &app, tx }.quarantine(&peer, &bytes)
+            Taking { app: &app, tx, is_late: true }.quarantine(&peer, &bytes)
         })
     }
 }
@@ -140,6 +141,9 @@ impl From<StoreError> for Stop {
 pub struct Taking<'a> {
     pub(super) app: &'a App,
     pub(super) tx: &'a mut dyn WriteTx,
+    /// Whether its sender may have counted anew since: what it gave then it may have lost, and it
+    /// has told already what it holds.
+    pub(super) is_late: bool,
 }
 
 impl Taking<'_> {
@@ -241,6 +245,7 @@ impl Taking<'_> {
                 let Envelope { from, class, epoch, number, first, .. } = *envelope;
                 saw(self.app, self.tx, &nation, (&from, epoch))?;
                 skip(self.tx, &from, epoch, class, first)?;
+                self.is_late = epoch < keys::number(self.tx, &keys::epoch(&from))?;
                 let arrival = match note(self.tx, &from, epoch, class, number)? {
                     false => Arrival::Known,
                     // One envelope within another would lead on what came to its end, and as
@@ -316,7 +321,7 @@ impl Taking<'_> {
     fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<bool, AppError> {
         let stream = &entry.address.stream;
         let source = keys::source(peer, &entry.chart, stream);
-        if keys::number(self.tx, &source)? < entry.chart_number {
+        if !self.is_late && keys::number(self.tx, &source)? < entry.chart_number {
             keys::set_number(self.tx, &source, entry.chart_number)?;
         }
         arrivals::mark(self.app, self.tx)?;

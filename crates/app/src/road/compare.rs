@@ -49,12 +49,13 @@ pub fn heard(
     (peer, before, epoch): (&NodeId, u64, u64),
 ) -> Result<(), AppError> {
     revoke::tell_again(tx, nation, peer)?;
-    // Two copies of one node that call in turn are told once each.
-    let heard = keys::heard(peer);
-    if epoch <= keys::number(tx, &heard)? || nation.is_revoked(peer) {
+    // Two copies of one node that call in turn are told once each. Of two that were made of the same
+    // backup the later one may count in the lower epoch.
+    let heard = keys::heard(peer, epoch);
+    if tx.value(Space::Peer, &heard)?.is_some() || nation.is_revoked(peer) {
         return Ok(());
     }
-    keys::set_number(tx, &heard, epoch)?;
+    tx.set_value(Space::Peer, &heard, Some(&[]))?;
     if before > 0 {
         introduce::tell_again(app, tx, nation, peer)?;
     }
@@ -144,6 +145,8 @@ pub fn give(
     (peer, class): (&NodeId, Class),
     holdings: &Holdings,
 ) -> Result<(), AppError> {
+    // What waits for it already does not have to wait twice.
+    let queued = queue::queued(tx, peer, class)?;
     for chart in charts_between(app, nation, &*tx, peer)? {
         if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
             continue;
@@ -168,7 +171,7 @@ pub fn give(
             if let Some(held) = held(&stream)
                 && held < newest
             {
-                queue::give_after(app, tx, nation, (peer, &chart), &stream, held)?;
+                queue::give_after(app, tx, nation, (peer, &chart), (&stream, held), &queued)?;
             }
         }
     }

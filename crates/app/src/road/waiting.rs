@@ -38,7 +38,7 @@ impl App {
             let (app, peer, bytes) = (self.clone(), NodeId(*peer), bytes.to_vec());
             let outcome = ondol_store::transact(&*self.store, move |tx| {
                 tx.set_value(Space::Quarantine, &key, None)?;
-                let mut taking = Taking { app: &app, tx };
+                let mut taking = Taking { app: &app, tx, is_late: true };
                 match Parcel::decode(&bytes) {
                     Ok(parcel) => taking.parcel(peer, parcel, &bytes).map(drop),
                     Err(_) => Ok(taking.quarantine(&peer, &bytes).map(drop)?),
