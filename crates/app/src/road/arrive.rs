@@ -61,7 +61,7 @@ impl App {
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
-                let is_late = epoch < keys::number(tx, &keys::epoch(&peer))?;
+                let is_late = epoch != keys::number(tx, &keys::epoch(&peer))?;
                 Taking { app: &app, tx, is_late }.message(peer, class, &message)
             });
             match outcome {
@@ -245,7 +245,7 @@ impl Taking<'_> {
                 let Envelope { from, class, epoch, number, first, .. } = *envelope;
                 saw(self.app, self.tx, &nation, (&from, epoch))?;
                 skip(self.tx, &from, epoch, class, first)?;
-                self.is_late = epoch < keys::number(self.tx, &keys::epoch(&from))?;
+                self.is_late = epoch != keys::number(self.tx, &keys::epoch(&from))?;
                 let arrival = match note(self.tx, &from, epoch, class, number)? {
                     false => Arrival::Known,
                     // One envelope within another would lead on what came to its end, and as

@@ -51,11 +51,10 @@ pub fn heard(
     revoke::tell_again(tx, nation, peer)?;
     // Two copies of one node that call in turn are told once each. Of two that were made of the same
     // backup the later one may count in the lower epoch.
-    let heard = keys::heard(peer, epoch);
-    if tx.value(Space::Peer, &heard)?.is_some() || nation.is_revoked(peer) {
+    if was_heard(tx, peer, epoch)? || nation.is_revoked(peer) {
         return Ok(());
     }
-    tx.set_value(Space::Peer, &heard, Some(&[]))?;
+    tx.set_value(Space::Peer, &keys::heard(peer, epoch), Some(&[]))?;
     if before > 0 {
         introduce::tell_again(app, tx, nation, peer)?;
     }
@@ -66,6 +65,11 @@ pub fn heard(
         tell(app, tx, nation, peer)?;
     }
     Ok(())
+}
+
+/// Whether a peer was heard of that counts in an epoch.
+pub fn was_heard(view: &(impl View + ?Sized), peer: &NodeId, epoch: u64) -> Result<bool, AppError> {
+    Ok(view.value(Space::Peer, &keys::heard(peer, epoch))?.is_some())
 }
 
 /// Tells a peer what is here of the charts that it may have a part in.
@@ -151,9 +155,11 @@ pub fn give(
         if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
             continue;
         }
-        let held = |stream: &Stream| match stream.class == class {
-            true => holdings.of(&chart, &(stream.origin, stream.incarnation)),
-            false => None,
+        let held = |stream: &Stream| {
+            if stream.class != class {
+                return None;
+            }
+            holdings.of(&chart, &(stream.origin, stream.incarnation))
         };
         // What it once gave itself it has to be given, too.
         let mut prefix = keys::source_prefix(peer);

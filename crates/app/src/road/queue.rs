@@ -203,9 +203,8 @@ fn fill(
         let rows = tx.chart_entries(stream, chart, next, STEP)?;
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.entry.chart_number + 1;
-        let is_new = |row: &&EntryRow| {
-            row.arrival <= distributed && !queued.contains(&row.entry.address)
-        };
+        let is_new =
+            |row: &&EntryRow| row.arrival <= distributed && !queued.contains(&row.entry.address);
         for row in rows.iter().filter(is_new) {
             offer(app, tx, nation, (peer, &row.entry), class)?;
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ondol_kernel::Class;
-use ondol_record::{ChartId, EntryHash};
+use ondol_record::{Address, ChartId, EntryHash};
 use ondol_replicate::{
     Batch,
     holdings::{self, Held, Holdings},
@@ -27,6 +27,9 @@ const CHARTS_AT_ONCE: usize = 12;
 const PARTS: usize = 32;
 /// The epoch of a node that never lost anything.
 const FIRST_EPOCH: u64 = 1;
+
+/// A range, and which charts of it.
+type Part<'a> = (Arc<Batch>, BTreeSet<&'a ChartId>);
 
 /// What a neighbour is given that told what it holds.
 #[derive(Debug, Default)]
@@ -50,10 +53,9 @@ impl State {
     pub(super) fn heard(&mut self, peer: usize, (before, epoch): (u64, u64), tree: &Tree) {
         let own = self.epoch();
         let neighbour = self.neighbour(peer);
-        if epoch <= neighbour.heard {
+        if !neighbour.heard.insert(epoch) {
             return;
         }
-        neighbour.heard = epoch;
         if own > FIRST_EPOCH && (before > 0 || neighbour.told < own) {
             self.tell(peer, tree);
         }
@@ -93,9 +95,11 @@ impl State {
     ) -> Result<Gives, String> {
         let mut gives = Gives::default();
         let Some(neighbour) = self.neighbours.get(&peer) else { return Ok(gives) };
-        let held = |(stream, chart): &Chain| match stream.class == class {
-            true => holdings.of(chart, &(stream.origin, stream.incarnation)),
-            false => None,
+        let held = |(stream, chart): &Chain| {
+            if stream.class != class {
+                return None;
+            }
+            holdings.of(chart, &(stream.origin, stream.incarnation))
         };
         for (chain, &gave) in &neighbour.source {
             if let Some(held) = held(chain).filter(|&held| held < gave) {
@@ -104,7 +108,12 @@ impl State {
         }
         let unsealed: BTreeSet<EntryHash> =
             self.unsealed[place(class)].iter().map(|entry| entry.hash()).collect();
-        let mut ranges: BTreeMap<(_, u64, u64), (Arc<Batch>, BTreeSet<&ChartId>)> = BTreeMap::new();
+        // What waits for it already does not have to wait twice.
+        let queued: BTreeSet<Address> = neighbour.queue[place(class)]
+            .iter()
+            .flat_map(|batch| batch.entries.iter().map(|entry| entry.address))
+            .collect();
+        let mut ranges: BTreeMap<_, Part<'_>> = BTreeMap::new();
         for (chain, head) in &self.heads {
             let Some(held) = held(chain).filter(|&held| held < head.number) else { continue };
             let (stream, chart) = chain;
@@ -118,6 +127,10 @@ impl State {
                 return Err(format!("nobody sealed what is held of {chain:?}"));
             }
             for range in rest.ranges {
+                let mut of_chart = range.entries.iter().filter(|entry| entry.chart == *chart);
+                if of_chart.all(|entry| queued.contains(&entry.address)) {
+                    continue;
+                }
                 let key = (*stream, range.seal.first, range.seal.last);
                 ranges.entry(key).or_insert((range, BTreeSet::new())).1.insert(chart);
             }

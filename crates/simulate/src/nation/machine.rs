@@ -7,8 +7,8 @@ use ondol_record::{Entry, Stream};
 use ondol_replicate::{Batch, Parcel, holdings::Holdings, message::Message, parcel};
 
 use super::{
-    end::End,
     compare::Gives,
+    end::End,
     faults::Faults,
     library::Library,
     select::seal,
@@ -309,7 +309,9 @@ impl Machine {
             }
         }
         let (batches, wall) = (Arc::new(batches), self.wall(around.now));
-        let op = Op::Took { from, epoch, class, number, batches, picture, gives, wall };
+        let is_late = known.is_some_and(|from| from.epoch != epoch && !from.counts_later_in(epoch))
+            && around.slip != Some(Slip::OldSticksBelieved);
+        let op = Op::Took { from, epoch, class, number, batches, picture, gives, is_late, wall };
         match self.change(op, around.tree) {
             Done::Clash => Err(format!("node {} and {from} differ", self.at)),
             Done::Known => Ok(()),

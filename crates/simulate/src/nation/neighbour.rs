@@ -53,8 +53,8 @@ impl Got {
 pub struct Neighbour {
     /// In which epoch it counts.
     pub epoch: u64,
-    /// The highest epoch in which it was told what it may have lost.
-    pub heard: u64,
+    /// In which epochs it was told what it may have lost.
+    pub heard: BTreeSet<u64>,
     /// The own epoch in which it was last told what is here.
     pub told: u64,
     /// Which parcels it reads.
@@ -100,6 +100,12 @@ impl Neighbour {
     pub fn keep(&mut self, class: usize, bytes: Arc<Vec<u8>>) {
         self.sent[class] += 1;
         self.kept[class].insert(self.sent[class], bytes);
+    }
+
+    /// Whether something of an epoch shows that it counts anew: of two copies of one backup the
+    /// later one may count in the lower epoch.
+    pub fn counts_later_in(&self, epoch: u64) -> bool {
+        epoch > self.epoch && !self.heard.contains(&epoch)
     }
 
     /// Counts in an epoch from now on.

@@ -92,12 +92,7 @@ fn body(class: Class, chance: &Chance) -> (&'static str, String) {
 }
 
 /// Somebody writes at a node: the change, which is not acknowledged before it is synced.
-pub fn write(
-    machine: &mut Machine,
-    now: u64,
-    (tree, library): (&Tree, &Library),
-    chance: &Chance,
-) {
+pub fn write(machine: &mut Machine, now: u64, (tree, library): (&Tree, &Library), chance: &Chance) {
     let class = class(chance);
     let chart = chart(machine.at, tree, chance);
     let state = &machine.memory;

@@ -11,6 +11,9 @@ use super::{
 
 /// 1 January 2026, ms.
 pub(super) const START_MS: i64 = 1_767_225_600_000;
+/// How far apart incarnations are at the most, as in the product: two copies of one backup know
+/// nothing of each other.
+const STEP_BITS: u32 = 24;
 /// A year, ms.
 const YEAR_MS: i64 = 365 * 86_400_000;
 
@@ -19,6 +22,7 @@ impl Country {
         if self.machines[at].on {
             let mut around = around!(self);
             self.machines[at].power_off(&mut around);
+            self.hang_up_all(at);
         }
     }
 
@@ -42,6 +46,9 @@ impl Country {
         }
         for peer in peers {
             self.service(at, peer)?;
+            // Emergencies of either side.
+            self.dial_if_urgent(at, peer)?;
+            self.dial_if_urgent(peer, at)?;
         }
         let means = self.means(at);
         if !self.calm {
@@ -66,7 +73,7 @@ impl Country {
     pub(super) fn put_back(&mut self, at: usize) {
         self.power_off(at);
         let machine = &mut self.machines[at];
-        // Now and then the one that was put back the last time, since which nobody took another.
+        // Now and then the one that was put back the last time, though there may be a newer one.
         let again = machine.put_back.is_some() && self.chance.happens(25);
         let backup = if again { machine.put_back.clone() } else { machine.backup.take() };
         match backup {
@@ -90,7 +97,7 @@ impl Country {
         self.restored.insert(at);
         let machine = &mut self.machines[at];
         if self.plan.slip != Some(Slip::ReusedIncarnation) {
-            let step = 1 + u32::try_from(self.chance.next() % 1_000).unwrap_or(0);
+            let step = 1 + u32::try_from(self.chance.next() >> (64 - STEP_BITS)).unwrap_or(0);
             machine.disk.apply(&Op::Anew { step }, at, &self.tree);
         }
         machine.memory = machine.disk.clone();
@@ -110,11 +117,12 @@ impl Country {
         while let Some(head) = next {
             there = Some(head);
             let follows = (chain.clone(), head.number + 1);
-            next = disks().filter_map(|disk| disk.waiting.get(&follows)).find_map(|(index, batch)| {
-                let entry = &batch.entries[*index];
-                let hash = entry.hash();
-                (entry.previous == head.hash).then_some(Head { number: head.number + 1, hash })
-            });
+            next =
+                disks().filter_map(|disk| disk.waiting.get(&follows)).find_map(|(index, batch)| {
+                    let entry = &batch.entries[*index];
+                    let hash = entry.hash();
+                    (entry.previous == head.hash).then_some(Head { number: head.number + 1, hash })
+                });
         }
         let there = there.unwrap_or(NO_HEAD);
         if let Some(saved) = self.machines[origin].ledger.get_mut(chain)

@@ -31,11 +31,13 @@ pub enum Slip {
     NothingGiven,
     /// A neighbour that lost what it once gave is believed to hold it still.
     NotesNotLowered,
+    /// What a neighbour sent before it lost it, it is believed to hold.
+    OldSticksBelieved,
 }
 
 impl Slip {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::FrontierOffByOne,
         Self::EarlyAcknowledgement,
         Self::DroppedClass,
@@ -49,6 +51,7 @@ impl Slip {
         Self::ForgottenQueue,
         Self::NothingGiven,
         Self::NotesNotLowered,
+        Self::OldSticksBelieved,
     ];
 
     /// The bug of a name.

@@ -60,6 +60,8 @@ pub enum Op {
         batches: Arc<Vec<Arc<Batch>>>,
         picture: Option<u64>,
         gives: Option<Arc<Gives>>,
+        /// Its sender may have counted anew since, and lost what is in it.
+        is_late: bool,
         wall: Millis,
     },
     /// Nothing below a number will come.
@@ -142,9 +144,8 @@ impl State {
                 neighbour.keep(place(Class::Bulk), bytes.clone());
                 add(&mut neighbour.pictures_sent, *sum);
             }
-            Op::Took { from, epoch, class, number, batches, picture, gives, wall } => {
-                let before = self.neighbour(*from).epoch;
-                if *epoch > before {
+            Op::Took { from, epoch, class, number, batches, picture, gives, is_late, wall } => {
+                if self.neighbour(*from).counts_later_in(*epoch) {
                     self.counts_in(*from, *epoch, tree);
                 }
                 let neighbour = self.neighbour(*from);
@@ -158,10 +159,14 @@ impl State {
                 for (chain, held) in gives.iter().flat_map(|gives| &gives.lowered) {
                     neighbour.source.insert(chain.clone(), *held);
                 }
+                if !is_late {
+                    let entries = batches.iter().flat_map(|batch| &batch.entries);
+                    entries.for_each(|entry| neighbour.gave(entry));
+                }
                 for range in gives.iter().flat_map(|gives| &gives.ranges) {
                     self.offer(*from, range, |_| true);
                 }
-                return self.take(*from, batches, *wall, (me, tree));
+                return self.take(batches, *wall, (me, tree));
             }
             Op::Skipped { from, epoch, class, number } => {
                 let got = self.neighbour(*from).got.entry(*epoch).or_default();
@@ -205,16 +210,8 @@ impl State {
         }
     }
 
-    fn take(
-        &mut self,
-        from: usize,
-        batches: &[Arc<Batch>],
-        wall: Millis,
-        (me, tree): (usize, &Tree),
-    ) -> Done {
+    fn take(&mut self, batches: &[Arc<Batch>], wall: Millis, (me, tree): (usize, &Tree)) -> Done {
         let mut done = Done::New;
-        let neighbour = self.neighbour(from);
-        batches.iter().flat_map(|batch| &batch.entries).for_each(|entry| neighbour.gave(entry));
         for batch in batches {
             let mut any_new = false;
             for (index, entry) in batch.entries.iter().enumerate() {

@@ -4,7 +4,7 @@ use super::country::Country;
 
 /// Slower bytes that come after an emergency was on the disk of whoever sends it and before it is
 /// there: so many seconds of the line, and some.
-const OVERTAKEN_S_MAX: u64 = 60;
+const OVERTAKEN_S_MAX: u64 = 25;
 const OVERTAKEN_BYTES: u64 = 16 << 10;
 
 impl Country {
