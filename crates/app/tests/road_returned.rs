@@ -4,9 +4,10 @@
 use ondol_kernel::{Class, ResourceId};
 use ondol_record::ChartId;
 use ondol_replicate::message::Message;
+use ondol_store::Space;
 use serde_json::json;
 use support::{
-    Country, Facility,
+    Country, Facility, Folder,
     scenes::{bring, consult, note, notes, patient_at, put_aside, stick, waits},
 };
 
@@ -116,6 +117,111 @@ fn two_neighbours_that_lost_different_things_give_them_to_each_other() {
         assert_eq!(put_aside(facility), 0, "{}", facility.seat.id);
         assert!(!waits(facility));
     }
+}
+
+#[test]
+fn a_stick_from_before_the_loss_brings_back_what_its_sender_lost_itself() {
+    let mut country = Country::new();
+    let chart = patient_at(country.clinic(), "p1");
+    country.carry();
+    let backup = country.clinic().backup();
+    note(country.clinic(), "p1", "a1");
+    let old = stick(country.clinic(), country.county());
+    country.again("clinic", |clinic| clinic.put_back(&backup));
+    // The county hears of the loss, and has not seen the note.
+    country.carry();
+    bring(&old, country.county());
+    country.carry();
+    for facility in [country.clinic(), country.county(), country.province()] {
+        assert_eq!(notes(facility, &chart), ["a1"], "{}", facility.seat.id);
+        assert!(!waits(facility), "{} still has something", facility.seat.id);
+    }
+}
+
+/// Of two copies of one backup the later one may count in the lower epoch.
+fn put_back_in_a_lower_epoch(country: &mut Country, clinic: &Folder) {
+    let before = country.clinic().app.own_epoch().unwrap();
+    for _ in 0..99 {
+        country.again("clinic", |one| one.put_back(clinic));
+        if country.clinic().app.own_epoch().unwrap() < before {
+            return;
+        }
+    }
+    panic!("all of them count later");
+}
+
+#[test]
+fn so_does_a_stick_from_an_epoch_that_is_above_the_present_one() {
+    let mut country = Country::new();
+    let chart = patient_at(country.clinic(), "p1");
+    country.carry();
+    let backup = country.clinic().backup();
+    country.again("clinic", |clinic| clinic.put_back(&backup));
+    country.carry();
+    note(country.clinic(), "p1", "a1");
+    let old = stick(country.clinic(), country.county());
+    put_back_in_a_lower_epoch(&mut country, &backup);
+    country.carry();
+    bring(&old, country.county());
+    country.carry();
+    for facility in [country.clinic(), country.county(), country.province()] {
+        assert_eq!(notes(facility, &chart), ["a1"], "{}", facility.seat.id);
+        assert!(!waits(facility), "{} still has something", facility.seat.id);
+    }
+}
+
+/// Hands over what waits for a neighbour, one way.
+fn hand_over(from: &Facility, to: &Facility) {
+    to.app.renumbered(from.seat.node(), from.app.own_epoch().unwrap()).unwrap();
+    for class in Class::ALL {
+        for message in from.app.outgoing(to.seat.node(), class, 1_000).unwrap() {
+            to.app.arrive(from.seat.node(), class, message.number, &message.bytes).unwrap();
+            from.app.delivered(to.seat.node(), class, message.number).unwrap();
+        }
+    }
+}
+
+#[test]
+fn whoever_lost_something_tells_it_to_a_neighbour_that_was_put_back_from_one_backup_twice() {
+    let mut country = Country::new();
+    let chart = patient_at(country.clinic(), "p1");
+    country.carry();
+    let county = country.county().backup();
+    note(country.clinic(), "p1", "a1");
+    country.carry_but(&["province"]);
+    let clinic = country.clinic().backup();
+    country.again("county", |one| one.put_back(&county));
+    country.again("clinic", |one| one.put_back(&clinic));
+    hand_over(country.clinic(), country.county());
+    // The county says that it lost the note; what the clinic has for it then is lost again.
+    hand_over(country.county(), country.clinic());
+    assert!(notes(country.county(), &chart).is_empty());
+    put_back_in_a_lower_epoch(&mut country, &clinic);
+    country.carry();
+    for facility in [country.clinic(), country.county(), country.province()] {
+        assert_eq!(notes(facility, &chart), ["a1"], "{}", facility.seat.id);
+        assert!(!waits(facility), "{} still has something", facility.seat.id);
+    }
+}
+
+#[test]
+fn what_waits_already_is_not_queued_again() {
+    let mut country = Country::new();
+    patient_at(country.clinic(), "p1");
+    country.carry();
+    let backup = country.clinic().backup();
+    for id in ["b1", "b2", "b3"] {
+        note(country.county(), "p1", id);
+    }
+    let queued = |county: &Facility| {
+        let view = county.store().read().unwrap();
+        view.values(Space::ParcelOut, b"q", None, usize::MAX).unwrap().len()
+    };
+    let before = queued(country.county());
+    country.again("clinic", |clinic| clinic.put_back(&backup));
+    bring(&stick(country.clinic(), country.county()), country.county());
+    // Three for the clinic, three for the province.
+    assert_eq!((before, queued(country.county())), (6, 6));
 }
 
 #[test]

@@ -47,6 +47,9 @@ struct Arguments {
     /// and as long as the tests make that of its seed.
     #[arg(long)]
     bad: bool,
+    /// The same with disks that break all the time, and lines that are closed most of it.
+    #[arg(long, conflicts_with = "bad")]
+    worst: bool,
     /// Plants a bug in a country, by its name in `nation/slip.rs`: it should find it.
     #[arg(long, value_parser = |name: &str| Slip::from_name(name).ok_or("no such slip"))]
     slip: Option<Slip>,
@@ -62,12 +65,14 @@ impl Arguments {
 
     fn is_of_a_country(&self) -> bool {
         let is_long = self.hours.or(self.days).or(self.years).is_some();
-        self.nodes.is_some() || is_long || self.bad || self.slip.is_some()
+        self.nodes.is_some() || is_long || self.bad || self.worst || self.slip.is_some()
     }
 
     fn plan(&self, seed: u64) -> Plan {
         let mut plan = if self.bad {
             Plan::bad(seed)
+        } else if self.worst {
+            Plan::worst(seed)
         } else {
             Plan { seed, nodes: 500, ms: 7 * DAY, weather: Weather::Usual, slip: None }
         };

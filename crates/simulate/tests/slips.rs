@@ -6,10 +6,12 @@ use ondol_simulate::nation::{HOUR, Plan, Slip, run};
 const COUNTRIES: u64 = 8;
 
 fn is_found(slip: Slip) {
-    let found = (1..=COUNTRIES).find_map(|seed| {
-        let plan = Plan { nodes: 7, ms: HOUR, slip: Some(slip), ..Plan::bad(seed) };
-        Some((seed, run(plan).err()?))
-    });
+    is_found_by(slip, |seed| Plan { nodes: 7, ms: HOUR, ..Plan::bad(seed) });
+}
+
+fn is_found_by(slip: Slip, plan: impl Fn(u64) -> Plan) {
+    let found = (1..=COUNTRIES)
+        .find_map(|seed| Some((seed, run(Plan { slip: Some(slip), ..plan(seed) }).err()?)));
     let (seed, why) = found.unwrap_or_else(|| panic!("no country found {slip:?}"));
     println!("{slip:?} was found by seed {seed}: {why}");
 }
@@ -57,4 +59,29 @@ fn letting_go_of_one_message_too_many_is_found() {
 #[test]
 fn a_queue_that_nobody_looks_at_is_found() {
     is_found(Slip::ForgottenQueue);
+}
+
+#[test]
+fn a_number_that_is_sent_before_it_is_synced_is_found() {
+    is_found(Slip::SentUnsynced);
+}
+
+#[test]
+fn emergencies_that_wait_for_slower_messages_are_found() {
+    is_found(Slip::UrgentLast);
+}
+
+#[test]
+fn a_peer_that_does_not_give_what_was_lost_is_found() {
+    is_found(Slip::NothingGiven);
+}
+
+#[test]
+fn a_peer_that_believes_that_its_neighbour_holds_what_it_lost_is_found() {
+    is_found(Slip::NotesNotLowered);
+}
+
+#[test]
+fn a_peer_that_believes_old_sticks_is_found() {
+    is_found_by(Slip::OldSticksBelieved, Plan::worst);
 }

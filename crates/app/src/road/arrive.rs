@@ -61,8 +61,8 @@ impl App {
                 if !note(tx, &peer, epoch, class, number)? {
                     return Ok(Arrival::Known);
                 }
-                let is_past = epoch < keys::number(tx, &keys::epoch(&peer))?;
-                Taking { app: &app, tx, is_past }.message(peer, class, &message)
+                let is_late = epoch != keys::number(tx, &keys::epoch(&peer))?;
+                Taking { app: &app, tx, is_late }.message(peer, class, &message)
             });
             match outcome {
                 Ok(arrival) => {
@@ -113,7 +113,7 @@ impl App {
             if !note(tx, &peer, epoch, class, number)? {
                 return Ok(Arrival::Known);
             }
-            Taking { app: &app, tx, is_past: false }.quarantine(&peer, &bytes)
+            Taking { app: &app, tx, is_late: true }.quarantine(&peer, &bytes)
         })
     }
 }
@@ -150,9 +150,9 @@ impl From<StoreError> for Stop {
 pub struct Taking<'a> {
     pub(super) app: &'a App,
     pub(super) tx: &'a mut dyn WriteTx,
-    /// Whether it was sent before its sender began to count anew, so that the sender may not have
-    /// any more what it brings (ADR 0029).
-    pub(super) is_past: bool,
+    /// Whether its sender may have counted anew since: what it gave then it may have lost, and it
+    /// has told already what it holds (ADR 0029).
+    pub(super) is_late: bool,
 }
 
 impl Taking<'_> {
@@ -286,7 +286,7 @@ impl Taking<'_> {
                     // deep as its sender likes.
                     true if is_enveloped(&plain) => self.quarantine(&from, &plain)?,
                     true => {
-                        self.is_past = epoch < keys::number(self.tx, &keys::epoch(&from))?;
+                        self.is_late = epoch != keys::number(self.tx, &keys::epoch(&from))?;
                         self.message(from, class, &plain)?
                     }
                 };
@@ -358,7 +358,7 @@ impl Taking<'_> {
     fn entry(&mut self, peer: &NodeId, entry: &Entry) -> Result<bool, AppError> {
         let stream = &entry.address.stream;
         let source = keys::source(peer, &entry.chart, stream);
-        if !self.is_past && keys::number(self.tx, &source)? < entry.chart_number {
+        if !self.is_late && keys::number(self.tx, &source)? < entry.chart_number {
             keys::set_number(self.tx, &source, entry.chart_number)?;
         }
         arrivals::mark(self.app, self.tx)?;

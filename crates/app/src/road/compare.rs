@@ -49,12 +49,12 @@ pub fn heard(
     (peer, before, epoch): (&NodeId, u64, u64),
 ) -> Result<(), AppError> {
     revoke::tell_again(tx, nation, peer)?;
-    // Two copies of one node that call in turn are told once each.
-    let heard = keys::heard(peer);
-    if epoch <= keys::number(tx, &heard)? || nation.is_revoked(peer) {
+    // Two copies of one node that call in turn are told once each. Of two that were made of the same
+    // backup the later one may count in the lower epoch.
+    if was_heard(tx, peer, epoch)? || nation.is_revoked(peer) {
         return Ok(());
     }
-    keys::set_number(tx, &heard, epoch)?;
+    tx.set_value(Space::Peer, &keys::heard(peer, epoch), Some(&[]))?;
     let has_lost = before > 0 || epoch > FIRST_EPOCH;
     if has_lost {
         introduce::tell_again(app, tx, nation, peer)?;
@@ -67,6 +67,11 @@ pub fn heard(
         tell(app, tx, nation, peer)?;
     }
     Ok(())
+}
+
+/// Whether a peer was heard of that counts in an epoch.
+pub fn was_heard(view: &(impl View + ?Sized), peer: &NodeId, epoch: u64) -> Result<bool, AppError> {
+    Ok(view.value(Space::Peer, &keys::heard(peer, epoch))?.is_some())
 }
 
 /// Tells a peer what is here of the charts that it may have a part in.
@@ -117,7 +122,7 @@ pub fn anew(
             send(tx, neighbour, Class::Care, &message)?;
         }
     } else if tx.value(Space::Peer, &keys::relayed(node))?.is_some()
-        && epoch > keys::number(tx, &keys::epoch(node))?
+        && !was_heard(tx, node, epoch)?
     {
         tell(app, tx, nation, node)?;
     }
@@ -177,6 +182,8 @@ pub fn give(
     (peer, class): (&NodeId, Class),
     holdings: &Holdings,
 ) -> Result<(), AppError> {
+    // What waits for it already does not have to wait twice.
+    let queued = queue::queued(tx, peer, class)?;
     for chart in charts_between(app, nation, &*tx, peer)? {
         if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
             continue;
@@ -201,7 +208,7 @@ pub fn give(
             if let Some(held) = held(&stream)
                 && held < newest
             {
-                queue::give_after(app, tx, nation, (peer, &chart), &stream, held)?;
+                queue::give_after(app, tx, nation, (peer, &chart), (&stream, held), &queued)?;
             }
         }
     }

@@ -88,9 +88,9 @@ pub fn source_prefix(peer: &NodeId) -> Vec<u8> {
     [b"source/".as_slice(), &peer.0].concat()
 }
 
-/// The highest epoch of a peer in which it was told what it may have lost.
-pub fn heard(peer: &NodeId) -> Vec<u8> {
-    [b"heard/".as_slice(), &peer.0].concat()
+/// Marks an epoch of a peer in which it was told what it may have lost.
+pub fn heard(peer: &NodeId, epoch: u64) -> Vec<u8> {
+    [b"heard/".as_slice(), &peer.0, &epoch.to_be_bytes()].concat()
 }
 
 /// A neighbour that is one no more: the number of the message by which it hears that, 0 if it told

@@ -91,8 +91,9 @@ pub fn own_epoch(view: &(impl View + ?Sized)) -> Result<u64, AppError> {
     Ok(u64::from(identity.incarnation) + 1)
 }
 
-/// Something of a peer came that counts in an epoch: the highest one that was seen is the
-/// present one. (A stick may be older than what came by the link.)
+/// Something of a peer came that counts in an epoch: a higher one that was never heard of is the
+/// present one. (A stick may be older than what came by the link; and of two copies of one backup the
+/// later one may count in the lower epoch.)
 pub fn saw(
     app: &App,
     tx: &mut dyn WriteTx,
@@ -100,7 +101,7 @@ pub fn saw(
     (peer, epoch): (&NodeId, u64),
 ) -> Result<(), AppError> {
     let before = keys::number(tx, &keys::epoch(peer))?;
-    if epoch > before {
+    if epoch > before && !compare::was_heard(tx, peer, epoch)? {
         count_in(tx, peer, epoch)?;
         compare::heard(app, tx, nation, (peer, before, epoch))?;
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ondol_kernel::{Class, NodeId};
+use ondol_kernel::{Class, NodeId, bytes::Reader};
 use ondol_record::{Address, ChartId, Entry, Stream};
-use ondol_store::{Space, View, WriteTx};
+use ondol_store::{EntryRow, Space, View, WriteTx};
 
 use super::{blobs, keys, pack, scope};
 use crate::{App, AppError, Nation, people::one_person};
@@ -167,23 +167,25 @@ pub fn backfill(
     (peer, chart): (&NodeId, &ChartId),
     class: Class,
 ) -> Result<(), AppError> {
+    let none = BTreeSet::new();
     for (stream, _, _) in tx.chart_heads(chart)? {
-        fill(app, tx, nation, (peer, chart), (&stream, 0), stream.class.min(class))?;
+        let after = (&stream, 0);
+        fill(app, tx, nation, (peer, chart), after, stream.class.min(class), &none)?;
     }
     Ok(())
 }
 
 /// Queues what was distributed of a chart and a stream after a number, for a peer that does not hold
-/// it any more.
+/// it any more, but for what is queued.
 pub fn give_after(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
     (peer, chart): (&NodeId, &ChartId),
-    stream: &Stream,
-    held: u64,
+    after: (&Stream, u64),
+    queued: &BTreeSet<Address>,
 ) -> Result<(), AppError> {
-    fill(app, tx, nation, (peer, chart), (stream, held), stream.class)
+    fill(app, tx, nation, (peer, chart), after, after.0.class, queued)
 }
 
 fn fill(
@@ -193,6 +195,7 @@ fn fill(
     (peer, chart): (&NodeId, &ChartId),
     (stream, after): (&Stream, u64),
     class: Class,
+    queued: &BTreeSet<Address>,
 ) -> Result<(), AppError> {
     let distributed = keys::number(tx, keys::DISTRIBUTED)?;
     let mut next = after + 1;
@@ -200,7 +203,9 @@ fn fill(
         let rows = tx.chart_entries(stream, chart, next, STEP)?;
         let Some(last) = rows.last() else { return Ok(()) };
         next = last.entry.chart_number + 1;
-        for row in rows.iter().filter(|row| row.arrival <= distributed) {
+        let is_new =
+            |row: &&EntryRow| row.arrival <= distributed && !queued.contains(&row.entry.address);
+        for row in rows.iter().filter(is_new) {
             offer(app, tx, nation, (peer, &row.entry), class)?;
         }
     }
@@ -220,6 +225,22 @@ fn push(tx: &mut dyn WriteTx, peer: &NodeId, class: Class, at: &Address) -> Resu
     let mut bytes = vec![];
     at.put(&mut bytes);
     Ok(tx.set_value(Space::ParcelOut, &key, Some(&bytes))?)
+}
+
+/// The entries that wait to be packed.
+pub fn queued(
+    view: &(impl View + ?Sized),
+    peer: &NodeId,
+    class: Class,
+) -> Result<BTreeSet<Address>, AppError> {
+    let prefix = keys::queue_prefix(peer, class);
+    let (mut all, mut after): (BTreeSet<Address>, Option<Vec<u8>>) = (BTreeSet::new(), None);
+    loop {
+        let some = view.values(Space::ParcelOut, &prefix, after.as_deref(), STEP)?;
+        let Some((last, _)) = some.last() else { return Ok(all) };
+        after = Some(last.clone());
+        all.extend(some.iter().filter_map(|(_, at)| Address::read(&mut Reader::new(at)).ok()));
+    }
 }
 
 /// Whether entries wait to be packed.

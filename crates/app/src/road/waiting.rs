@@ -43,7 +43,7 @@ impl App {
             let outcome = ondol_store::transact(&*self.store, move |tx| {
                 tx.set_value(Space::Quarantine, &key, None)?;
                 // Whoever brought it may have lost it meanwhile: it is given back once too often.
-                let mut taking = Taking { app: &app, tx, is_past: true };
+                let mut taking = Taking { app: &app, tx, is_late: true };
                 match Parcel::decode(&bytes) {
                     Ok(parcel) => taking.parcel(peer, parcel, &bytes).map(drop),
                     Err(_) => Ok(taking.quarantine(&peer, &bytes).map(drop)?),

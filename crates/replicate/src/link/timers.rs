@@ -78,7 +78,9 @@ impl Link {
         let probes = session.flight.probes;
         self.rate.unanswered(probes);
         self.probe_after = self.now;
-        match session.flight.first_unanswered() {
+        // In a long silence there are many probes, and all that was sent before each.
+        let may_repeat = probes <= repeats(Class::Emergency);
+        match may_repeat.then(|| session.flight.first_unanswered()).flatten() {
             Some(chunk) if probes <= repeats(chunk.class) => {
                 self.outgoing.again(&chunk);
                 self.probe = self.outgoing.any_ready();

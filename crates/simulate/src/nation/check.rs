@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     country::Country,
-    state::{Chain, Head},
+    state::{Chain, Head, NO_HEAD},
 };
 
 /// All of it.
@@ -42,26 +42,19 @@ fn memory_is_what_is_on_the_disk(country: &Country) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether entries of a chain come from their origin to a node without passing one that lost some
-/// of them when it was put back from a backup: nobody gives them to it again (ADR 0009).
-fn comes_through(country: &Country, origin: usize, to: usize, chain: &Chain) -> bool {
-    let way = country.tree.way(origin, to);
-    !way.iter().skip(1).any(|&at| country.holes.contains(&(at, chain.clone())))
-}
-
-/// What a writer was told is saved is there, and with everybody whom it concerns.
+/// What a writer was told is saved is there, and with everybody whom it concerns. Only what stood on
+/// no disk any more when a broken one was replaced by its backup may be gone, with what follows it
+/// in its chain (`power.rs`). It may be there all the same: on a stick that somebody carried then.
 fn nothing_acknowledged_is_lost(country: &Country, held: &Held) -> Result<(), String> {
     let nobody = BTreeMap::new();
     for (origin, machine) in country.machines.iter().enumerate() {
-        for (chain, head) in &machine.ledger {
-            let holders = held.get(chain).unwrap_or(&nobody);
+        for (chain, saved) in &machine.ledger {
+            let (holders, saved) = (held.get(chain).unwrap_or(&nobody), saved.everywhere);
             for at in country.tree.concerned(&chain.1).into_iter().chain([origin]) {
-                if holders.get(&at) != Some(head) && comes_through(country, origin, at, chain) {
-                    return Err(format!(
-                        "node {at} has {:?} of {chain:?}, and not {}",
-                        holders.get(&at).map(|head| head.number),
-                        head.number
-                    ));
+                let here = holders.get(&at).copied().unwrap_or(NO_HEAD);
+                if here.number < saved.number || here.number == saved.number && here != saved {
+                    let (here, all) = (here.number, saved.number);
+                    return Err(format!("node {at} has {here} of {chain:?}, and not {all}"));
                 }
             }
         }
@@ -69,19 +62,21 @@ fn nothing_acknowledged_is_lost(country: &Country, held: &Held) -> Result<(), St
     Ok(())
 }
 
-/// Of what an origin lost itself, all others hold the same.
+/// All whom a chart concerns hold the same of it, whatever was lost, and so does who wrote there.
 fn everybody_agrees(country: &Country, held: &Held) -> Result<(), String> {
     for (chain, holders) in held {
         let Some(origin) = country.tree.place_of(&chain.0.origin) else {
             return Err(format!("{chain:?} is of nobody"));
         };
-        let mut sound = holders
-            .iter()
-            .filter(|&(&at, _)| at != origin && comes_through(country, origin, at, chain));
-        if let Some((first, head)) = sound.next()
-            && let Some((at, _)) = sound.find(|(_, other)| *other != head)
-        {
-            return Err(format!("nodes {first} and {at} differ in {chain:?}"));
+        let here = |at: usize| holders.get(&at).copied().unwrap_or(NO_HEAD);
+        for at in country.tree.concerned(&chain.1) {
+            if here(at) != here(origin) {
+                let [one, other] = [at, origin].map(|at| here(at).number);
+                return Err(format!(
+                    "nodes {at} and {origin} differ in {chain:?}: the one has {one}, the other, \
+                     which wrote it, {other}"
+                ));
+            }
         }
     }
     Ok(())

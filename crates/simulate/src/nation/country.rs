@@ -13,11 +13,12 @@ use super::{
     courier::Carried,
     due::{Due, What},
     faults::Faults,
+    library::Library,
     machine::{Around, Machine},
+    neighbour::Neighbour,
     people,
     power::START_MS,
     service::LOOK_MS,
-    state::{Chain, Neighbour},
     tree::Tree,
     weather::{DAY, MINUTE, Means, Weather, about},
     wire::{Line, Wire},
@@ -31,12 +32,13 @@ const REST_MS_MAX: u64 = 3 * DAY;
 pub struct Country {
     pub(super) plan: Plan,
     pub(super) tree: Tree,
+    pub(super) library: Library,
     pub(super) machines: Vec<Machine>,
     pub(super) chance: Chance,
     pub(super) faults: Faults,
     pub(super) now: u64,
-    /// Chains of which a node lost a part when it was put back from a backup.
-    pub(super) holes: HashSet<(usize, Chain)>,
+    /// By how many ms of its line slower bytes passed an emergency at the most.
+    pub(super) passed_ms: u64,
     /// Nodes that began a new incarnation.
     pub(super) restored: HashSet<usize>,
     pub(super) drawer: Vec<Carried>,
@@ -55,6 +57,7 @@ macro_rules! around {
         Around {
             now: $self.now,
             tree: &$self.tree,
+            library: &$self.library,
             chance: &$self.chance,
             faults: &mut $self.faults,
             slip: $self.plan.slip,
@@ -87,11 +90,12 @@ impl Country {
         Self {
             plan,
             tree,
+            library: Library::default(),
             machines,
             chance,
             faults: Faults::default(),
             now: 0,
-            holes: HashSet::new(),
+            passed_ms: 0,
             restored: HashSet::new(),
             drawer: vec![],
             sticks: 0,
@@ -136,6 +140,7 @@ impl Country {
             faults: self.faults,
             sticks: self.sticks,
             rest_ms: self.now - mended,
+            passed_ms: self.passed_ms,
             digest: check::digest(self),
             ..Outcome::default()
         };
@@ -191,7 +196,7 @@ impl Country {
             ];
             if at > 0 {
                 let first = match self.plan.weather {
-                    Weather::Bad => self.chance.next() % MINUTE,
+                    Weather::Bad | Weather::Worst => self.chance.next() % MINUTE,
                     Weather::Usual => self.chance.next() % means.open,
                 };
                 all.push((first, What::Open(at)));
@@ -299,7 +304,7 @@ impl Country {
             self.faults.refused += 1;
             return;
         }
-        people::write(machine, self.now, &self.tree, &self.chance);
+        people::write(machine, self.now, (&self.tree, &self.library), &self.chance);
         self.want_sync(at);
     }
 

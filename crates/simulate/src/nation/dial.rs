@@ -1,6 +1,6 @@
 //! Lines are opened, cut, dialled and hung up.
 
-use super::{Weather, country::Country, due::What, state::Neighbour, weather::MINUTE};
+use super::{Weather, country::Country, due::What, neighbour::Neighbour, weather::MINUTE};
 
 /// How long a dialled line stays open when nothing moves, and at the most.
 const IDLE_MS: u64 = 6_000;
@@ -11,7 +11,7 @@ impl Country {
     pub(super) fn dial_if_urgent(&mut self, at: usize, peer: usize) -> Result<(), String> {
         let child = self.child(at, peer);
         let wire = &self.wires[child];
-        if self.plan.weather == Weather::Bad || wire.open || self.now < wire.dead_until {
+        if self.plan.weather != Weather::Usual || wire.open || self.now < wire.dead_until {
             return Ok(());
         }
         let machine = &self.machines[at];
@@ -31,7 +31,7 @@ impl Country {
     pub(super) fn open(&mut self, child: usize) -> Result<(), String> {
         let means = self.means(child);
         match self.plan.weather {
-            Weather::Bad => {
+            Weather::Bad | Weather::Worst => {
                 let after = self.about(means.open);
                 self.later(after, What::Cut(child));
             }
@@ -54,8 +54,10 @@ impl Country {
 
     pub(super) fn open_now(&mut self, child: usize) -> Result<(), String> {
         let Some(above) = self.tree.seats[child].above else { return Ok(()) };
+        // A modem without power does not answer.
+        let no_answer = !self.machines[child].on || !self.machines[above].on;
         let wire = &mut self.wires[child];
-        if wire.open {
+        if wire.open || self.plan.weather == Weather::Usual && no_answer {
             return Ok(());
         }
         (wire.open, wire.since) = (true, self.now);
@@ -73,6 +75,20 @@ impl Country {
         let means = self.means(child);
         let after = self.about(means.cut);
         self.later(after, What::Open(child));
+    }
+
+    /// The power goes at a node, and its modem hangs up.
+    pub(super) fn hang_up_all(&mut self, at: usize) {
+        if self.plan.weather != Weather::Usual {
+            return;
+        }
+        for peer in self.tree.neighbours(at).collect::<Vec<_>>() {
+            let child = self.child(at, peer);
+            let wire = &mut self.wires[child];
+            if wire.open {
+                (wire.open, wire.since) = (false, self.now);
+            }
+        }
     }
 
     pub(super) fn hang_up_if_idle(&mut self, child: usize) {

@@ -37,12 +37,15 @@ pub struct End {
     pub again_at: u64,
     /// Bytes of the two slower classes that came.
     pub slower_bytes: u64,
-    /// Emergencies that were given to the link: how many slower bytes the other end had then, and
-    /// when that was.
+    /// Emergencies that wait to be there: how many slower bytes the other end had when they were on
+    /// the disk here, and when that was.
     pub urgent: BTreeMap<u64, (u64, u64)>,
+    urgent_up_to: u64,
+    /// Messages that began to come since somebody last looked: epoch, the class's place, number.
+    pub came: Vec<(u64, usize, u64)>,
+    epoch: u64,
     /// Emergencies that came whole since somebody last looked.
     pub urgent_here: Vec<u64>,
-    epoch: u64,
     given: [u64; 4],
     lengths: HashMap<(u8, u64), u32>,
     durable: [(u64, u32); 4],
@@ -98,6 +101,8 @@ impl End {
             again_at: 0,
             slower_bytes: 0,
             urgent: BTreeMap::new(),
+            urgent_up_to: given[0],
+            came: vec![],
             urgent_here: vec![],
             epoch,
             given,
@@ -207,6 +212,7 @@ impl Machine {
                 self.change(op, around.tree);
             }
             *slot = Some(Arriving { number, bytes: vec![], kept: 0 });
+            end.came.push((end.epoch, place(class), number));
         }
         let Some(arriving) = slot else { return Ok(()) };
         if arriving.bytes.len() < offset {
@@ -266,6 +272,14 @@ impl Machine {
         around: &mut Around<'_>,
     ) -> Result<(), String> {
         let at = place(class);
+        if class == Class::Emergency
+            && let Some(neighbour) = self.disk.neighbours.get(&peer)
+        {
+            for (&number, _) in neighbour.kept[at].range(end.urgent_up_to + 1..) {
+                end.urgent.insert(number, (theirs, around.now));
+                end.urgent_up_to = number;
+            }
+        }
         if end.link.waiting(class).0 >= IN_LINK {
             return Ok(());
         }
@@ -294,9 +308,6 @@ impl Machine {
                 Ok(()) => {
                     end.given[at] = number;
                     end.lengths.insert((class.code(), number), length);
-                    if class == Class::Emergency {
-                        end.urgent.insert(number, (theirs, around.now));
-                    }
                     if end.durable[at] == (number, length) {
                         // It was told before this program knew the message's length.
                         self.change(Op::Delivered { to: peer, class, up_to: number }, around.tree);

@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ondol_kernel::{Class, Millis};
 use ondol_record::{Entry, Stream};
-use ondol_replicate::{Batch, Parcel, message::Message, parcel};
+use ondol_replicate::{Batch, Parcel, holdings::Holdings, message::Message, parcel};
 
 use super::{
+    compare::Gives,
     end::End,
     faults::Faults,
+    library::Library,
     select::seal,
     slip::Slip,
     state::{Chain, Done, Head, Op, State, place},
@@ -30,6 +32,8 @@ pub struct Around<'a> {
     pub now: u64,
     /// Who is who.
     pub tree: &'a Tree,
+    /// What was ever written.
+    pub library: &'a Library,
     /// Chance.
     pub chance: &'a Chance,
     /// What goes wrong is counted here.
@@ -38,6 +42,15 @@ pub struct Around<'a> {
     pub slip: Option<Slip>,
     /// The longest datagram.
     pub mtu: usize,
+}
+
+/// How far a chain is saved.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved {
+    /// On the node's own disk.
+    pub here: u64,
+    /// With everybody whom it concerns, when all is at rest.
+    pub everywhere: Head,
 }
 
 /// A node.
@@ -60,12 +73,14 @@ pub struct Machine {
     pub format: u8,
     /// A backup that somebody took.
     pub backup: Option<Box<State>>,
+    /// The backup that was put back the last time.
+    pub put_back: Option<Box<State>>,
     /// Its ends of lines, by neighbour; none while the power is off.
     pub ends: BTreeMap<usize, Box<End>>,
     /// What it told its neighbours that it holds: (neighbour, epoch, class). It stands in no disk.
     pub promised: BTreeMap<(usize, u64, Class), u64>,
     /// What its writers were told is saved.
-    pub ledger: BTreeMap<Chain, Head>,
+    pub ledger: BTreeMap<Chain, Saved>,
     /// How often it started.
     pub lives: u64,
     /// Entries that were acknowledged to their writers.
@@ -94,6 +109,7 @@ impl Machine {
             wall_offset: 0,
             format,
             backup: None,
+            put_back: None,
             ends: BTreeMap::new(),
             promised: BTreeMap::new(),
             ledger: BTreeMap::new(),
@@ -160,7 +176,8 @@ impl Machine {
         if let Op::Wrote(entry) = op {
             self.written += 1;
             let chain = (entry.address.stream, entry.chart.clone());
-            self.ledger.insert(chain, Head { number: entry.chart_number, hash: entry.hash() });
+            let everywhere = Head { number: entry.chart_number, hash: entry.hash() };
+            self.ledger.insert(chain, Saved { here: everywhere.number, everywhere });
         }
     }
 
@@ -191,8 +208,8 @@ impl Machine {
                 return Err(format!("what node {} told {peer} is here is gone", self.at));
             }
         }
-        for (chain, head) in &self.ledger {
-            if self.disk.head(chain).number < head.number {
+        for (chain, saved) in &self.ledger {
+            if self.disk.head(chain).number < saved.here {
                 return Err(format!("node {} lost {chain:?}, which was acknowledged", self.at));
             }
         }
@@ -209,7 +226,9 @@ impl Machine {
             let Some(batch) = seal(&around.tree.seats[self.at].signing, stream, &same) else {
                 return;
             };
-            self.change(Op::Sealed(class, Arc::new(batch)), around.tree);
+            let batch = Arc::new(batch);
+            around.library.sealed(&batch);
+            self.change(Op::Sealed(class, batch), around.tree);
         }
         loop {
             let Some(neighbour) = self.memory.neighbours.get(&peer) else { return };
@@ -261,7 +280,7 @@ impl Machine {
             return Ok(());
         }
         let fault = |what: &str| format!("node {}: {what} from {from}", self.at);
-        let (mut batches, mut picture) = (vec![], None);
+        let (mut batches, mut picture, mut gives) = (vec![], None, None);
         let message = Message::decode(bytes).map_err(|_| fault("no message"))?;
         if around.slip == Some(Slip::DroppedClass) && class == Class::Bulk {
             // It is said to be here, and is thrown away.
@@ -270,6 +289,8 @@ impl Machine {
                 return Err(fault("a part of a picture that is none"));
             }
             picture = Some(sum_of(hash));
+        } else if let Message::Holdings(holdings) = &message {
+            gives = self.gives((from, class), holdings, around)?.map(Arc::new);
         } else {
             let Message::Parcel(parcel) = message else { return Err(fault("no parcel")) };
             if self.format == parcel::FORMAT_1 && parcel.first() != Some(&parcel::FORMAT_1) {
@@ -288,7 +309,9 @@ impl Machine {
             }
         }
         let (batches, wall) = (Arc::new(batches), self.wall(around.now));
-        let op = Op::Took { from, epoch, class, number, batches, picture, wall };
+        let is_late = known.is_some_and(|from| from.epoch != epoch && !from.counts_later_in(epoch))
+            && around.slip != Some(Slip::OldSticksBelieved);
+        let op = Op::Took { from, epoch, class, number, batches, picture, gives, is_late, wall };
         match self.change(op, around.tree) {
             Done::Clash => Err(format!("node {} and {from} differ", self.at)),
             Done::Known => Ok(()),
@@ -297,6 +320,27 @@ impl Machine {
                 Ok(())
             }
         }
+    }
+}
+
+impl Machine {
+    /// What a neighbour is given that told what it holds.
+    fn gives(
+        &self,
+        (from, class): (usize, Class),
+        holdings: &Holdings,
+        around: &Around<'_>,
+    ) -> Result<Option<Gives>, String> {
+        if around.slip == Some(Slip::NothingGiven) {
+            return Ok(None);
+        }
+        let known = (around.library, around.tree);
+        let gives = self.memory.gives((from, class), holdings, known);
+        let mut gives = gives.map_err(|why| format!("node {}: {why}", self.at))?;
+        if around.slip == Some(Slip::NotesNotLowered) {
+            gives.lowered.clear();
+        }
+        Ok(Some(gives))
     }
 }
 

@@ -7,13 +7,16 @@
 //! is memory and a disk, on which stands what was synced. Chance comes from the seed.
 
 mod check;
+mod compare;
 mod country;
 mod courier;
 mod dial;
 mod due;
 mod end;
 mod faults;
+mod library;
 mod machine;
+mod neighbour;
 mod outcome;
 mod people;
 mod power;
@@ -22,6 +25,7 @@ mod service;
 mod slip;
 mod state;
 mod tree;
+mod urgency;
 mod weather;
 mod wire;
 
@@ -57,6 +61,11 @@ impl Plan {
         };
         Self { seed, nodes, ms: hours * HOUR, weather: Weather::Bad, slip: None }
     }
+
+    /// The country of a seed in which disks break all the time.
+    pub const fn worst(seed: u64) -> Self {
+        Self { nodes: 7, ms: 12 * HOUR, weather: Weather::Worst, ..Self::bad(seed) }
+    }
 }
 
 /// Runs a country. The error says what did not hold.
@@ -67,7 +76,11 @@ pub fn run(plan: Plan) -> Result<Outcome, String> {
 
 /// The command that runs a country of the tests again.
 pub fn again(plan: &Plan) -> String {
-    let kind = if plan.weather == Weather::Bad { " --bad" } else { "" };
+    let kind = match plan.weather {
+        Weather::Bad => " --bad",
+        Weather::Worst => " --worst",
+        Weather::Usual => "",
+    };
     let (seed, nodes, hours) = (plan.seed, plan.nodes, plan.ms / HOUR);
     format!("cargo run -p ondol-simulate --{kind} --seed {seed} --nodes {nodes} --hours {hours}")
 }

@@ -30,6 +30,8 @@ pub struct Outcome {
     pub sticks: u64,
     /// How long it took to come to rest, ms of its own time.
     pub rest_ms: u64,
+    /// By how much of its line's time slower bytes passed an emergency at the most, ms.
+    pub passed_ms: u64,
     /// A number that is the same whenever the same things happened.
     pub digest: u64,
 }
@@ -40,6 +42,7 @@ impl std::ops::AddAssign for Outcome {
         self.written += other.written;
         self.sticks += other.sticks;
         self.rest_ms = self.rest_ms.max(other.rest_ms);
+        self.passed_ms = self.passed_ms.max(other.passed_ms);
         for (all, one) in self.traffic.iter_mut().zip(other.traffic) {
             all.lines += one.lines;
             for side in 0..2 {
@@ -68,6 +71,12 @@ impl fmt::Display for Outcome {
                 tier.lines
             )?;
         }
-        write!(f, "  at rest after {} min of its own time", self.rest_ms / MINUTE)
+        write!(
+            f,
+            "  an emergency was passed by {} s of its line at the most; at rest after {} min of \
+             its own time",
+            self.passed_ms / 1_000,
+            self.rest_ms / MINUTE
+        )
     }
 }

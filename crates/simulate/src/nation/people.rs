@@ -9,6 +9,7 @@ use ondol_record::{
 use ondol_replicate::message::BLOB_PART_BYTES;
 
 use super::{
+    library::Library,
     machine::Machine,
     state::{Op, place},
     tree::{self, Tree},
@@ -91,7 +92,7 @@ fn body(class: Class, chance: &Chance) -> (&'static str, String) {
 }
 
 /// Somebody writes at a node: the change, which is not acknowledged before it is synced.
-pub fn write(machine: &mut Machine, now: u64, tree: &Tree, chance: &Chance) {
+pub fn write(machine: &mut Machine, now: u64, (tree, library): (&Tree, &Library), chance: &Chance) {
     let class = class(chance);
     let chart = chart(machine.at, tree, chance);
     let state = &machine.memory;
@@ -123,6 +124,7 @@ pub fn write(machine: &mut Machine, now: u64, tree: &Tree, chance: &Chance) {
         group: None,
         changes: changes.collect(),
     };
+    library.wrote(&entry);
     machine.change(Op::Wrote(Arc::new(entry)), tree);
 }
 

@@ -5,7 +5,7 @@ use super::{
     country::{Country, around},
     due::What,
     machine::Around,
-    state::Neighbour,
+    neighbour::Neighbour,
     weather::MINUTE,
 };
 
@@ -13,10 +13,6 @@ use super::{
 pub(super) const LOOK_MS: u64 = 2 * MINUTE;
 /// Nothing that waits on a line that is up stands still for so long.
 const STILL_MS_MAX: u64 = 10 * MINUTE;
-/// Slower bytes that come after an emergency was given to a link and before it is there: so many
-/// seconds of the line, and some.
-const OVERTAKEN_S_MAX: u64 = 60;
-const OVERTAKEN_BYTES: u64 = 16 << 10;
 
 impl Country {
     pub(super) fn timer(&mut self, at: usize, peer: usize) -> Result<(), String> {
@@ -70,6 +66,7 @@ impl Country {
         let mut around = around!(self);
         self.machines[at].exchange(peer, (reads, theirs), &mut around)?;
         self.want_sync(at);
+        self.check_what_came(at, peer)?;
         self.check_urgency(at, peer, child)?;
         if hung_up {
             return Ok(());
@@ -91,34 +88,6 @@ impl Country {
         Ok(())
     }
 
-    /// An emergency is not passed by more than a little of what is less urgent.
-    pub(super) fn check_urgency(
-        &mut self,
-        at: usize,
-        peer: usize,
-        child: usize,
-    ) -> Result<(), String> {
-        let (up_since, rate) = (self.wires[child].since, self.wires[child].line.rate_bps);
-        let on_since = self.machines[at].since.max(self.machines[peer].since);
-        let Some(end) = self.machines[at].ends.get_mut(&peer) else { return Ok(()) };
-        if end.urgent_here.is_empty() {
-            return Ok(());
-        }
-        let (here, slower) = (std::mem::take(&mut end.urgent_here), end.slower_bytes);
-        let Some(theirs) = self.machines[peer].ends.get_mut(&at) else { return Ok(()) };
-        let limit = rate / 8 * OVERTAKEN_S_MAX + OVERTAKEN_BYTES;
-        for number in here {
-            let Some((before, given_at)) = theirs.urgent.remove(&number) else { continue };
-            let overtaken = slower.saturating_sub(before);
-            if given_at > up_since.max(on_since) && overtaken > limit {
-                return Err(format!(
-                    "node {at}: {overtaken} slower bytes came before an emergency of {peer}"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// Nothing that waits stands still while the line is up.
     pub(super) fn look(&mut self) -> Result<(), String> {
         self.later(LOOK_MS, What::Look);
@@ -133,6 +102,7 @@ impl Country {
                     self.machines[at].full_until,
                 ];
                 let since = since.into_iter().max().unwrap_or(0);
+                self.check_urgency_on_the_way(at, peer, child)?;
                 let Some(end) = self.machines[at].ends.get(&peer) else { continue };
                 let waits =
                     self.machines[at].disk.neighbours.get(&peer).is_some_and(Neighbour::waits);

@@ -27,11 +27,17 @@ pub enum Slip {
     DeliveredOffByOne,
     /// A program that started for the third time does not look for what waits.
     ForgottenQueue,
+    /// Whoever says what it holds is given nothing of the rest.
+    NothingGiven,
+    /// A neighbour that lost what it once gave is believed to hold it still.
+    NotesNotLowered,
+    /// What a neighbour sent before it lost it, it is believed to hold.
+    OldSticksBelieved,
 }
 
 impl Slip {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::FrontierOffByOne,
         Self::EarlyAcknowledgement,
         Self::DroppedClass,
@@ -43,6 +49,9 @@ impl Slip {
         Self::VersionForgotten,
         Self::DeliveredOffByOne,
         Self::ForgottenQueue,
+        Self::NothingGiven,
+        Self::NotesNotLowered,
+        Self::OldSticksBelieved,
     ];
 
     /// The bug of a name.

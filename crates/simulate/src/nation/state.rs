@@ -4,7 +4,7 @@
 //! syncs: so a power cut leaves exactly what was synced, and perhaps the first of what was not.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use ondol_kernel::{Class, Hlc, Millis};
 use ondol_record::{ChartId, Entry, EntryHash, Stream};
 use ondol_replicate::Batch;
 
-use super::{select::select, tree::Tree};
+use super::{compare::Gives, neighbour::Neighbour, select::select, tree::Tree};
 
 /// A chart as one origin wrote it in one class.
 pub type Chain = (Stream, ChartId);
@@ -28,97 +28,6 @@ pub struct Head {
 
 /// Before the first entry of a chain.
 pub const NO_HEAD: Head = Head { number: 0, hash: EntryHash::NONE };
-
-/// Which messages of a class are here.
-#[derive(Debug, Clone, Default)]
-pub struct Got {
-    /// All up to this one.
-    pub up_to: u64,
-    early: BTreeSet<u64>,
-}
-
-impl Got {
-    /// Whether a number is here.
-    fn has(&self, number: u64) -> bool {
-        number <= self.up_to || self.early.contains(&number)
-    }
-
-    /// Notes a number; false if it is here already.
-    fn note(&mut self, number: u64) -> bool {
-        if number <= self.up_to || !self.early.insert(number) {
-            return false;
-        }
-        self.follow();
-        true
-    }
-
-    /// Nothing up to a number will come.
-    fn skip(&mut self, before: u64) {
-        self.up_to = self.up_to.max(before);
-        self.early = self.early.split_off(&(self.up_to + 1));
-        self.follow();
-    }
-
-    fn follow(&mut self) {
-        while self.early.remove(&(self.up_to + 1)) {
-            self.up_to += 1;
-        }
-    }
-}
-
-/// What a node knows of a neighbour and keeps for it.
-#[derive(Debug, Clone, Default)]
-pub struct Neighbour {
-    /// In which epoch it counts.
-    pub epoch: u64,
-    /// Which parcels it reads.
-    pub reads: u8,
-    /// What came from it, by epoch and class.
-    pub got: BTreeMap<u64, [Got; 4]>,
-    /// What goes to it and is not packed.
-    pub queue: [VecDeque<Arc<Batch>>; 4],
-    /// What is packed and not held there.
-    pub kept: [BTreeMap<u64, Arc<Vec<u8>>>; 4],
-    /// The last number given.
-    pub sent: [u64; 4],
-    /// What it holds.
-    pub acked: [u64; 4],
-    /// What is here of a message that was arriving.
-    pub part: [Option<(u64, Arc<Vec<u8>>)>; 4],
-    /// Parts of pictures that were sent to it, and that came from it: how many, and the sum of
-    /// their hashes' first bytes.
-    pub pictures_sent: (u64, u64),
-    /// See `pictures_sent`.
-    pub pictures_here: (u64, u64),
-}
-
-impl Neighbour {
-    /// The last number up to which everything of a class is here, in an epoch.
-    pub fn up_to(&self, epoch: u64, class: Class) -> u64 {
-        self.got.get(&epoch).map_or(0, |got| got[place(class)].up_to)
-    }
-
-    /// Whether a message is here.
-    pub fn has(&self, epoch: u64, class: Class, number: u64) -> bool {
-        self.got.get(&epoch).is_some_and(|got| got[place(class)].has(number))
-    }
-
-    /// Whether something waits for it.
-    pub fn waits(&self) -> bool {
-        self.queue.iter().any(|queue| !queue.is_empty()) || self.kept.iter().any(|k| !k.is_empty())
-    }
-
-    /// Numbers a message and keeps it.
-    fn keep(&mut self, class: usize, bytes: Arc<Vec<u8>>) {
-        self.sent[class] += 1;
-        self.kept[class].insert(self.sent[class], bytes);
-    }
-
-    fn count_in(&mut self, epoch: u64) {
-        self.epoch = epoch;
-        self.part = Default::default();
-    }
-}
 
 /// The place of a class in a list of four.
 pub fn place(class: Class) -> usize {
@@ -141,7 +50,8 @@ pub enum Op {
     Packed { to: usize, class: Class, batches: usize, bytes: Arc<Vec<u8>> },
     /// A part of a picture became a message.
     Pictured { to: usize, bytes: Arc<Vec<u8>>, sum: u64 },
-    /// A message came: the batches in it, each with a seal that holds.
+    /// A message came: the batches in it, each with a seal that holds, or what its sender is given
+    /// for it.
     Took {
         from: usize,
         epoch: u64,
@@ -149,6 +59,9 @@ pub enum Op {
         number: u64,
         batches: Arc<Vec<Arc<Batch>>>,
         picture: Option<u64>,
+        gives: Option<Arc<Gives>>,
+        /// Its sender may have counted anew since, and lost what is in it.
+        is_late: bool,
         wall: Millis,
     },
     /// Nothing below a number will come.
@@ -189,8 +102,8 @@ pub struct State {
     pub heads: HashMap<Chain, Head>,
     /// Own entries that are not sealed.
     pub unsealed: [Vec<Arc<Entry>>; 4],
-    /// Entries that wait for the one before them, with the batch that has to be handed on.
-    pub waiting: BTreeMap<(Chain, u64), (usize, usize, Arc<Batch>)>,
+    /// Entries that wait for the one before them: a place in a batch that has to be handed on.
+    pub waiting: BTreeMap<(Chain, u64), (usize, Arc<Batch>)>,
     /// Its neighbours.
     pub neighbours: BTreeMap<usize, Neighbour>,
 }
@@ -206,7 +119,8 @@ impl State {
         self.heads.get(chain).copied().unwrap_or(NO_HEAD)
     }
 
-    fn neighbour(&mut self, at: usize) -> &mut Neighbour {
+    /// A neighbour.
+    pub(super) fn neighbour(&mut self, at: usize) -> &mut Neighbour {
         self.neighbours.entry(at).or_default()
     }
 
@@ -217,7 +131,7 @@ impl State {
             Op::Sealed(class, batch) => {
                 let unsealed = &mut self.unsealed[place(*class)];
                 unsealed.drain(..batch.entries.len().min(unsealed.len()));
-                self.spread(batch, None, me, tree);
+                self.spread(batch, me, tree);
             }
             Op::Packed { to, class, batches, bytes } => {
                 let (neighbour, class) = (self.neighbour(*to), place(*class));
@@ -230,11 +144,11 @@ impl State {
                 neighbour.keep(place(Class::Bulk), bytes.clone());
                 add(&mut neighbour.pictures_sent, *sum);
             }
-            Op::Took { from, epoch, class, number, batches, picture, wall } => {
-                let neighbour = self.neighbour(*from);
-                if *epoch > neighbour.epoch {
-                    neighbour.count_in(*epoch);
+            Op::Took { from, epoch, class, number, batches, picture, gives, is_late, wall } => {
+                if self.neighbour(*from).counts_later_in(*epoch) {
+                    self.counts_in(*from, *epoch, tree);
                 }
+                let neighbour = self.neighbour(*from);
                 let got = &mut neighbour.got.entry(*epoch).or_default()[place(*class)];
                 if !got.note(*number) {
                     return Done::Known;
@@ -242,7 +156,17 @@ impl State {
                 if let Some(sum) = picture {
                     add(&mut neighbour.pictures_here, *sum);
                 }
-                return self.take(*from, batches, *wall, (me, tree));
+                for (chain, held) in gives.iter().flat_map(|gives| &gives.lowered) {
+                    neighbour.source.insert(chain.clone(), *held);
+                }
+                if !is_late {
+                    let entries = batches.iter().flat_map(|batch| &batch.entries);
+                    entries.for_each(|entry| neighbour.gave(entry));
+                }
+                for range in gives.iter().flat_map(|gives| &gives.ranges) {
+                    self.offer(*from, range, |_| true);
+                }
+                return self.take(batches, *wall, (me, tree));
             }
             Op::Skipped { from, epoch, class, number } => {
                 let got = self.neighbour(*from).got.entry(*epoch).or_default();
@@ -260,9 +184,9 @@ impl State {
                     neighbour.kept[class] = neighbour.kept[class].split_off(&(up_to + 1));
                 }
             }
-            Op::Renumbered { from, epoch } => self.neighbour(*from).count_in(*epoch),
+            Op::Renumbered { from, epoch } => self.counts_in(*from, *epoch, tree),
             Op::Reads { from, format } => self.neighbour(*from).reads = *format,
-            Op::Anew { step } => self.anew(*step),
+            Op::Anew { step } => self.anew(*step, tree),
         }
         Done::New
     }
@@ -276,13 +200,17 @@ impl State {
         self.unsealed[class].push(entry.clone());
     }
 
-    fn take(
-        &mut self,
-        from: usize,
-        batches: &[Arc<Batch>],
-        wall: Millis,
-        (me, tree): (usize, &Tree),
-    ) -> Done {
+    /// A neighbour counts in an epoch from now on.
+    fn counts_in(&mut self, peer: usize, epoch: u64, tree: &Tree) {
+        let neighbour = self.neighbour(peer);
+        let before = neighbour.epoch;
+        if epoch != before {
+            neighbour.count_in(epoch);
+            self.heard(peer, (before, epoch), tree);
+        }
+    }
+
+    fn take(&mut self, batches: &[Arc<Batch>], wall: Millis, (me, tree): (usize, &Tree)) -> Done {
         let mut done = Done::New;
         for batch in batches {
             let mut any_new = false;
@@ -295,7 +223,7 @@ impl State {
                     }
                 } else if entry.chart_number > head.number + 1 {
                     let waits = (chain, entry.chart_number);
-                    self.waiting.insert(waits, (from, index, batch.clone()));
+                    self.waiting.insert(waits, (index, batch.clone()));
                 } else if entry.previous != head.hash {
                     done = Done::Clash;
                 } else {
@@ -305,7 +233,7 @@ impl State {
                 }
             }
             if any_new {
-                self.spread(batch, Some(from), me, tree);
+                self.spread(batch, me, tree);
             }
         }
         done
@@ -321,33 +249,43 @@ impl State {
     fn follow(&mut self, chain: &Chain, wall: Millis, (me, tree): (usize, &Tree)) {
         loop {
             let next = (chain.clone(), self.head(chain).number + 1);
-            let Some((from, index, batch)) = self.waiting.remove(&next) else { return };
+            let Some((index, batch)) = self.waiting.remove(&next) else { return };
             self.ingest(&batch.entries[index], chain, wall);
-            self.spread(&batch, Some(from), me, tree);
+            self.spread(&batch, me, tree);
         }
     }
 
     /// Puts what is new into the queues of those whom it concerns.
-    fn spread(&mut self, batch: &Arc<Batch>, from: Option<usize>, me: usize, tree: &Tree) {
-        let class = place(batch.seal.stream.class);
-        for to in tree.neighbours(me).filter(|&to| Some(to) != from) {
-            if let Some(part) = select(batch, |chart| tree.goes_to(to, chart)) {
-                self.neighbour(to).queue[class].push_back(part);
-            }
+    fn spread(&mut self, batch: &Arc<Batch>, me: usize, tree: &Tree) {
+        for to in tree.neighbours(me) {
+            self.offer(to, batch, |chart| tree.goes_to(to, chart));
         }
     }
 
-    /// Begins a new incarnation: what waits is numbered anew (`ondol_app::road`, `restored`).
-    fn anew(&mut self, step: u32) {
+    /// Queues charts of a batch for a neighbour, but for those that it gave us.
+    fn offer(&mut self, to: usize, batch: &Arc<Batch>, wanted: impl Fn(&ChartId) -> bool) {
+        let stream = batch.seal.stream;
+        let neighbour = self.neighbour(to);
+        let is_new = |entry: &Entry| {
+            !neighbour.has_given(&(stream, entry.chart.clone()), entry.chart_number)
+        };
+        let new: BTreeSet<&ChartId> = batch
+            .entries
+            .iter()
+            .filter(|entry| wanted(&entry.chart) && is_new(entry))
+            .map(|entry| &entry.chart)
+            .collect();
+        if let Some(part) = select(batch, |chart| new.contains(chart)) {
+            neighbour.queue[place(stream.class)].push_back(part);
+        }
+    }
+
+    /// Begins a new incarnation: what waits is numbered anew, and all neighbours are told what is
+    /// here (`ondol_app::road`, `restored`).
+    fn anew(&mut self, step: u32, tree: &Tree) {
         self.incarnation += step;
         self.numbers = [0; 4];
-        for neighbour in self.neighbours.values_mut() {
-            for class in 0..4 {
-                let kept = std::mem::take(&mut neighbour.kept[class]);
-                neighbour.kept[class] = (1..).zip(kept.into_values()).collect();
-                neighbour.sent[class] = neighbour.kept[class].len() as u64;
-                neighbour.acked[class] = 0;
-            }
-        }
+        self.neighbours.values_mut().for_each(Neighbour::renumber);
+        self.tell_all(tree);
     }
 }

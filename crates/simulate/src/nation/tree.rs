@@ -138,20 +138,6 @@ impl Tree {
     pub fn goes_to(&self, to: usize, chart: &ChartId) -> bool {
         self.leaks || self.concerns(to, chart)
     }
-
-    /// The nodes on the way from one to another, both ends included.
-    pub fn way(&self, from: usize, to: usize) -> Vec<usize> {
-        let up: Vec<usize> = self.line_up(from).collect();
-        let down: Vec<usize> = self.line_up(to).collect();
-        let meeting = up.iter().find(|at| down.contains(at)).copied();
-        let before = |line: &[usize]| -> Vec<usize> {
-            line.iter().copied().take_while(|&at| Some(at) != meeting).collect()
-        };
-        let mut way = before(&up);
-        way.extend(meeting);
-        way.extend(before(&down).into_iter().rev());
-        way
-    }
 }
 
 /// The chart of a person at home at a node.
@@ -174,16 +160,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_way_goes_up_and_down_and_charts_concern_those_on_their_line() {
+    fn charts_concern_those_on_their_line() {
         let tree = Tree::new(40);
         let clinics: Vec<usize> =
             (0..tree.count()).filter(|&at| tree.seats[at].tier == Tier::Clinic).collect();
         let (one, other) = (clinics[0], clinics[1]);
-        let way = tree.way(one, other);
-        assert_eq!((way[0], way[way.len() - 1]), (one, other));
-        assert!(way.windows(2).all(|pair| {
-            tree.seats[pair[0]].above == Some(pair[1]) || tree.seats[pair[1]].above == Some(pair[0])
-        }));
         let chart = person(one, 3);
         assert!(tree.concerns(one, &chart) && !tree.concerns(other, &chart));
         assert!(!tree.concerns(0, &chart) && tree.concerns(0, &facility(one)));

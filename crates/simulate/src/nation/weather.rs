@@ -17,6 +17,9 @@ pub const DAY: u64 = 24 * HOUR;
 pub enum Weather {
     /// Everything that can go wrong does, all the time: to find faults.
     Bad,
+    /// Disks break and old backups are put back all the time, lines are closed most of it, and what
+    /// goes goes on sticks: to find what neighbours do not give back.
+    Worst,
     /// Lines of the plan, dialled twice a day, power for some hours: to see what a year costs.
     Usual,
 }
@@ -71,6 +74,17 @@ impl Weather {
                 full: 2 * HOUR,
                 failed_sync: 4_000,
             },
+            Self::Worst => Means {
+                open: 2 * MINUTE,
+                cut: 10 * MINUTE,
+                write: 40_000,
+                picture: 2 * MINUTE,
+                stick: 8 * MINUTE,
+                on_the_way: 30 * MINUTE,
+                backup: 10 * MINUTE,
+                restore: 40 * MINUTE,
+                ..Self::Bad.means(tier)
+            },
             Self::Usual => Means {
                 // How long until the line is dialled again.
                 open: match tier {
@@ -105,7 +119,7 @@ impl Weather {
     /// The longest datagram. Many short ones are lost in more ways than few long ones.
     pub const fn mtu(self) -> usize {
         match self {
-            Self::Bad => 512,
+            Self::Bad | Self::Worst => 512,
             Self::Usual => 1_200,
         }
     }
@@ -114,7 +128,7 @@ impl Weather {
     pub fn line(self, tier: Tier, chance: &Chance) -> Line {
         let one_of = |all: [u64; 4]| all[chance.place(4)];
         match self {
-            Self::Bad => Line {
+            Self::Bad | Self::Worst => Line {
                 rate_bps: one_of([9_600, 64_000, 256_000, 1_000_000]),
                 delay_ms: one_of([10, 60, 300, 700]),
                 jitter_ms: one_of([80, 300, 600, 1_000]),
