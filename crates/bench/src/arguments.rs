@@ -12,7 +12,7 @@ use crate::{
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, import, index, journeys, matching, metadata, rest, save, start, wire},
+    works::{alert, chart, cut, goodput, import, index, journeys, matching, metadata, rest, save, start, wire},
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
@@ -114,6 +114,24 @@ enum Work {
         #[arg(long, default_value_t = 30)]
         alerts: usize,
     },
+    /// How much of a road the link fills with messages, in virtual time. Without a road: those of the
+    /// aims.
+    Goodput {
+        /// Bits per second, with IP and UDP.
+        #[arg(long, requires_all = ["rtt_ms", "loss"])]
+        rate: Option<u64>,
+        /// Its round trip, ms.
+        #[arg(long, requires = "rate")]
+        rtt_ms: Option<u64>,
+        /// The percentage of packets lost each way.
+        #[arg(long, requires = "rate")]
+        loss: Option<f64>,
+        /// 1.2 kbit/s to 1 Gbit/s, 20 ms to 2 s, 0 to 30 % lost.
+        #[arg(long, conflicts_with = "rate")]
+        matrix: bool,
+    },
+    /// What is sent again after a cut although it had arrived, in virtual time.
+    Cut,
     /// Resources created one by one at any FHIR server.
     Create(Target),
     /// Resources read by id at any FHIR server.
@@ -204,6 +222,17 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             let road = alert::Road { rate, rtt_ms, loss, queued_mb, alerts };
             report("alert", alert::figures(road, seed)?);
         }
+        Work::Goodput { matrix: true, .. } => report("goodput", goodput::matrix(seed)),
+        Work::Goodput { rate, rtt_ms, loss, .. } => {
+            let road = rate.zip(*rtt_ms).zip(*loss);
+            let road = road.map(|((rate, rtt_ms), percent)| goodput::Road {
+                rate,
+                rtt_ms,
+                loss: percent / 100.0,
+            });
+            report("goodput", goodput::figures(road, seed));
+        }
+        Work::Cut => report("cut", cut::figures(seed)),
         Work::Create(target) => report("create", at(target, rest::Work::Create, seed)?),
         Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),
         Work::Search(target) => report("search", at(target, rest::Work::Search, seed)?),
@@ -244,6 +273,8 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     groups.push(alone("import", 90));
     groups.push(alone("match", 60));
     groups.push(alone("index", 60));
+    groups.push(alone("goodput", 60));
+    groups.push(alone("cut", 60));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),

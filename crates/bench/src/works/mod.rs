@@ -2,6 +2,8 @@
 
 pub mod alert;
 pub mod chart;
+pub mod cut;
+pub mod goodput;
 pub mod import;
 pub mod index;
 pub mod journeys;
