@@ -12,7 +12,10 @@ use crate::{
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, cut, goodput, import, index, journeys, matching, metadata, rest, save, start, wire},
+    works::{
+        alert, chart, cut, goodput, import, index, journeys, matching, metadata, rest, save, start,
+        wire,
+    },
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
