@@ -13,8 +13,8 @@ use crate::{
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
     works::{
-        alert, chart, cut, goodput, import, index, journeys, matching, metadata, rest, save, start,
-        wire,
+        alert, bootstrap, chart, cut, goodput, import, index, journeys, matching, metadata, pull,
+        rest, save, start, wire,
     },
 };
 
@@ -133,6 +133,21 @@ enum Work {
         #[arg(long, conflicts_with = "rate")]
         matrix: bool,
     },
+    /// A chart that another facility needs, on a line of 9.6 kbit/s and 600 ms.
+    Pull {
+        /// Its encounters.
+        #[arg(long, default_value_t = 40)]
+        encounters: usize,
+        /// The percentage of packets lost each way.
+        #[arg(long, default_value_t = 0.0)]
+        loss: f64,
+    },
+    /// What a clinic that lost everything gets back from its county.
+    Bootstrap {
+        /// Its encounters.
+        #[arg(long, default_value_t = 25_000)]
+        encounters: usize,
+    },
     /// What is sent again after a cut although it had arrived, in virtual time.
     Cut,
     /// Resources created one by one at any FHIR server.
@@ -235,6 +250,12 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             });
             report("goodput", goodput::figures(road, seed));
         }
+        Work::Pull { encounters, loss } => {
+            report("pull", pull::figures(*encounters, loss / 100.0, seed)?);
+        }
+        Work::Bootstrap { encounters } => {
+            report("bootstrap", bootstrap::figures(*encounters, seed)?);
+        }
         Work::Cut => report("cut", cut::figures(seed)),
         Work::Create(target) => report("create", at(target, rest::Work::Create, seed)?),
         Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),
@@ -278,6 +299,8 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     groups.push(alone("index", 60));
     groups.push(alone("goodput", 60));
     groups.push(alone("cut", 60));
+    groups.push(alone("pull", 60));
+    groups.push(alone("bootstrap --encounters 2500", 120));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),
