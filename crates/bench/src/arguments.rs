@@ -13,8 +13,8 @@ use crate::{
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
     works::{
-        alert, bootstrap, chart, cut, goodput, import, index, journeys, matching, metadata, pull,
-        rest, save, start, wire,
+        alert, bootstrap, chart, cut, goodput, hub, import, index, journeys, matching, metadata,
+        pull, rest, save, start, wire,
     },
 };
 
@@ -148,6 +148,12 @@ enum Work {
         #[arg(long, default_value_t = 25_000)]
         encounters: usize,
     },
+    /// A hub that takes in the day of many clinics at once.
+    Hub {
+        /// So many clinics, of 60 encounters each.
+        #[arg(long, default_value_t = 2_000)]
+        clinics: usize,
+    },
     /// What is sent again after a cut although it had arrived, in virtual time.
     Cut,
     /// Resources created one by one at any FHIR server.
@@ -256,6 +262,7 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
         Work::Bootstrap { encounters } => {
             report("bootstrap", bootstrap::figures(*encounters, seed)?);
         }
+        Work::Hub { clinics } => report("hub", hub::figures(*clinics, seed)?),
         Work::Cut => report("cut", cut::figures(seed)),
         Work::Create(target) => report("create", at(target, rest::Work::Create, seed)?),
         Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),

@@ -6,6 +6,7 @@ pub mod chart;
 pub mod country;
 pub mod cut;
 pub mod goodput;
+pub mod hub;
 pub mod import;
 pub mod index;
 pub mod journeys;
