@@ -55,10 +55,8 @@ fn spread(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Re
     fits_a_message(app, entry)?;
     lead(app, tx, nation, entry)?;
     join(app, tx, nation, entry)?;
-    for peer in scope::peers(nation, &*tx)? {
-        if scope::goes_to(app, nation, &*tx, &peer, &entry.chart)? {
-            offer(app, tx, nation, (&peer, entry), entry.address.stream.class)?;
-        }
+    for peer in scope::receivers(app, nation, &*tx, &entry.chart)? {
+        offer(app, tx, nation, (&peer, entry), entry.address.stream.class)?;
     }
     Ok(())
 }
@@ -100,13 +98,13 @@ fn join(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Resu
     if charts.len() < 2 {
         return Ok(());
     }
-    for peer in scope::peers(nation, &*tx)? {
-        let mut any = false;
+    let mut peers = BTreeSet::new();
+    for chart in &charts {
+        peers.extend(scope::receivers(app, nation, &*tx, chart)?);
+    }
+    for peer in &peers {
         for chart in &charts {
-            any = any || scope::goes_to(app, nation, &*tx, &peer, chart)?;
-        }
-        for chart in charts.iter().filter(|_| any) {
-            scope::grant(app, tx, &peer, chart, Class::Care)?;
+            scope::grant(app, tx, peer, chart, Class::Care)?;
         }
     }
     Ok(())

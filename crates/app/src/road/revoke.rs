@@ -315,7 +315,7 @@ pub fn replace(
             let Some(Ok(chart)) = chart else {
                 return Err(AppError::Unexpected("a chart that a node had"));
             };
-            tx.set_value(Space::Scope, &key, None)?;
+            scope::withdraw(tx, &old, &chart)?;
             scope::grant(app, tx, &new, &chart, Class::Bulk)?;
         }
         if nation.parent_of(&new) == Some(app.place.node) {
