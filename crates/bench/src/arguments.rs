@@ -308,6 +308,7 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     groups.push(alone("cut", 60));
     groups.push(alone("pull", 60));
     groups.push(alone("bootstrap --encounters 2500", 120));
+    groups.push(alone("hub --clinics 100", 120));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),

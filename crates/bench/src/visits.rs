@@ -66,7 +66,9 @@ impl Visits {
     fn change(&mut self, value: &mut Value, patient: &str, later_ms: i64) {
         match value {
             Value::Array(all) => {
-                all.iter_mut().for_each(|one| self.change(one, patient, later_ms));
+                for one in all {
+                    self.change(one, patient, later_ms);
+                }
             }
             Value::Object(_) => {
                 let reading = value["resourceType"] == "Observation";

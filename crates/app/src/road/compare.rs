@@ -148,9 +148,9 @@ pub fn give(
         if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
             continue;
         }
-        let held = |stream: &Stream| match stream.class == class {
-            true => holdings.of(&chart, &(stream.origin, stream.incarnation)),
-            false => None,
+        let held = |stream: &Stream| {
+            let of_class = stream.class == class;
+            of_class.then(|| holdings.of(&chart, &(stream.origin, stream.incarnation))).flatten()
         };
         // What it once gave itself it has to be given, too.
         let mut prefix = keys::source_prefix(peer);

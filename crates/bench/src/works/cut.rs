@@ -4,7 +4,7 @@ use ondol_kernel::Class;
 use ondol_replicate::link::Position;
 use ondol_testkit::emulate::Conditions;
 
-use super::goodput::link_world::{World, body, keep_busy};
+use super::index::index_exchange::link_world::{World, body, keep_busy};
 use crate::figure::{Aim, Figure};
 
 /// A message of bulk, bytes.

@@ -1,20 +1,19 @@
 //! How much of a road the link fills with messages, in virtual time: any road, tuned by nobody.
 
-#[path = "../../../replicate/tests/link_world/mod.rs"]
-pub(super) mod link_world;
-
 use std::thread;
 
 use ondol_kernel::Class;
 use ondol_testkit::emulate::Conditions;
 
-use self::link_world::{World, keep_busy};
+use super::index::index_exchange::link_world::{World, keep_busy};
 use crate::figure::{Aim, Figure};
 
 /// A message of bulk, bytes.
 const MESSAGE: usize = 100_000;
 /// A road is driven so often, each time with other losses.
 const DRIVES: u64 = 4;
+/// Both sides have heard each other in so long, ms.
+const HANDSHAKES_MS: u64 = 120_000;
 /// The link finds its rate in so long, and is then looked at for so long, ms.
 const WARM_MS: u64 = 30_000;
 const LOOK_MS: u64 = 600_000;
@@ -78,9 +77,12 @@ fn drive_on(road: Road, (warm_ms, look_ms): (u64, u64), seed: u64) -> f64 {
         keep_busy(world, Class::Bulk, &mut no, MESSAGE);
         false
     };
-    world.run(warm_ms, &mut busy);
+    // Where much is lost the first handshakes are, too.
+    world.run(HANDSHAKES_MS, |world| busy(world) || world.sides[1].memory.bytes > 0);
+    let warm = world.now + warm_ms;
+    world.run(warm, &mut busy);
     let before = world.sides[1].memory.bytes;
-    world.run(warm_ms + look_ms, &mut busy);
+    world.run(warm + look_ms, &mut busy);
     real(world.sides[1].memory.bytes - before) * 8.0 / real(look_ms)
 }
 
@@ -108,7 +110,7 @@ fn row((rate, rtt_ms): (u64, u64), seed: u64) -> Figure {
     let shares = LOSSES.map(|loss| {
         // Long enough for 300 packets of a slow road, and for 20 round trips.
         let packet_bits = (rate / 32).clamp(180, 1_228) * 8;
-        let least_ms = if rate > 20_000_000 { 1_000 } else { 15_000 };
+        let least_ms = if rate > 20_000_000 { 4_000 } else { 15_000 };
         let look_ms = (300 * packet_bits * 1_000 / rate).max(20 * rtt_ms).max(least_ms);
         let warm_ms = least_ms + 15 * rtt_ms + 10_000 * u64::from(rate < 20_000_000);
         let kbit = drive_on(Road { rate, rtt_ms, loss }, (warm_ms, look_ms), seed + rate + rtt_ms);

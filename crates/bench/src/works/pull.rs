@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     country::{self, Carried, practitioner},
-    goodput::link_world::World,
+    index::index_exchange::link_world::World,
 };
 use crate::{
     figure::{Aim, Figure},
