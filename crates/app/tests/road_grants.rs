@@ -1,7 +1,7 @@
 //! Whom a chart was granted to is found by the chart, also in a record of before that was noted.
 
 use ondol_app::AppError;
-use ondol_store::{Space, View};
+use ondol_store::Space;
 use support::{
     Country, Facility,
     scenes::{consult, note, notes, patient_at},
