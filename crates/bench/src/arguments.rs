@@ -246,15 +246,8 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             let road = alert::Road { rate, rtt_ms, loss, queued_mb, alerts };
             report("alert", alert::figures(road, seed)?);
         }
-        Work::Goodput { matrix: true, .. } => report("goodput", goodput::matrix(seed)),
-        Work::Goodput { rate, rtt_ms, loss, .. } => {
-            let road = rate.zip(*rtt_ms).zip(*loss);
-            let road = road.map(|((rate, rtt_ms), percent)| goodput::Road {
-                rate,
-                rtt_ms,
-                loss: percent / 100.0,
-            });
-            report("goodput", goodput::figures(road, seed));
+        Work::Goodput { rate, rtt_ms, loss, matrix } => {
+            report("goodput", filled_roads((*rate, *rtt_ms, *loss), *matrix, seed));
         }
         Work::Pull { encounters, loss } => {
             report("pull", pull::figures(*encounters, loss / 100.0, seed)?);
@@ -322,6 +315,23 @@ fn filled(work: &str, seed: u64, resources: usize) -> Result<(Clinic, usize)> {
     let clinic = Clinic::found(work)?;
     let count = clinic.fill(seed, resources)?;
     Ok((clinic, count))
+}
+
+/// All roads, one, or those of the aims.
+fn filled_roads(
+    (rate, rtt_ms, loss): (Option<u64>, Option<u64>, Option<f64>),
+    matrix: bool,
+    seed: u64,
+) -> Vec<Figure> {
+    if matrix {
+        return goodput::matrix(seed);
+    }
+    let road = rate.zip(rtt_ms).zip(loss).map(|((rate, rtt_ms), percent)| goodput::Road {
+        rate,
+        rtt_ms,
+        loss: percent / 100.0,
+    });
+    goodput::figures(road, seed)
 }
 
 fn imported(input: Option<&PathBuf>) -> Result<Vec<Figure>> {

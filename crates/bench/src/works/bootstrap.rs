@@ -1,10 +1,11 @@
 //! A clinic that lost everything: what comes back from its county.
 
 use anyhow::{Result, ensure};
+use ondol_kernel::ResourceId;
 use ondol_record::ChartId;
 use ondol_testkit::{patience::Stopwatch, population::Chance};
 
-use super::country::{self, Carried, carry, practitioner};
+use super::country::{self, Carried, carry, practitioner, support::Country};
 use crate::{
     figure::{Aim, Figure},
     inputs::ClinicDays,
@@ -39,19 +40,9 @@ pub fn figures(encounters: usize, seed: u64) -> Result<Vec<Figure>> {
             up.extend(carry(clinic, country.county())?);
         }
     }
-    let charts = |country: &country::support::Country| -> Result<usize> {
-        let view = country.clinic().store().read()?;
-        let mut count = 0;
-        for who in &people {
-            let id = who.trim_start_matches("Patient/");
-            let chart = ChartId::Patient(ondol_kernel::ResourceId::new(id)?);
-            count += view.chart(&chart, &["Encounter"])?.len();
-        }
-        Ok(count)
-    };
-    ensure!(charts(&country)? == encounters, "the clinic holds its encounters");
+    ensure!(found(&country, &people)? == encounters, "the clinic holds its encounters");
     country.again("clinic", |clinic| clinic.put_back(&backup));
-    ensure!(charts(&country)? == 0, "the clinic lost its encounters");
+    ensure!(found(&country, &people)? == 0, "the clinic lost its encounters");
     // It tells its county what it holds, and is given the rest; a parcel that builds upon what it
     // lost goes back, and is sent in full.
     let watch = Stopwatch::start();
@@ -68,7 +59,7 @@ pub fn figures(encounters: usize, seed: u64) -> Result<Vec<Figure>> {
         back.extend(given);
     }
     let took = watch.elapsed().as_secs_f64();
-    let there = charts(&country)?;
+    let there = found(&country, &people)?;
     ensure!(there == encounters, "{there} of {encounters} encounters came back");
     let (up, back, told) = (sum(&up), sum(&back), sum(&told));
     let each = back / real(encounters);
@@ -90,6 +81,17 @@ pub fn figures(encounters: usize, seed: u64) -> Result<Vec<Figure>> {
             "packed by the county and taken in by the clinic, one after the other in one process",
         ),
     ])
+}
+
+/// Encounters of some people that are at the clinic.
+fn found(country: &Country, people: &[String]) -> Result<usize> {
+    let view = country.clinic().store().read()?;
+    let mut count = 0;
+    for who in people {
+        let chart = ChartId::Patient(ResourceId::new(who.trim_start_matches("Patient/"))?);
+        count += view.chart(&chart, &["Encounter"])?.len();
+    }
+    Ok(count)
 }
 
 fn sum(carried: &[Carried]) -> f64 {
