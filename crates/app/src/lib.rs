@@ -105,7 +105,7 @@ impl App {
         let nation = nation_now::NationNow::load(&*parts.store, &parts.place)?;
         let live = consult::Live::new(&*parts.rng);
         let disk = Arc::new(disk::Disk::new(parts.clock.clone()));
-        Ok(Self {
+        let app = Self {
             store: Arc::new(disk::Watched::new(parts.store, disk.clone())),
             blobs: Arc::new(disk::WatchedBlobs::new(parts.blobs, disk.clone())),
             clock: parts.clock,
@@ -125,7 +125,10 @@ impl App {
             library: OnceLock::new(),
             intake: OnceLock::new(),
             root_key: OnceLock::new(),
-        })
+        };
+        // Without it, as on a full disk, all peers are asked about each chart, as before.
+        let _ = road::note_by_chart(&app);
+        Ok(app)
     }
 
     /// Gives this node its packages of terminology, once.

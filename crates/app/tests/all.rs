@@ -24,6 +24,7 @@ mod possible_pairs;
 mod referral;
 mod relations;
 mod road;
+mod road_grants;
 mod road_middle;
 mod road_moved;
 mod road_numbers;

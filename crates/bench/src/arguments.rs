@@ -12,7 +12,10 @@ use crate::{
     figure::{Figure, Report},
     ground::{self, Clinic, LOGIN},
     inputs::{ClinicDays, Ids},
-    works::{alert, chart, import, index, journeys, matching, metadata, rest, save, start, wire},
+    works::{
+        alert, bootstrap, chart, cut, goodput, hub, import, index, journeys, matching, metadata,
+        pull, rest, save, start, wire,
+    },
 };
 
 /// Measures what the README quotes, on this machine. The program `ondol` is looked for beside
@@ -114,6 +117,45 @@ enum Work {
         #[arg(long, default_value_t = 30)]
         alerts: usize,
     },
+    /// How much of a road the link fills with messages, in virtual time. Without a road: those of the
+    /// aims.
+    Goodput {
+        /// Bits per second, with IP and UDP.
+        #[arg(long, requires_all = ["rtt_ms", "loss"])]
+        rate: Option<u64>,
+        /// Its round trip, ms.
+        #[arg(long, requires = "rate")]
+        rtt_ms: Option<u64>,
+        /// The percentage of packets lost each way.
+        #[arg(long, requires = "rate")]
+        loss: Option<f64>,
+        /// 1.2 kbit/s to 1 Gbit/s, 20 ms to 2 s, 0 to 30 % lost.
+        #[arg(long, conflicts_with = "rate")]
+        matrix: bool,
+    },
+    /// A chart that another facility needs, on a line of 9.6 kbit/s and 600 ms.
+    Pull {
+        /// Its encounters.
+        #[arg(long, default_value_t = 40)]
+        encounters: usize,
+        /// The percentage of packets lost each way.
+        #[arg(long, default_value_t = 0.0)]
+        loss: f64,
+    },
+    /// What a clinic that lost everything gets back from its county.
+    Bootstrap {
+        /// Its encounters.
+        #[arg(long, default_value_t = 25_000)]
+        encounters: usize,
+    },
+    /// A hub that takes in the day of many clinics at once.
+    Hub {
+        /// So many clinics, of 60 encounters each.
+        #[arg(long, default_value_t = 2_000)]
+        clinics: usize,
+    },
+    /// What is sent again after a cut although it had arrived, in virtual time.
+    Cut,
     /// Resources created one by one at any FHIR server.
     Create(Target),
     /// Resources read by id at any FHIR server.
@@ -204,6 +246,17 @@ pub fn run(arguments: &Arguments, say: &mut dyn FnMut(&Report)) -> Result<()> {
             let road = alert::Road { rate, rtt_ms, loss, queued_mb, alerts };
             report("alert", alert::figures(road, seed)?);
         }
+        Work::Goodput { rate, rtt_ms, loss, matrix } => {
+            report("goodput", filled_roads((*rate, *rtt_ms, *loss), *matrix, seed));
+        }
+        Work::Pull { encounters, loss } => {
+            report("pull", pull::figures(*encounters, loss / 100.0, seed)?);
+        }
+        Work::Bootstrap { encounters } => {
+            report("bootstrap", bootstrap::figures(*encounters, seed)?);
+        }
+        Work::Hub { clinics } => report("hub", hub::figures(*clinics, seed)?),
+        Work::Cut => report("cut", cut::figures(seed)),
         Work::Create(target) => report("create", at(target, rest::Work::Create, seed)?),
         Work::Read(target) => report("read", at(target, rest::Work::Read, seed)?),
         Work::Search(target) => report("search", at(target, rest::Work::Search, seed)?),
@@ -244,6 +297,11 @@ fn defaults(resources: usize, journeys: usize) -> Vec<Vec<Step>> {
     groups.push(alone("import", 90));
     groups.push(alone("match", 60));
     groups.push(alone("index", 60));
+    groups.push(alone("goodput", 60));
+    groups.push(alone("cut", 60));
+    groups.push(alone("pull", 60));
+    groups.push(alone("bootstrap --encounters 2500", 120));
+    groups.push(alone("hub --clinics 100", 120));
     groups.push(alone(&format!("journeys --count {journeys}"), 240));
     groups.push(vec![
         Step::new("alert", 420),
@@ -257,6 +315,23 @@ fn filled(work: &str, seed: u64, resources: usize) -> Result<(Clinic, usize)> {
     let clinic = Clinic::found(work)?;
     let count = clinic.fill(seed, resources)?;
     Ok((clinic, count))
+}
+
+/// All roads, one, or those of the aims.
+fn filled_roads(
+    (rate, rtt_ms, loss): (Option<u64>, Option<u64>, Option<f64>),
+    matrix: bool,
+    seed: u64,
+) -> Vec<Figure> {
+    if matrix {
+        return goodput::matrix(seed);
+    }
+    let road = rate.zip(rtt_ms).zip(loss).map(|((rate, rtt_ms), percent)| goodput::Road {
+        rate,
+        rtt_ms,
+        loss: percent / 100.0,
+    });
+    goodput::figures(road, seed)
 }
 
 fn imported(input: Option<&PathBuf>) -> Result<Vec<Figure>> {

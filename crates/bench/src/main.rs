@@ -8,6 +8,7 @@ mod ground;
 mod inputs;
 mod sample;
 mod slow_disk;
+mod visits;
 mod works;
 
 use std::process::ExitCode;

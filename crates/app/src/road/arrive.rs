@@ -9,7 +9,7 @@ use super::{
     blobs, compare, held, keys,
     numbers::{note, saw, skip},
     pack::{self, sealed_paths},
-    placed, queue, relay, revoke, scope,
+    queue, relay, scope,
 };
 use crate::{App, AppError, arrivals, national};
 
@@ -160,93 +160,52 @@ impl Taking<'_> {
         let Ok(message) = Message::decode(bytes) else {
             return Ok(self.quarantine(&peer, bytes)?);
         };
-        match &message {
-            Message::Parcel(parcel) => self.parcel_of(peer, class, parcel),
-            Message::Unread(parcel) => {
-                if held::send_in_full(self.app, self.tx, &peer, parcel)? {
-                    Ok(Arrival::Done)
-                } else {
-                    Ok(self.quarantine(&peer, bytes)?)
-                }
-            }
-            Message::Relay { envelope, sealed } => self.relay((&peer, envelope), sealed),
-            Message::RelayDone { receipt, proof } => {
-                let nation = self.app.nation();
-                if relay::receipt(self.app, self.tx, &nation, (&peer, receipt), proof)? {
-                    Ok(Arrival::Done)
-                } else {
-                    Ok(self.quarantine(&peer, bytes)?)
-                }
-            }
-            Message::BlobWanted { hash, from } => {
-                blobs::wanted(self.app, self.tx, &peer, class, hash, *from)?;
-                Ok(Arrival::Done)
-            }
-            Message::BlobPart { hash, size, offset, bytes } => {
-                let part = blobs::Part { hash, size: *size, offset: *offset, bytes };
-                blobs::part(self.app, self.tx, (&peer, class), &part)?;
-                Ok(Arrival::Done)
-            }
-            Message::Revocation(bytes) => {
-                let Ok(revocation) = Revocation::from_bytes(bytes) else {
-                    return Ok(self.quarantine(&peer, bytes)?);
-                };
-                if !revoke::is_signed(self.app, &revocation)? {
-                    return Ok(self.quarantine(&peer, bytes)?);
-                }
-                let with = self.app.nation().with_revocation(&self.app.place, &revocation)?;
-                with.map_or(Ok(Arrival::Done), |_| Err(Stop::Heed(Box::new(revocation))))
-            }
-            Message::Placement(bytes) => {
-                let Ok((placement, above)) = Placement::read(bytes) else {
-                    return Ok(self.quarantine(&peer, bytes)?);
-                };
-                self.meet_first(above.as_slice())?;
-                if !placed::is_signed(self.app, &placement)? {
-                    return Ok(self.quarantine(&peer, bytes)?);
-                }
-                let with = self.app.nation().with_placement(&self.app.place, &placement)?;
-                if with.is_some() {
-                    return Err(Stop::Place(Box::new(placement)));
-                }
-                let nation = self.app.nation();
-                placed::has_heard(self.app, self.tx, &nation, (&peer, &placement))?;
-                Ok(Arrival::Done)
-            }
-            Message::Index(index) => {
-                let nation = self.app.nation();
-                if national::arrived(self.app, self.tx, &nation, (&peer, class), index)? {
-                    Ok(Arrival::Done)
-                } else {
-                    Ok(self.quarantine(&peer, bytes)?)
-                }
-            }
-            Message::Holdings(holdings) => {
-                let nation = self.app.nation();
-                compare::give(self.app, self.tx, &nation, (&peer, class), holdings)?;
-                Ok(Arrival::Done)
-            }
-            Message::Lead { to, chart } => {
-                let nation = self.app.nation();
-                scope::lead_on(self.app, self.tx, &nation, &peer, (to, chart))?;
-                Ok(Arrival::Done)
-            }
-            Message::Anew { node, epoch } => {
-                let nation = self.app.nation();
-                compare::anew(self.app, self.tx, &nation, &peer, (node, *epoch))?;
-                Ok(Arrival::Done)
-            }
+        let nation = self.app.nation();
+        let is_used = match &message {
+            Message::Parcel(parcel) => return self.parcel_of(peer, class, parcel),
+            Message::Relay { envelope, sealed } => return self.relay((&peer, envelope), sealed),
             Message::Certificate(bytes) => {
                 if let Ok(certificate) = Certificate::from_bytes(bytes) {
                     self.meet_first(&[certificate])?;
                 }
-                Ok(Arrival::Done)
+                true
             }
-        }
+            Message::Revocation(bytes) => self.revocation(bytes)?,
+            Message::Placement(bytes) => self.placement(&peer, bytes)?,
+            Message::Unread(parcel) => held::send_in_full(self.app, self.tx, &peer, parcel)?,
+            Message::RelayDone { receipt, proof } => {
+                relay::receipt(self.app, self.tx, &nation, (&peer, receipt), proof)?
+            }
+            Message::Index(index) => {
+                national::arrived(self.app, self.tx, &nation, (&peer, class), index)?
+            }
+            Message::BlobWanted { hash, from } => {
+                blobs::wanted(self.app, self.tx, &peer, class, hash, *from)?;
+                true
+            }
+            Message::BlobPart { hash, size, offset, bytes } => {
+                let part = blobs::Part { hash, size: *size, offset: *offset, bytes };
+                blobs::part(self.app, self.tx, (&peer, class), &part)?;
+                true
+            }
+            Message::Holdings(holdings) => {
+                compare::give(self.app, self.tx, &nation, (&peer, class), holdings)?;
+                true
+            }
+            Message::Lead { to, chart } => {
+                scope::lead_on(self.app, self.tx, &nation, &peer, (to, chart))?;
+                true
+            }
+            Message::Anew { node, epoch } => {
+                compare::anew(self.app, self.tx, &nation, &peer, (node, *epoch))?;
+                true
+            }
+        };
+        if is_used { Ok(Arrival::Done) } else { Ok(self.quarantine(&peer, bytes)?) }
     }
 
     /// Stops if some certificates are news.
-    fn meet_first(&self, certificates: &[Certificate]) -> Result<(), Stop> {
+    pub(super) fn meet_first(&self, certificates: &[Certificate]) -> Result<(), Stop> {
         let nation = self.app.nation();
         let mut new = vec![];
         for certificate in certificates {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ondol_kernel::{Class, NodeId, bytes::Reader};
-use ondol_record::{ChartId, ChartKind, Stream, certificate::Tier};
+use ondol_record::{Address, ChartId, ChartKind, Stream, certificate::Tier};
 use ondol_replicate::{
     holdings::{self, Held, Holdings},
     message::Message,
@@ -121,8 +121,7 @@ pub fn anew(
         for neighbour in nation.neighbours().iter().filter(|neighbour| *neighbour != from) {
             send(tx, neighbour, Class::Care, &message)?;
         }
-    } else if tx.value(Space::Peer, &keys::relayed(node))?.is_some()
-        && !was_heard(tx, node, epoch)?
+    } else if tx.value(Space::Peer, &keys::relayed(node))?.is_some() && !was_heard(tx, node, epoch)?
     {
         tell(app, tx, nation, node)?;
     }
@@ -184,6 +183,7 @@ pub fn give(
 ) -> Result<(), AppError> {
     // What waits for it already does not have to wait twice.
     let queued = queue::queued(tx, peer, class)?;
+    let mut lacking: BTreeSet<Address> = BTreeSet::new();
     for chart in charts_between(app, nation, &*tx, peer)? {
         if !scope::goes_to(app, nation, &*tx, peer, &chart)? {
             continue;
@@ -208,9 +208,13 @@ pub fn give(
             if let Some(held) = held(&stream)
                 && held < newest
             {
-                queue::give_after(app, tx, nation, (peer, &chart), (&stream, held), &queued)?;
+                lacking.extend(queue::distributed_after(tx, &chart, (&stream, held))?);
             }
         }
     }
-    Ok(())
+    // In the order of the logs, and not chart by chart: what was sealed together travels together, and
+    // a range that travels whole needs no paths.
+    lacking
+        .difference(&queued)
+        .try_for_each(|at| queue::offer_at(app, tx, nation, (peer, at), class))
 }

@@ -168,6 +168,23 @@ pub fn scope(peer: &NodeId, chart: &ChartId) -> Vec<u8> {
     key
 }
 
+/// That every note of [`scope`] has its [`granted`].
+pub const GRANTED_ALL: &[u8] = b"granted";
+
+/// The same as [`scope`], found by the chart: a hub has thousands of peers, and few get a chart.
+pub fn granted(chart: &ChartId, peer: &NodeId) -> Vec<u8> {
+    let mut key = granted_prefix(chart);
+    key.extend_from_slice(&peer.0);
+    key
+}
+
+/// Before the peers that a chart is granted to.
+pub fn granted_prefix(chart: &ChartId) -> Vec<u8> {
+    let mut key = b"granted/".to_vec();
+    chart.put(&mut key);
+    key
+}
+
 /// In [`Space::ParcelOut`]: entries that wait to be packed for a peer.
 pub fn queue_prefix(peer: &NodeId, class: Class) -> Vec<u8> {
     [b"q".as_slice(), &peer.0, &[class.code()]].concat()

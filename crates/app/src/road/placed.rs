@@ -14,7 +14,10 @@ use ondol_replicate::{Parcel, message::Message, national::Index};
 use ondol_store::{Space, WriteTx};
 use serde_json::json;
 
-use super::{held, introduce, keys, revoke, send};
+use super::{
+    arrive::{Stop, Taking},
+    held, introduce, keys, revoke, scope, send,
+};
 use crate::{Actor, App, AppError, Changes, Nation, people::document};
 
 /// So long the link with the node that was above stands after it told of the move: it has to learn
@@ -313,7 +316,7 @@ fn next(after: &Nation, message: &Message) -> Option<NodeId> {
 }
 
 /// The neighbour that moved away says that it has heard.
-pub fn has_heard(
+fn has_heard(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
@@ -371,10 +374,29 @@ fn part(app: &App, tx: &mut dyn WriteTx, after: &Nation, gone: &NodeId) -> Resul
     }
     revoke::cut_off(tx, gone)?;
     for (key, _) in tx.values(Space::Scope, &gone.0, None, usize::MAX)? {
-        tx.set_value(Space::Scope, &key, None)?;
+        let chart = ChartId::read(&mut Reader::new(&key[gone.0.len()..]));
+        let chart = chart.map_err(|_| AppError::Unexpected("a chart that a node had"))?;
+        scope::withdraw(tx, gone, &chart)?;
     }
     for chart in waiting.iter().filter(|chart| matches!(chart, ChartId::Patient(_))) {
         tx.set_value(Space::Peer, &keys::onward(gone, chart), Some(&[]))?;
     }
     Ok(())
+}
+
+impl Taking<'_> {
+    /// Takes in a placement; false if it is none.
+    pub(super) fn placement(&mut self, peer: &NodeId, bytes: &[u8]) -> Result<bool, Stop> {
+        let Ok((placement, above)) = Placement::read(bytes) else { return Ok(false) };
+        self.meet_first(above.as_slice())?;
+        if !is_signed(self.app, &placement)? {
+            return Ok(false);
+        }
+        let nation = self.app.nation();
+        if nation.with_placement(&self.app.place, &placement)?.is_some() {
+            return Err(Stop::Place(Box::new(placement)));
+        }
+        has_heard(self.app, self.tx, &nation, (peer, &placement))?;
+        Ok(true)
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ondol_kernel::{Class, NodeId, bytes::Reader};
 use ondol_record::{Address, ChartId, Entry, Stream};
-use ondol_store::{EntryRow, Space, View, WriteTx};
+use ondol_store::{Space, View, WriteTx};
 
 use super::{blobs, keys, pack, scope};
 use crate::{App, AppError, Nation, people::one_person};
@@ -55,10 +55,8 @@ fn spread(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Re
     fits_a_message(app, entry)?;
     lead(app, tx, nation, entry)?;
     join(app, tx, nation, entry)?;
-    for peer in scope::peers(nation, &*tx)? {
-        if scope::goes_to(app, nation, &*tx, &peer, &entry.chart)? {
-            offer(app, tx, nation, (&peer, entry), entry.address.stream.class)?;
-        }
+    for peer in scope::receivers(app, nation, &*tx, &entry.chart)? {
+        offer(app, tx, nation, (&peer, entry), entry.address.stream.class)?;
     }
     Ok(())
 }
@@ -100,13 +98,13 @@ fn join(app: &App, tx: &mut dyn WriteTx, nation: &Nation, entry: &Entry) -> Resu
     if charts.len() < 2 {
         return Ok(());
     }
-    for peer in scope::peers(nation, &*tx)? {
-        let mut any = false;
+    let mut peers = BTreeSet::new();
+    for chart in &charts {
+        peers.extend(scope::receivers(app, nation, &*tx, chart)?);
+    }
+    for peer in &peers {
         for chart in &charts {
-            any = any || scope::goes_to(app, nation, &*tx, &peer, chart)?;
-        }
-        for chart in charts.iter().filter(|_| any) {
-            scope::grant(app, tx, &peer, chart, Class::Care)?;
+            scope::grant(app, tx, peer, chart, Class::Care)?;
         }
     }
     Ok(())
@@ -167,47 +165,43 @@ pub fn backfill(
     (peer, chart): (&NodeId, &ChartId),
     class: Class,
 ) -> Result<(), AppError> {
-    let none = BTreeSet::new();
     for (stream, _, _) in tx.chart_heads(chart)? {
-        let after = (&stream, 0);
-        fill(app, tx, nation, (peer, chart), after, stream.class.min(class), &none)?;
+        let class = stream.class.min(class);
+        for at in distributed_after(&*tx, chart, (&stream, 0))? {
+            offer_at(app, tx, nation, (peer, &at), class)?;
+        }
     }
     Ok(())
 }
 
-/// Queues what was distributed of a chart and a stream after a number, for a peer that does not hold
-/// it any more, but for what is queued.
-pub fn give_after(
-    app: &App,
-    tx: &mut dyn WriteTx,
-    nation: &Nation,
-    (peer, chart): (&NodeId, &ChartId),
-    after: (&Stream, u64),
-    queued: &BTreeSet<Address>,
-) -> Result<(), AppError> {
-    fill(app, tx, nation, (peer, chart), after, after.0.class, queued)
+/// What was distributed of a chart and a stream after a number.
+pub fn distributed_after(
+    view: &(impl View + ?Sized),
+    chart: &ChartId,
+    (stream, after): (&Stream, u64),
+) -> Result<Vec<Address>, AppError> {
+    let distributed = keys::number(view, keys::DISTRIBUTED)?;
+    let (mut found, mut next) = (vec![], after + 1);
+    loop {
+        let rows = view.chart_entries(stream, chart, next, STEP)?;
+        let Some(last) = rows.last() else { return Ok(found) };
+        next = last.entry.chart_number + 1;
+        let rows = rows.into_iter().filter(|row| row.arrival <= distributed);
+        found.extend(rows.map(|row| row.entry.address));
+    }
 }
 
-fn fill(
+/// Queues an entry for a peer, unless the peer gave it to us.
+pub fn offer_at(
     app: &App,
     tx: &mut dyn WriteTx,
     nation: &Nation,
-    (peer, chart): (&NodeId, &ChartId),
-    (stream, after): (&Stream, u64),
+    (peer, at): (&NodeId, &Address),
     class: Class,
-    queued: &BTreeSet<Address>,
 ) -> Result<(), AppError> {
-    let distributed = keys::number(tx, keys::DISTRIBUTED)?;
-    let mut next = after + 1;
-    loop {
-        let rows = tx.chart_entries(stream, chart, next, STEP)?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        next = last.entry.chart_number + 1;
-        let is_new =
-            |row: &&EntryRow| row.arrival <= distributed && !queued.contains(&row.entry.address);
-        for row in rows.iter().filter(is_new) {
-            offer(app, tx, nation, (peer, &row.entry), class)?;
-        }
+    match tx.entry(at)? {
+        Some(row) => offer(app, tx, nation, (peer, &row.entry), class),
+        None => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use ondol_replicate::{Batch, Parcel, message::Message};
 use ondol_store::{Space, View, WriteTx};
 
 use super::{
-    arrive::{Arrival, Taking},
+    arrive::{Arrival, Stop, Taking},
     blobs, held, introduce, keys, queue, scope, send,
 };
 use crate::{App, AppError, Nation, national};
@@ -316,7 +316,7 @@ pub fn replace(
             let Some(Ok(chart)) = chart else {
                 return Err(AppError::Unexpected("a chart that a node had"));
             };
-            tx.set_value(Space::Scope, &key, None)?;
+            scope::withdraw(tx, &old, &chart)?;
             scope::grant(app, tx, &new, &chart, Class::Bulk)?;
         }
         if nation.parent_of(&new) == Some(app.place.node) {
@@ -331,6 +331,16 @@ pub fn replace(
 }
 
 impl Taking<'_> {
+    /// Takes in a revocation; false if it is none.
+    pub(super) fn revocation(&mut self, bytes: &[u8]) -> Result<bool, Stop> {
+        let Ok(revocation) = Revocation::from_bytes(bytes) else { return Ok(false) };
+        if !is_signed(self.app, &revocation)? {
+            return Ok(false);
+        }
+        let with = self.app.nation().with_revocation(&self.app.place, &revocation)?;
+        with.map_or(Ok(true), |_| Err(Stop::Heed(Box::new(revocation))))
+    }
+
     /// Keeps a batch of a revoked node apart.
     pub(super) fn set_apart(&mut self, batch: Batch) -> Result<Arrival, AppError> {
         let node = batch.seal.stream.origin;

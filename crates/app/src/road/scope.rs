@@ -13,6 +13,9 @@ use ondol_store::{Space, View, WriteTx};
 use super::{keys, queue, relay};
 use crate::{App, AppError, Nation};
 
+/// So many grants are noted by their charts in one commit.
+const NOTED_AT_ONCE: usize = 2_000;
+
 /// Whether a chart goes to a peer.
 pub fn goes_to(
     app: &App,
@@ -72,6 +75,94 @@ pub fn peers(nation: &Nation, view: &dyn View) -> Result<Vec<NodeId>, AppError> 
     Ok(peers)
 }
 
+/// Whether a node is one of [`peers`].
+fn is_peer(nation: &Nation, view: &dyn View, node: &NodeId) -> Result<bool, AppError> {
+    let own = nation.own();
+    if nation.is_revoked(&own) || nation.is_revoked(node) {
+        return Ok(false);
+    }
+    Ok(nation.parent() == Some(*node)
+        || nation.parent_of(node) == Some(own)
+        || view.value(Space::Peer, &keys::relayed(node))?.is_some())
+}
+
+/// The peers that a chart goes to. A hub has thousands of peers below it: none of them is asked
+/// about a patient's chart that was not granted to it.
+pub fn receivers(
+    app: &App,
+    nation: &Nation,
+    view: &dyn View,
+    chart: &ChartId,
+) -> Result<Vec<NodeId>, AppError> {
+    let mut receivers = vec![];
+    if below_gets(app, nation, chart) || view.value(Space::Peer, keys::GRANTED_ALL)?.is_none() {
+        for peer in peers(nation, view)? {
+            if goes_to(app, nation, view, &peer, chart)? {
+                receivers.push(peer);
+            }
+        }
+        return Ok(receivers);
+    }
+    if app.practice {
+        return Ok(receivers);
+    }
+    let mut candidates: Vec<NodeId> = nation.parent().into_iter().collect();
+    candidates.retain(|above| by_rule(app, nation, above, chart));
+    let prefix = keys::granted_prefix(chart);
+    for (key, _) in view.values(Space::Peer, &prefix, None, usize::MAX)? {
+        let id = key.get(prefix.len()..).and_then(|id| id.try_into().ok());
+        candidates.push(NodeId(id.ok_or(AppError::Unexpected("a note of a grant"))?));
+    }
+    for peer in candidates {
+        if !receivers.contains(&peer) && is_peer(nation, view, &peer)? {
+            receivers.push(peer);
+        }
+    }
+    Ok(receivers)
+}
+
+/// Notes of all grants by which charts they are of, as [`receivers`] looks for them, if this record was
+/// kept by a version that did not. A part at a time; it may be stopped at any moment, and begins
+/// anew then.
+pub fn note_by_chart(app: &App) -> Result<(), AppError> {
+    let mut last: Option<Vec<u8>> = None;
+    loop {
+        let some = {
+            let view = app.view()?;
+            if view.value(Space::Peer, keys::GRANTED_ALL)?.is_some() {
+                return Ok(());
+            }
+            view.values(Space::Scope, &[], last.as_deref(), NOTED_AT_ONCE)?
+        };
+        let done = some.len() < NOTED_AT_ONCE;
+        last = some.last().map(|(key, _)| key.clone());
+        ondol_store::transact(&*app.store, move |tx| -> Result<(), AppError> {
+            for (key, value) in some {
+                let (peer, chart) = read_scope(&key)?;
+                tx.set_value(Space::Peer, &keys::granted(&chart, &peer), Some(&value))?;
+            }
+            if done {
+                tx.set_value(Space::Peer, keys::GRANTED_ALL, Some(&[]))?;
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// Who and which chart a note of [`keys::scope`] is about.
+fn read_scope(key: &[u8]) -> Result<(NodeId, ChartId), AppError> {
+    let damaged = || AppError::Unexpected("a note of a chart");
+    let mut from = Reader::new(key);
+    let peer = NodeId(from.array().map_err(|_| damaged())?);
+    Ok((peer, ChartId::read(&mut from).map_err(|_| damaged())?))
+}
+
+/// Takes a grant back.
+pub fn withdraw(tx: &mut dyn WriteTx, peer: &NodeId, chart: &ChartId) -> Result<(), AppError> {
+    tx.set_value(Space::Peer, &keys::granted(chart, peer), None)?;
+    Ok(tx.set_value(Space::Scope, &keys::scope(peer, chart), None)?)
+}
+
 /// Grants a chart to a peer. What was distributed already is put into the peer's queue, so that
 /// the peer gets the whole chart; `class` says how urgently.
 pub fn grant(
@@ -87,6 +178,7 @@ pub fn grant(
         return Ok(());
     }
     tx.set_value(Space::Scope, &keys::scope(peer, chart), Some(&[class.code()]))?;
+    tx.set_value(Space::Peer, &keys::granted(chart, peer), Some(&[class.code()]))?;
     queue::backfill(app, tx, &nation, (peer, chart), class)
 }
 

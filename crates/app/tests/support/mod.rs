@@ -50,6 +50,11 @@ pub struct SetClock {
 }
 
 impl SetClock {
+    /// A clock that says this.
+    pub fn at(wall: Millis) -> Self {
+        Self { wall: wall.0.into(), monotonic: 0.into() }
+    }
+
     /// Moves both clocks on.
     pub fn pass(&self, ms: u32) {
         self.wall.fetch_add(i64::from(ms), Ordering::SeqCst);
@@ -244,7 +249,7 @@ impl Facility {
     }
 
     fn over(folder: Folder, store: Arc<SqliteStore>, seat: Seat, practice: bool) -> Self {
-        let clock = Arc::new(SetClock { wall: MONDAY_8.0.into(), monotonic: 0.into() });
+        let clock = Arc::new(SetClock::at(MONDAY_8));
         found(&store, &seat);
         let app = open_app(&store, &clock, &folder, &seat, practice);
         let facility =

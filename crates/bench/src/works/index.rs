@@ -3,7 +3,7 @@
 
 #[path = "../../../replicate/tests/index_exchange/mod.rs"]
 #[allow(dead_code, reason = "the test takes another part")]
-mod index_exchange;
+pub(super) mod index_exchange;
 
 use std::collections::{BTreeMap, BTreeSet};
 

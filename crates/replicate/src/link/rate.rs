@@ -27,6 +27,8 @@ const FLOOR: f64 = 0.05;
 const FRAME_MS: f64 = 250.0;
 /// The queue is never judged more finely than this, ms.
 const QUEUE_MS_MIN: f64 = 8.0;
+/// What is shorter is no queue, ms.
+const EMPTY_MS: f64 = 2.0;
 /// The share of the capacity that is used while a queue runs empty.
 const DRAIN: f64 = 0.6;
 /// Delays within so many times the jitter show no queue.
@@ -80,6 +82,8 @@ pub(super) struct Rate {
     overuses: u32,
     /// The queue at the last overuse, ms.
     last_queue: f64,
+    /// The shortest queue since then, ms.
+    least_queue: f64,
     /// What the road passed when a queue last showed.
     known: Option<f64>,
     block: (u32, u32),
@@ -106,6 +110,7 @@ impl Rate {
             judge_from: 0,
             overuses: 0,
             last_queue: 0.0,
+            least_queue: f64::INFINITY,
             known: None,
             block: (0, 0),
             usual_loss: None,
@@ -146,11 +151,12 @@ impl Rate {
         self.capacity
     }
 
-    /// Bytes per ms to send at.
-    pub fn pace(&self) -> f64 {
+    /// Bytes per ms to send at. A queue has run empty when its time is over, and not only when the
+    /// next acknowledgement comes.
+    pub fn pace(&self, now: u64) -> f64 {
         match self.mode {
-            Mode::Startup | Mode::Cruise => self.capacity,
-            Mode::Drain { .. } => self.capacity * DRAIN,
+            Mode::Drain { until } if now < until => self.capacity * DRAIN,
+            Mode::Startup | Mode::Cruise | Mode::Drain { .. } => self.capacity,
         }
     }
 
@@ -216,6 +222,7 @@ impl Rate {
         if newest.number < self.judge_from {
             return;
         }
+        self.least_queue = self.least_queue.min(queue);
         self.round_samples += 1;
         self.round_limited |= newest.limited;
         self.queues.push_back(queue);
@@ -336,13 +343,22 @@ impl Rate {
             (true, true) => self.capacity * 0.5,
             (false, _) => FLOOR,
         };
-        let again = if self.overuses > 1 && !shrinks { 0.85 } else { 0.98 };
+        // Where the road was seen empty since the last queue, what passes is known well.
+        let was_empty = std::mem::replace(&mut self.least_queue, f64::INFINITY) < EMPTY_MS;
+        let again = match (self.overuses > 1 && !shrinks, was_empty) {
+            (true, _) => 0.85,
+            (false, true) => 0.99,
+            (false, false) => 0.98,
+        };
+        // Since it was seen the queue has grown on for about a round trip.
+        let grown = (self.capacity / passing - 1.0).clamp(0.0, 0.2) * rtt_ms;
         self.capacity = (passing * again).clamp(least, self.capacity.max(least)).max(FLOOR);
         // The first measurement covers a time in which the road was not yet full.
         self.known = (self.mode != Mode::Startup).then_some(self.capacity / again);
-        // Since it was seen the queue has grown on, and the best delay may have had a part of
-        // it: below empty does no harm.
-        let drain = (queue * 1.25 + self.threshold_ms() / 2.0) / (1.0 - DRAIN);
+        // The best delay may have had a part of the queue: below empty does no harm.
+        let below = queue * 0.25 + self.threshold_ms() / 2.0;
+        let drain = if was_empty { queue + grown.min(below) } else { queue + below };
+        let drain = drain / (1.0 - DRAIN);
         let drain = drain.min(20_000.0);
         self.mode = Mode::Drain { until: now + drain as u64 };
         self.clean_rounds = 0;

@@ -69,9 +69,9 @@ impl Link {
         self.rekey_if_due();
     }
 
-    /// The first probe repeats the most urgent piece on its way (of an emergency three do);
-    /// later ones are a byte, so
-    /// that an outage ends with the peer telling what it has, and nothing is sent twice.
+    /// The first probe repeats the most urgent piece on its way (of an emergency three do, of bulk
+    /// none does, since nobody waits for it); later ones are a byte, so that an outage ends with the
+    /// peer telling what it has, and nothing is sent twice.
     fn send_probe(&mut self) {
         let Some(session) = &mut self.session else { return };
         session.flight.probes += 1;
@@ -149,6 +149,7 @@ impl Link {
 const fn repeats(class: Class) -> u32 {
     match class {
         Class::Emergency => 3,
-        Class::Care | Class::Routine | Class::Bulk => 1,
+        Class::Care | Class::Routine => 1,
+        Class::Bulk => 0,
     }
 }

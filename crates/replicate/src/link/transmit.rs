@@ -57,7 +57,7 @@ impl Link {
         // A side that only acknowledges knows nothing of its way out, and must not hold back
         // its acknowledgements for that.
         if self.rate.is_measured() || self.may_send_data() {
-            self.free_at = self.free_at.max(now - SLACK_MS) + bytes / self.rate.pace();
+            self.free_at = self.free_at.max(now - SLACK_MS) + bytes / self.rate.pace(self.now);
         }
     }
 

@@ -2,7 +2,7 @@
 //! `ondol-bench index`.
 
 #[path = "../link_world/mod.rs"]
-mod link_world;
+pub mod link_world;
 
 use link_world::World;
 use ondol_kernel::Class;
