@@ -114,8 +114,13 @@ fn two_restorations_of_one_backup_are_told_apart() {
     let mut country = Country::new();
     let chart = patient_at(country.clinic(), "p1");
     let backup = country.clinic().backup();
+    let mut last = 0;
     for id in ["c1", "c2", "c3"] {
+        country.pass_minutes(120);
         country.again("clinic", |clinic| clinic.put_back(&backup));
+        let epoch = country.clinic().app.own_epoch().unwrap();
+        assert!(epoch > last, "the last restoration counts in the highest epoch");
+        last = epoch;
         note(country.clinic(), "p1", id);
         bring(&stick(country.clinic(), country.county()), country.county());
     }

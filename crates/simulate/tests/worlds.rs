@@ -59,6 +59,10 @@ more_worlds! {
     more_worlds_converge_09: 9;
     more_worlds_converge_10: 10;
     more_worlds_converge_11: 11;
+    more_worlds_converge_12: 12;
+    more_worlds_converge_13: 13;
+    more_worlds_converge_14: 14;
+    more_worlds_converge_15: 15;
 }
 
 /// Else a seed that failed could not be looked into.

@@ -297,3 +297,26 @@ async fn what_is_practised_never_reaches_the_record_and_no_stick_carries_it() {
     let chart = worker.get(&format!("/chart/{id}")).await;
     assert!(chart.status.is_client_error(), "{}", chart.status);
 }
+
+#[tokio::test]
+async fn what_may_be_missing_after_a_backup_was_put_back_is_said_for_two_weeks() {
+    let mut country = Country::new();
+    patient(country.clinic(), "p1");
+    country.carry();
+    let backup = country.clinic().backup();
+    let before = at(country.clinic(), Role::HealthWorker).get("/people/p1").await;
+    assert!(!before.says(&["put back from a backup"]), "{}", before.html);
+    country.again("clinic", |clinic| clinic.put_back(&backup));
+    let mut worker = at(country.clinic(), Role::HealthWorker);
+    for path in ["/road", "/people/p1"] {
+        let page = worker.get(path).await;
+        assert!(page.says(&["put back from a backup", "may still be missing"]), "{}", page.html);
+    }
+    worker.lang = "ko";
+    assert!(worker.get("/road").await.says(&["여벌에서 되살렸거나"]));
+    country.pass_minutes(14 * 24 * 60);
+    let mut worker = at(country.clinic(), Role::HealthWorker);
+    for path in ["/road", "/people/p1"] {
+        assert!(!worker.get(path).await.says(&["put back from a backup"]), "{path}");
+    }
+}

@@ -131,6 +131,8 @@ pub struct About {
     pub vitals: Vec<Fact>,
     /// How far what others wrote is here.
     pub lacks: Vec<Lack>,
+    /// When the record was put back from a backup, if that was lately: what came before may lack.
+    pub put_back: Option<Millis>,
 }
 
 impl App {
@@ -148,6 +150,7 @@ impl App {
             safety: fold_safety(&stated_of_person(view, &id)?, self.now())?,
             vitals: newest_vitals(&facts(view, chart, "")?),
             lacks,
+            put_back: crate::road::put_back_at(view, self.now())?,
             banner,
         })
     }

@@ -42,6 +42,8 @@ pub struct Chart {
     pub doctors: Vec<String>,
     /// What the chart lacks.
     pub lacks: Vec<Lack>,
+    /// When the record was put back from a backup, if that was lately: what came before may lack.
+    pub put_back: Option<Millis>,
     /// Visits, newest first; those of linked charts are among them.
     pub visits: Vec<VisitView>,
     /// Whether there are older ones.
@@ -153,6 +155,7 @@ impl App {
             home,
             doctors,
             lacks: lacks::of(self, view, chart, &person)?,
+            put_back: crate::road::put_back_at(view, self.now())?,
             visits,
             older,
             linked,

@@ -45,6 +45,7 @@ pub use overview::{Below, Neighbour, Overview, SILENT_AFTER_MS};
 pub use placed::Moving;
 pub use queue::distribute;
 pub(crate) use queue::distribute_written;
+pub(crate) use restored::put_back_at;
 pub(crate) use scope::{lead_to, note_by_chart};
 pub use status::{ClassStatus, ENTRY_BYTES_ASSUMED, PeerStatus, Reach};
 pub use stick::{StickIn, StickOut};

@@ -88,6 +88,8 @@ pub struct Overview {
     pub neighbours: Vec<Neighbour>,
     /// The facilities below that the viewer may look at, each before those below it.
     pub below: Vec<Below>,
+    /// When this record was put back from a backup, if that was lately.
+    pub put_back: Option<Millis>,
 }
 
 impl App {
@@ -109,7 +111,8 @@ impl App {
             });
         }
         neighbours.sort_by(|a, b| (order(a.reach), &a.name).cmp(&(order(b.reach), &b.name)));
-        Ok(Overview { neighbours, below: self.below(&*view, actor)? })
+        let put_back = super::put_back_at(&*view, self.now())?;
+        Ok(Overview { neighbours, below: self.below(&*view, actor)?, put_back })
     }
 
     /// The facilities below, each before those below it.

@@ -4,21 +4,43 @@
 
 use std::sync::Arc;
 
-use ondol_kernel::{Class, NodeId, Rng};
+use ondol_kernel::{Class, DAY_MS, Millis, NodeId, Rng};
 use ondol_replicate::message::Message;
-use ondol_store::{Space, WriteTx};
+use ondol_store::{Space, View, WriteTx};
 
 use super::{LET_GO_AT_ONCE, compare, keys, relay};
 use crate::{App, AppError};
 
-/// How far apart incarnations are at the most. Two restorations of the same backup know nothing
-/// of each other, so that chance has to keep them apart.
+/// How far apart incarnations are at the most where the clock does not tell them apart. Two
+/// restorations of the same backup know nothing of each other, so that chance has to.
 const STEP_BITS: u32 = 24;
+
+/// From when on incarnations follow the clock: 1 January 2026, ms.
+const CLOCK_FROM_MS: i64 = 1_767_225_600_000;
+
+/// Those of so long have the same beginning, ms.
+const CLOCK_STEP_MS: i64 = 4_096_000;
+
+/// The end of an incarnation is chance: copies of one disk that start within the same hour.
+const CHANCE_BITS: u32 = 14;
 
 /// In [`Space::Node`]: by what the place of the record was recognised the last time.
 const HOME: &[u8] = b"home";
 
+/// In [`Space::Node`]: when the record was last put back (ms, 8, big-endian).
+const PUT_BACK: &[u8] = b"put-back";
+
+/// So long people are told of it: sticks take days.
+const TOLD_FOR_MS: i64 = 14 * DAY_MS;
+
 impl App {
+    /// When this record was put back from a backup, or moved here, if that was in the last two weeks:
+    /// what others have of the time between comes back by and by, and whoever shows a chart has to
+    /// say that it may be missing.
+    pub fn put_back_at(&self) -> Result<Option<Millis>, AppError> {
+        put_back_at(&*self.view()?, self.now())
+    }
+
     /// Begins a new incarnation, since this data directory is a copy: entries get addresses that
     /// the other copy never gave, and messages numbers of a new epoch, those included that still
     /// wait. Called before anything else is written or sent. Gives the new incarnation.
@@ -46,10 +68,20 @@ impl App {
     }
 }
 
+/// See [`App::put_back_at`].
+pub fn put_back_at(view: &dyn View, now: Millis) -> Result<Option<Millis>, AppError> {
+    let Some(value) = view.value(Space::Node, PUT_BACK)? else { return Ok(None) };
+    let at = value.try_into().map_err(|_| AppError::Unexpected("when it was put back"))?;
+    let at = Millis(i64::from_be_bytes(at));
+    // A clock that was set back since does not hide it.
+    Ok((now.0.saturating_sub(at.0) < TOLD_FOR_MS).then_some(at))
+}
+
 fn begin_anew(app: &App, tx: &mut dyn WriteTx) -> Result<u32, AppError> {
     let mut identity = tx.identity()?.ok_or(AppError::Unexpected("a store without identity"))?;
-    identity.incarnation = later(identity.incarnation, &*app.rng)?;
+    identity.incarnation = later(identity.incarnation, app.now(), &*app.rng)?;
     tx.set_identity(&identity)?;
+    tx.set_value(Space::Node, PUT_BACK, Some(&app.now().0.to_be_bytes()))?;
     for prefix in keys::BY_NUMBER {
         for (key, _) in tx.values(Space::Peer, prefix, None, usize::MAX)? {
             tx.set_value(Space::Peer, &key, None)?;
@@ -64,14 +96,21 @@ fn begin_anew(app: &App, tx: &mut dyn WriteTx) -> Result<u32, AppError> {
     Ok(identity.incarnation)
 }
 
-fn later(incarnation: u32, rng: &dyn Rng) -> Result<u32, AppError> {
+/// An incarnation after one. It follows the clock if that can be, so that of several restorations of
+/// one backup the last has the highest: others take the highest for the present one, and of two keys of
+/// the nation's index the one of the later ministry.
+fn later(incarnation: u32, now: Millis, rng: &dyn Rng) -> Result<u32, AppError> {
     let mut chance = [0; 4];
     rng.fill(&mut chance);
-    let step = u32::from_le_bytes(chance) >> (u32::BITS - STEP_BITS);
+    let chance = u32::from_le_bytes(chance);
+    let steps = now.0.saturating_sub(CLOCK_FROM_MS).div_euclid(CLOCK_STEP_MS);
+    let by_clock = u32::try_from(steps).ok().and_then(|steps| steps.checked_mul(1 << CHANCE_BITS));
+    let by_clock = by_clock.map(|start| start | chance >> (u32::BITS - CHANCE_BITS));
+    let by_chance = incarnation.checked_add((chance >> (u32::BITS - STEP_BITS)) + 1);
     // The greatest is the practice room's.
-    incarnation
-        .checked_add(step + 1)
-        .filter(|&next| next < u32::MAX)
+    by_clock
+        .filter(|&next| next > incarnation && next < u32::MAX)
+        .or(by_chance.filter(|&next| next < u32::MAX))
         .ok_or(AppError::Unexpected("more incarnations than a node can have"))
 }
 
@@ -126,4 +165,35 @@ fn pass_on_again(app: &App, tx: &mut dyn WriteTx) -> Result<(), AppError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Always(u8);
+
+    impl Rng for Always {
+        fn fill(&self, to: &mut [u8]) {
+            to.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn incarnations_follow_the_clock_and_grow_without_it() {
+        let at = |hours: i64| Millis(CLOCK_FROM_MS + hours * 3_600_000);
+        let later = |before, now, chance| later(before, now, &Always(chance)).unwrap();
+        // Whatever chance says, two hours later is higher.
+        assert!(later(0, at(100), 255) < later(0, at(102), 0));
+        // Within the hour chance keeps two copies apart.
+        assert_ne!(later(0, at(100), 1), later(0, at(100), 2));
+        // A clock of 1970, and one that is behind: higher all the same.
+        let high = later(0, at(50_000), 7);
+        for now in [Millis(0), at(-5), at(10)] {
+            assert!(later(high, now, 0) > high, "{now:?}");
+        }
+        // A clock far in the future does not use up what there is.
+        assert!(later(5, at(10_000_000), 255) < 1 << 25);
+        assert!(super::later(u32::MAX - 1, at(1), &Always(0)).is_err());
+    }
 }

@@ -23,7 +23,7 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use ondol_app::{App, AppError, NodeKeys, Parts, Place, road::PeerStatus};
-use ondol_kernel::{Class, Millis, ResourceId, bytes::to_hex};
+use ondol_kernel::{Class, Millis, ResourceId, Rng as _, bytes::to_hex};
 use ondol_record::{
     Certificate, Draft, DraftChange, DraftId, Entry,
     certificate::{Issuer, Tier},
@@ -103,6 +103,19 @@ impl Seat {
     }
 }
 
+/// A port that nobody has, below those that systems give out by themselves: the nodes take it again
+/// at each start, and other tests open sockets meanwhile.
+fn free_port() -> u16 {
+    loop {
+        let mut chance = [0; 2];
+        MachineChance.fill(&mut chance);
+        let port = 10_000 + u16::from_le_bytes(chance) % 20_000;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// Where the two nodes live.
 struct Pair {
     folder: PathBuf,
@@ -111,8 +124,7 @@ struct Pair {
 
 impl Pair {
     fn new(folder: &Folder) -> Self {
-        let sockets = [0; 2].map(|_| UdpSocket::bind("127.0.0.1:0").unwrap());
-        let ports = sockets.map(|socket| socket.local_addr().unwrap().port());
+        let ports = [free_port(), free_port()];
         let pair = Self { folder: folder.0.clone(), ports };
         fs::create_dir_all(pair.stick()).unwrap();
         for seat in Seat::BOTH {
@@ -234,14 +246,15 @@ impl Running {
 
     /// Waits for a moment at which it may be killed: mostly some time after it began to work, and
     /// now and then while it starts.
-    fn moment(&self, dice: &mut Dice) {
+    fn moment(&mut self, dice: &mut Dice) {
         if dice.below(4) > 0 {
             let works = || self.acknowledged.load(Ordering::Relaxed) > 0;
             let begun = (0..10_000).any(|_| {
                 thread::sleep(Duration::from_millis(2));
                 works()
             });
-            assert!(begun, "{:?} does not begin to work", self.seat);
+            let ended = self.child.try_wait();
+            assert!(begun, "{:?} does not begin to work; it ended: {ended:?}", self.seat);
         }
         dice.pause(120);
     }
@@ -415,7 +428,7 @@ fn link_lane(lane: usize, rounds: usize) -> usize {
     for round in 1..=rounds {
         // The sender, the receiver, or both within a moment.
         let dead: &[usize] = [&[0][..], &[1], &[0, 1]][usize::try_from(dice.below(3)).unwrap()];
-        running.iter().flatten().for_each(|node| node.moment(&mut dice));
+        running.iter_mut().flatten().for_each(|node| node.moment(&mut dice));
         for &at in dead {
             note(&mut acknowledged, running[at].take().unwrap().kill());
         }
@@ -462,7 +475,7 @@ fn stick_lane(lane: usize, rounds: usize) -> usize {
     let (pair, mut acknowledged) = (Pair::new(&folder), Acknowledged::new());
     for round in 1..=rounds {
         let seat = Seat::BOTH[usize::try_from(dice.below(2)).unwrap()];
-        let node = pair.start(seat, "stick");
+        let mut node = pair.start(seat, "stick");
         node.moment(&mut dice);
         note(&mut acknowledged, node.kill());
         empty(&pair.stick(), &mut dice);

@@ -29,6 +29,7 @@ chart-readers = Who has seen this chart
 chart-lacks = What this chart may lack
 chart-complete-to = { $facility }: complete to { $when }
 chart-nothing-from = { $facility }: nothing has come yet
+chart-put-back = This computer’s record was put back from a backup, or moved here, { $when }. What was written or came before that may still be missing; the other facilities are giving back what they have.
 chart-linked-elsewhere = There is a linked chart that cannot be read here
 chart-linked = Other charts of the same person
 chart-home = Home facility { $facility }

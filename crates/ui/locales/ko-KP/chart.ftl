@@ -29,6 +29,7 @@ chart-readers = 누가 이 병력서를 보았는가
 chart-lacks = 이 병력서에 없을수 있는것
 chart-complete-to = { $facility }: { $when }까지 쓴것이 있습니다
 chart-nothing-from = { $facility }: 아직 온것이 없습니다
+chart-put-back = 이 콤퓨터의 기록은 { $when }에 여벌에서 되살렸거나 여기로 옮긴것입니다. 그전에 쓰거나 받은것이 아직 빠져있을수 있으며 다른 기관들이 가지고있는것을 되돌려보내고있습니다.
 chart-linked-elsewhere = 련결된 다른 병력서가 있으나 여기서는 볼수 없습니다
 chart-linked = 같은 사람의 다른 병력서
 chart-home = 담당기관 { $facility }

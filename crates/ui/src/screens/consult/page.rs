@@ -88,6 +88,9 @@ fn lacks(page: &Page, about: &About) -> Vec<String> {
             None => t.msg("consult-lack-all").arg("place", place).to_string(),
         });
     }
+    if let Some(at) = &about.put_back {
+        all.push(t.msg("chart-put-back").arg("when", page.when(at)).to_string());
+    }
     if matches!(about.safety.allergies, ondol_app::encounter::Allergies::NotAsked) {
         all.push(t.get("consult-lack-allergies"));
     }

@@ -38,6 +38,7 @@ struct RoadPage {
     page: Page,
     neighbours: Vec<Neighbour>,
     has_below: bool,
+    put_back: Option<ondol_kernel::Millis>,
 }
 
 /// A neighbour as the page says it.
@@ -93,7 +94,8 @@ async fn show(page: Page, who: SignedIn, ui: State<Ui>) -> Result<impl IntoRespo
         (one.reach != Reach::Above, heard)
     });
     let neighbours = overview.neighbours.iter().map(|one| neighbour(&page, one)).collect();
-    Ok(Screen(RoadPage { t, page, neighbours, has_below: !overview.below.is_empty() }))
+    let (has_below, put_back) = (!overview.below.is_empty(), overview.put_back);
+    Ok(Screen(RoadPage { t, page, neighbours, has_below, put_back }))
 }
 
 fn neighbour(page: &Page, one: &road::Neighbour) -> Neighbour {
