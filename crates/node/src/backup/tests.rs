@@ -217,7 +217,9 @@ fn values(view: &dyn View) -> BTreeMap<(u8, Vec<u8>), Vec<u8>> {
         some.into_iter().map(move |(key, value)| ((space as u8, key), value))
     };
     let mut all: BTreeMap<_, _> = Space::all().flat_map(of).collect();
-    all.remove(&(Space::Node as u8, b"home".to_vec()));
+    for of_this_place in [&b"home"[..], b"put-back"] {
+        all.remove(&(Space::Node as u8, of_this_place.to_vec()));
+    }
     all
 }
 
