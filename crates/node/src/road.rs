@@ -20,7 +20,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ondol_app::{App, road::LinkReport};
+use ondol_app::{App, Nation, road::LinkReport};
 use ondol_kernel::{Class, Clock, NodeId};
 use ondol_replicate::{
     link::{self, Config, Heard, Kind, Link, Position, Role},
@@ -92,6 +92,8 @@ pub struct Road {
     ids: HashMap<u16, NodeId>,
     next_id: u16,
     addresses: Addresses,
+    /// Whom this node parts with, and the nation of which that was read.
+    parting: (Option<Arc<Nation>>, Vec<NodeId>),
     /// When to knock next, ms, and how long to wait then.
     knock_at: u64,
     knock_wait_ms: u64,
@@ -121,6 +123,7 @@ impl Road {
             socket,
             clock: MachineClock::new(0),
             addresses: Addresses::read(&config.addresses),
+            parting: (None, vec![]),
             config,
             peers: HashMap::new(),
             ids: HashMap::new(),
@@ -201,9 +204,11 @@ impl Road {
             self.heeded_at = now;
             self.app.heed_what_was_written()?;
             self.app.part_with_moved()?;
+            self.parting = (None, vec![]);
         }
-        self.part_with_strangers()?;
-        self.meet_neighbours(now)?;
+        let linked = self.linked()?;
+        self.part_with_strangers(&linked)?;
+        self.meet_neighbours(&linked, now)?;
         self.find_parent(now);
         self.knock(now)?;
         if now.saturating_sub(self.relayed_at) > RELAY_AGAIN_MS {
@@ -215,10 +220,9 @@ impl Road {
 
     /// Ends the links with nodes that are neighbours no more, because they are revoked or moved, and
     /// forgets where they were; all links if this one is revoked.
-    fn part_with_strangers(&mut self) -> Result<()> {
-        let known = self.linked()?;
+    fn part_with_strangers(&mut self, linked: &[NodeId]) -> Result<()> {
         let gone: Vec<NodeId> =
-            self.peers.keys().copied().filter(|node| !known.contains(node)).collect();
+            self.peers.keys().copied().filter(|node| !linked.contains(node)).collect();
         for node in gone {
             self.peers.remove(&node);
             self.ids.retain(|_, of| *of != node);
@@ -232,16 +236,21 @@ impl Road {
 
     /// Those with whom there is a link: neighbours, the node above also if it is not known yet, and
     /// whom this node parts with.
-    fn linked(&self) -> Result<Vec<NodeId>> {
+    fn linked(&mut self) -> Result<Vec<NodeId>> {
         let nation = self.app.nation();
+        // It is asked at every turn, and is news only when the nation is.
+        if self.parting.0.as_ref().is_none_or(|of| !Arc::ptr_eq(of, &nation)) {
+            self.parting = (Some(nation.clone()), self.app.parting()?);
+        }
         let own = self.app.place().node;
         if nation.is_revoked(&own) {
             return Ok(vec![]);
         }
         let mut all = nation.neighbours();
         all.extend(nation.parent());
-        all.extend(self.app.parting()?);
+        all.extend(&self.parting.1);
         all.retain(|node| !nation.is_revoked(node));
+        all.sort_unstable();
         all.dedup();
         Ok(all)
     }
@@ -257,9 +266,9 @@ impl Road {
     }
 
     /// Makes a link with each neighbour that is known and has none yet.
-    fn meet_neighbours(&mut self, now: u64) -> Result<()> {
+    fn meet_neighbours(&mut self, linked: &[NodeId], now: u64) -> Result<()> {
         let nation = self.app.nation();
-        for node in self.linked()? {
+        for &node in linked {
             if self.peers.contains_key(&node) {
                 continue;
             }
