@@ -12,6 +12,7 @@ use ondol_testkit::{
     browser::Wish,
     desk::{Desk, Question, Stranger, VisitTyped},
     node::{Country, NodeError, Seat},
+    patience,
     population::{self, Chance},
 };
 use serde_json::Value;
@@ -202,6 +203,7 @@ fn who_is_who(clinic: &Desk, names: &[String], places: &mut Places) {
     clinic.go(&format!("/people/{one}/allergies"));
     clinic.browser.fill("substance", "페니실린");
     clinic.next();
+    clinic.see("note-saved");
     let two = registered(clinic, "Choe Yong Suk", ("1958", "4", "1"), "박금녀");
     places.insert("pair".to_owned(), format!("/people/{one}/same/{two}"));
     clinic.go("/people/same");
@@ -213,6 +215,7 @@ fn who_is_who(clinic: &Desk, names: &[String], places: &mut Places) {
         clinic.go(&format!("/people/{other}/allergies"));
         clinic.browser.fill("substance", "땅콩");
         clinic.next();
+        clinic.see("note-saved");
         clinic.go(&format!("/people/{known}/same/{other}"));
         clinic.browser.choose("answer", "one");
         clinic.browser.fill("reason", "어머니가 알아보았다");
@@ -266,6 +269,10 @@ fn registered(
     clinic.browser.choose("resident", "yes");
     let another = "//button[@name='another']";
     clinic.next();
+    // The driver may say that a button is pressed before the page goes.
+    let done = format!("//*[contains(.,'{}')]", clinic.say("note-people-registered"));
+    let answered = || clinic.browser.has(another) || clinic.browser.has(&done);
+    let _ = patience::until(Duration::from_mins(1), || answered().then_some(()));
     if clinic.browser.has(another) {
         clinic.browser.press_at(another);
     }
