@@ -28,6 +28,9 @@ pub enum Key {
     Escape,
 }
 
+/// So often a page may go just when something on it was found.
+const STALE_MAX: usize = 10;
+
 impl Browser {
     /// Goes to an address.
     pub fn try_open(&self, url: &str) -> Result<(), BrowserError> {
@@ -130,7 +133,7 @@ impl Browser {
     /// Presses what an `XPath` finds first.
     #[track_caller]
     pub fn press_at(&self, xpath: &str) {
-        let done = self.first(xpath).and_then(|element| self.click(&element));
+        let done = on_this_page(|| self.first(xpath).and_then(|element| self.click(&element)));
         self.must(done);
     }
 
@@ -138,7 +141,8 @@ impl Browser {
     #[track_caller]
     pub fn fill(&self, name: &str, text: &str) {
         let xpath = format!("//*[@name={} and not(@type='hidden')]", quoted(name));
-        let done = self.first(&xpath).and_then(|element| self.replace(&element, text));
+        let find = || self.first(&xpath).and_then(|element| self.replace(&element, text));
+        let done = on_this_page(find);
         self.must(done);
     }
 
@@ -469,4 +473,19 @@ fn write(to: &Path, taken: &Value) -> Result<(), BrowserError> {
         fs::create_dir_all(parent).map_err(|why| failed(why.to_string()))?;
     }
     fs::write(to, bytes).map_err(|why| failed(why.to_string()))
+}
+
+/// A page that goes between the look for something and what is done with it is no failure: it is
+/// looked for on the page that comes.
+fn on_this_page(mut act: impl FnMut() -> Result<(), BrowserError>) -> Result<(), BrowserError> {
+    let mut last = act();
+    for _ in 0..STALE_MAX {
+        match &last {
+            Err(BrowserError::Refused { code, .. }) if code == "stale element reference" => {}
+            _ => break,
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        last = act();
+    }
+    last
 }
