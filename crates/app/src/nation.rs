@@ -118,8 +118,8 @@ impl Nation {
         Ok(Some(with))
     }
 
-    /// The nodes as they hang with one more placement; `None` if it does not hold, is no later than
-    /// what is here, or would put a node below itself.
+    /// The nodes as they hang with one more placement; `None` if it does not hold or is no later than
+    /// what is here.
     pub(crate) fn with_placement(
         &self,
         place: &Place,

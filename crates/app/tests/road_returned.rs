@@ -119,25 +119,6 @@ fn two_neighbours_that_lost_different_things_give_them_to_each_other() {
     }
 }
 
-#[test]
-fn a_stick_from_before_the_loss_brings_back_what_its_sender_lost_itself() {
-    let mut country = Country::new();
-    let chart = patient_at(country.clinic(), "p1");
-    country.carry();
-    let backup = country.clinic().backup();
-    note(country.clinic(), "p1", "a1");
-    let old = stick(country.clinic(), country.county());
-    country.again("clinic", |clinic| clinic.put_back(&backup));
-    // The county hears of the loss, and has not seen the note.
-    country.carry();
-    bring(&old, country.county());
-    country.carry();
-    for facility in [country.clinic(), country.county(), country.province()] {
-        assert_eq!(notes(facility, &chart), ["a1"], "{}", facility.seat.id);
-        assert!(!waits(facility), "{} still has something", facility.seat.id);
-    }
-}
-
 /// Of two copies of one backup the later one may count in the lower epoch.
 fn put_back_in_a_lower_epoch(country: &mut Country, clinic: &Folder) {
     let before = country.clinic().app.own_epoch().unwrap();

@@ -67,7 +67,11 @@ pub fn list(data: &DataDir) -> Result<()> {
                 format!("revoked {} ({})", revoked.at.to_fhir(0), revoked.why.name())
             }
         };
-        println!("{} {} {state} {}", row.node, row.tier.name(), row.name);
+        let above = match row.above.as_str() {
+            "" => String::new(),
+            above => format!(", below {above}"),
+        };
+        println!("{} {} {state} {}{above}", row.node, row.tier.name(), row.name);
         if let Some(revoked) = &row.revoked {
             for line in trusted_text(&revoked.trusted).lines() {
                 println!("  trusted up to {line}");
