@@ -208,7 +208,8 @@ pub fn give(
             if let Some(held) = held(&stream)
                 && held < newest
             {
-                lacking.extend(queue::distributed_after(tx, &chart, (&stream, held))?);
+                let entries = queue::distributed_after(tx, &chart, (&stream, held))?;
+                lacking.extend(entries.into_iter().map(|entry| entry.address));
             }
         }
     }

@@ -98,7 +98,7 @@ fn pack_one(
 }
 
 /// What cannot travel holds up nothing that can.
-fn put_aside(tx: &mut dyn WriteTx, key: &[u8], bytes: &[u8]) -> Result<(), AppError> {
+pub fn put_aside(tx: &mut dyn WriteTx, key: &[u8], bytes: &[u8]) -> Result<(), AppError> {
     tx.set_value(Space::ParcelOut, key, None)?;
     let hash = blake3::hash(bytes);
     let aside = [b"out/".as_slice(), key, &hash.as_bytes()[..8]].concat();

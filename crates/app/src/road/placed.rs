@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{
     arrive::{Stop, Taking},
-    held, introduce, keys, revoke, scope, send,
+    held, introduce, keys, pack, revoke, scope, send,
 };
 use crate::{Actor, App, AppError, Changes, Nation, people::document};
 
@@ -349,14 +349,19 @@ fn part(app: &App, tx: &mut dyn WriteTx, after: &Nation, gone: &NodeId) -> Resul
             }
         }
         let prefix = keys::message_prefix(gone, class);
-        for (_, bytes) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
+        for (key, bytes) in tx.values(Space::ParcelOut, &prefix, None, usize::MAX)? {
             match Message::decode(&bytes) {
                 Ok(Message::Parcel(parcel)) => {
                     let log = held::Log::new(&*tx, [app.place.node, *gone]);
                     let parcel = Parcel::decode_with(&parcel, &log);
                     log.into_result()?;
-                    let batches = parcel.map(|parcel| parcel.batches).unwrap_or_default();
-                    let entries = batches.into_iter().flat_map(|batch| batch.entries);
+                    let Ok(parcel) = parcel else {
+                        // Which charts waited in it cannot be said: whoever looks after the node
+                        // sees that it is there.
+                        pack::put_aside(tx, &key, &bytes)?;
+                        continue;
+                    };
+                    let entries = parcel.batches.into_iter().flat_map(|batch| batch.entries);
                     waiting.extend(entries.map(|entry| entry.chart));
                 }
                 Ok(

@@ -167,8 +167,8 @@ pub fn backfill(
 ) -> Result<(), AppError> {
     for (stream, _, _) in tx.chart_heads(chart)? {
         let class = stream.class.min(class);
-        for at in distributed_after(&*tx, chart, (&stream, 0))? {
-            offer_at(app, tx, nation, (peer, &at), class)?;
+        for entry in distributed_after(&*tx, chart, (&stream, 0))? {
+            offer(app, tx, nation, (peer, &entry), class)?;
         }
     }
     Ok(())
@@ -179,7 +179,7 @@ pub fn distributed_after(
     view: &(impl View + ?Sized),
     chart: &ChartId,
     (stream, after): (&Stream, u64),
-) -> Result<Vec<Address>, AppError> {
+) -> Result<Vec<Entry>, AppError> {
     let distributed = keys::number(view, keys::DISTRIBUTED)?;
     let (mut found, mut next) = (vec![], after + 1);
     loop {
@@ -187,7 +187,7 @@ pub fn distributed_after(
         let Some(last) = rows.last() else { return Ok(found) };
         next = last.entry.chart_number + 1;
         let rows = rows.into_iter().filter(|row| row.arrival <= distributed);
-        found.extend(rows.map(|row| row.entry.address));
+        found.extend(rows.map(|row| row.entry));
     }
 }
 
